@@ -1,0 +1,217 @@
+//! Where entries are kept: two small traits, several implementations, one conformance suite.
+//!
+//! The problem: a self-fork (two different entries signed at one position) cannot be taken back, and an embedded
+//! database can lose or garble what it acknowledged. The rule: [`HeadLock`] is small, trusted and durable, and
+//! moves the own log's head by compare-and-swap before anything is acknowledged; [`EntryStore`] is large and
+//! untrusted, so whoever reads from it checks what it read. Whatever the store lacks after a crash is put again
+//! from the lock. Without the split, one bit flip in the database would make this member a liar.
+//!
+//! No type of an implementation may show above these traits.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+use wego_proto::{
+    entry::Verified,
+    id::{Hash, Origin, Position, RequestId, StoreId},
+    v1,
+};
+
+pub mod memory;
+pub mod sled;
+
+/// The own log's head as it is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LockedHead {
+    /// Its position.
+    pub at: Position,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+/// The newest entry held of each origin and epoch.
+pub type Heads = BTreeMap<(Origin, u32), (u64, Hash)>;
+
+/// A place in the local order of arrival: the number of entries put before. Gap-free, never reused within one
+/// [`StoreId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Cursor(pub u64);
+
+/// The own log's head and its last entries: trusted, durable, compare-and-swap.
+///
+/// It holds the whole own log, so that the entry store is never the only copy of anything acknowledged.
+pub trait HeadLock: Send {
+    /// The head, `None` before the first entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when what was acknowledged cannot be read back.
+    fn load(&mut self) -> Result<Option<LockedHead>, StoreError>;
+
+    /// Appends `batch`, consecutive entries that extend `old`, and returns the new head once all of it is on
+    /// disk. On any error nothing of the batch is acknowledged and the head is unchanged.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when `old` is not the head; [`StoreError::Fenced`] when another process took
+    /// over; [`StoreError::Full`]; [`StoreError::Io`], after which the lock must be opened anew.
+    fn replace(&mut self, old: Option<&LockedHead>, batch: &[Verified]) -> Result<LockedHead, StoreError>;
+
+    /// At most `max` entries of the own log after `after`, in order; unverified bytes with a good checksum.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Io`].
+    fn since(&mut self, after: Option<Position>, max: usize) -> Result<Vec<v1::Entry>, StoreError>;
+
+    /// Where the entry with this request id stands, among the newest
+    /// [`REQUESTS_REMEMBERED`] entries.
+    fn position_of(&self, request: &RequestId) -> Option<Position>;
+}
+
+/// Request ids a [`HeadLock`] remembers: two months of a city that writes a thousand entries a day, in 4 MiB.
+pub const REQUESTS_REMEMBERED: usize = 65_536;
+
+/// All entries held, own and others'. Untrusted: callers verify what they read.
+pub trait EntryStore: Send + Sync {
+    /// This incarnation of the database.
+    fn store_id(&self) -> StoreId;
+
+    /// Adds runs of consecutive entries, each run extending what is held of its origin and epoch. Idempotent:
+    /// entries already held are skipped. All of the batch or nothing becomes visible. Not durable before
+    /// [`EntryStore::sync`], but never out of order: what survives a crash is a prefix of what was put.
+    ///
+    /// Returns the cursor after the batch.
+    ///
+    /// # Errors
+    /// [`StoreError::Fork`] when another entry is held at a position, [`StoreError::Gap`] when an entry does not
+    /// follow what is held, [`StoreError::Full`], [`StoreError::Corrupt`]. Nothing was written.
+    fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError>;
+
+    /// Entries of one origin and epoch from `from` to `until` (inclusive), in order, as many as fit into
+    /// `max_bytes` but at least one if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn range(
+        &self,
+        origin: Origin,
+        epoch: u32,
+        from: u64,
+        until: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<v1::Entry>, StoreError>;
+
+    /// One entry.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn entry(&self, origin: Origin, at: Position) -> Result<Option<v1::Entry>, StoreError>;
+
+    /// At most `max` entries in order of arrival from `from` on, and the cursor to continue from.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError>;
+
+    /// The cursor after everything held.
+    fn cursor(&self) -> Cursor;
+
+    /// The newest entry of each origin and epoch.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn heads(&self) -> Result<Heads, StoreError>;
+
+    /// Keeps a fork proof; one for each origin and epoch, the first one stays. Durable on return.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or [`StoreError::Corrupt`].
+    fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError>;
+
+    /// All fork proofs kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError>;
+
+    /// Makes everything put so far durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
+    fn sync(&self) -> Result<(), StoreError>;
+}
+
+/// Something derived from the entries in order of arrival, that can be deleted and built again.
+///
+/// It follows the store's cursor on its own thread and can neither block nor break replication.
+pub trait Projection: Send + Sync {
+    /// A word for logs.
+    fn name(&self) -> &'static str;
+
+    /// Up to where it has applied; [`Cursor`] 0 for a new one, or one built from another incarnation of the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in.
+    fn cursor(&self) -> Result<Cursor, StoreError>;
+
+    /// Applies entries in order and remembers `next`, both or neither. Entries are well-formed; who wrote them
+    /// was checked when they were put. An entry that says nothing it understands is skipped.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in; the same entries come again.
+    fn apply(&self, entries: &[wego_proto::entry::Unverified], next: Cursor) -> Result<(), StoreError>;
+
+    /// Forgets everything, to be built again.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in.
+    fn wipe(&self) -> Result<(), StoreError>;
+}
+
+/// Why the store refused. Each says whether it is worth trying again.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The head is not the one the caller built on. Nothing was written; read the head and decide again.
+    #[error("the own log's head has moved")]
+    Conflict,
+    /// Another process took over this log. Stop.
+    #[error("another process has taken over the own log")]
+    Fenced,
+    /// Another entry is held at this position. Nothing was written; the two together are a fork proof.
+    #[error("another entry is held at {origin} {at}")]
+    Fork {
+        /// Author.
+        origin: Origin,
+        /// Position.
+        at: Position,
+    },
+    /// The entry does not follow what is held. Nothing was written; fetch what lies between.
+    #[error("entries before {origin} {at} are missing")]
+    Gap {
+        /// Author.
+        origin: Origin,
+        /// Position.
+        at: Position,
+    },
+    /// The disk reserve is reached. Nothing was written; reads go on; try again when there is space.
+    #[error("disk reserve reached: {free_bytes} bytes free, {reserve_bytes} reserved")]
+    Full {
+        /// Free on the file system.
+        free_bytes: u64,
+        /// Kept free.
+        reserve_bytes: u64,
+    },
+    /// What was stored cannot be read back. Set it aside and rebuild.
+    #[error("stored {what} is corrupt")]
+    Corrupt {
+        /// Which part.
+        what: &'static str,
+    },
+    /// Reading or writing failed. Open anew before going on.
+    #[error("{what} failed")]
+    Io {
+        /// Which operation.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,133 @@
+//! Claims about what is signed.
+
+use zeroize::Zeroizing;
+
+use super::*;
+
+const FEDERATION: FederationId = FederationId::new([3; 32]);
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&Zeroizing::new([seed; 32]))
+}
+
+fn header(seq: u64, prev: Hash) -> Header {
+    Header {
+        origin: Origin(4),
+        at: Position { epoch: 1, seq },
+        prev,
+        key_no: 1,
+        roster_version: 1,
+        hlc_ms: 1_284_000_000_000,
+        kind: EntryKind::RecordPut as i32,
+        record_id: Some(RecordId::new([5; 16])),
+        base: None,
+        payload: None,
+        record_kind: 1,
+        request_id: Some(RequestId::new([6; 16])),
+        epoch_start: None,
+    }
+}
+
+fn signed(seq: u64, prev: Hash) -> Verified {
+    let payload = Payload { nonce: [8; 16], content: b"open data".to_vec() };
+    Verified::sign(header(seq, prev), Some(payload), &FEDERATION, &key(1))
+}
+
+#[test]
+fn an_entry_read_back_is_the_entry_signed() {
+    let entry = signed(1, Hash::new([0; 32]));
+    let read = Unverified::parse(entry.to_wire()).expect("well-formed");
+    assert_eq!(read.hash(), entry.hash());
+    assert_eq!(read.verify(&FEDERATION, &key(1).public()), Ok(entry));
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let wire = signed(1, Hash::new([0; 32])).to_wire();
+    for at in 0..wire.header.len() * 8 {
+        let mut flipped = wire.clone();
+        flipped.header[at / 8] ^= 1 << (at % 8);
+        let accepted =
+            Unverified::parse(flipped).and_then(|entry| entry.verify(&FEDERATION, &key(1).public()));
+        assert!(accepted.is_err(), "bit {at} of the header");
+    }
+    for at in 0..64 * 8 {
+        let mut flipped = wire.clone();
+        flipped.signature[at / 8] ^= 1 << (at % 8);
+        let accepted =
+            Unverified::parse(flipped).and_then(|entry| entry.verify(&FEDERATION, &key(1).public()));
+        assert!(accepted.is_err(), "bit {at} of the signature");
+    }
+    let mut flipped = wire.clone();
+    flipped.payload.as_mut().expect("payload").content[0] ^= 1;
+    assert_eq!(Unverified::parse(flipped), Err(EntryError::PayloadMismatch));
+    let mut flipped = wire;
+    flipped.payload.as_mut().expect("payload").nonce[0] ^= 1;
+    assert_eq!(Unverified::parse(flipped), Err(EntryError::PayloadMismatch));
+}
+
+#[test]
+fn another_federation_and_another_key_are_refused() {
+    let entry = || Unverified::parse(signed(1, Hash::new([0; 32])).to_wire()).expect("well-formed");
+    let elsewhere = FederationId::new([4; 32]);
+    assert!(entry().verify(&elsewhere, &key(1).public()).is_err());
+    assert!(entry().verify(&FEDERATION, &key(2).public()).is_err());
+}
+
+#[test]
+fn an_unknown_field_passes_byte_for_byte() {
+    let mut raw = v1::EntryHeader::decode(signed(1, Hash::new([0; 32])).to_wire().header.as_slice())
+        .expect("own header")
+        .encode_to_vec();
+    // Field 500, length-delimited, of a later version.
+    raw.extend_from_slice(&[0xA2, 0x1F, 0x03, b'n', b'e', b'w']);
+    let signature = key(1).sign(Purpose::Entry, &[FEDERATION.as_bytes(), &raw]);
+    let wire = v1::Entry { header: raw.clone(), signature: signature.as_bytes().to_vec(), payload: None };
+    let entry = Unverified::parse(wire).expect("well-formed").verify(&FEDERATION, &key(1).public());
+    assert_eq!(entry.expect("verifies").to_wire().header, raw);
+}
+
+#[test]
+fn an_unknown_critical_extension_is_refused() {
+    let mut raw =
+        v1::EntryHeader::decode(signed(1, Hash::new([0; 32])).to_wire().header.as_slice()).expect("own");
+    raw.extensions.push(v1::Extension { id: 9, critical: true, value: vec![] });
+    let wire = v1::Entry { header: raw.encode_to_vec(), signature: vec![0; 64], payload: None };
+    let error = Unverified::parse(wire).expect_err("critical and unknown");
+    assert_eq!(error.to_string(), "header.extensions: must not be given here");
+}
+
+#[test]
+fn a_predecessor_is_verified_by_its_hash_alone() {
+    let first = signed(1, Hash::new([0; 32]));
+    let second = signed(2, first.hash());
+    let unsigned =
+        Unverified::parse(v1::Entry { signature: vec![9; 64], ..first.to_wire() }).expect("well-formed");
+    assert_eq!(second.ancestor(unsigned), Err(EntryError::NotThePredecessor));
+    let honest = Unverified::parse(first.to_wire()).expect("well-formed");
+    assert_eq!(second.ancestor(honest), Ok(first));
+}
+
+#[test]
+fn the_limits_hold_to_the_byte() {
+    let long = v1::Entry { header: vec![0; HEADER_BYTES_MAX + 1], ..signed(1, Hash::new([0; 32])).to_wire() };
+    assert!(Unverified::parse(long).expect_err("too long").to_string().contains("1024"));
+    let fits = Payload { nonce: [0; 16], content: vec![1; PAYLOAD_BYTES_MAX] };
+    let entry = Verified::sign(header(1, Hash::new([0; 32])), Some(fits), &FEDERATION, &key(1));
+    assert!(Unverified::parse(entry.to_wire()).is_ok());
+    let over = Payload { nonce: [0; 16], content: vec![1; PAYLOAD_BYTES_MAX + 1] };
+    let entry = Verified::sign(header(1, Hash::new([0; 32])), Some(over), &FEDERATION, &key(1));
+    assert!(Unverified::parse(entry.to_wire()).is_err());
+}
+
+#[test]
+fn positions_that_overflow_are_refused() {
+    for (epoch, seq) in [(0, 1), (1, 0), (1, u64::MAX), (1, 1 << 53)] {
+        let mut raw =
+            v1::EntryHeader::decode(signed(1, Hash::new([0; 32])).to_wire().header.as_slice()).expect("own");
+        raw.epoch = epoch;
+        raw.seq = seq;
+        let wire = v1::Entry { header: raw.encode_to_vec(), signature: vec![0; 64], payload: None };
+        assert!(Unverified::parse(wire).is_err(), "{epoch}.{seq}");
+    }
+}

@@ -1,0 +1,62 @@
+//! The words of the federation: messages, ids, keys, and which bytes are hashed and signed.
+//!
+//! This crate decides what things are called and what a signature covers. It must never decide what is
+//! accepted: the rules are in `wego-ledger` (trust, replication) and `wego-catalogue` (meaning).
+//!
+//! # Glossary
+//!
+//! One word per idea, in code, protos, command line, portal and documents alike.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | federation | all members under one roster |
+//! | member | a city, local government or associate organisation |
+//! | node | the daemon a member runs |
+//! | peer | a node this node exchanges with |
+//! | roster | the threshold-signed, versioned list of members, keys, roles and cut-offs |
+//! | log | a member's signed, hash-chained, append-only sequence |
+//! | entry | one signed item of a log |
+//! | head | a log's last entry |
+//! | record | what an entry says, with a stable id over its versions |
+//! | kind | a record's type |
+//! | payload | a record's bytes, detached from the entry so that they can be erased |
+//! | session | one exchange between two nodes |
+//! | fork | two entries signed at one position |
+//! | projection | anything derived from logs that can be rebuilt |
+//! | portal | the public web pages |
+//! | operator | a person with a client certificate |
+
+pub mod armour;
+pub mod card;
+pub mod convert;
+pub mod entry;
+pub mod id;
+pub mod key;
+#[cfg(feature = "rpc")]
+pub mod pin;
+pub mod proof;
+pub mod roster;
+
+/// Services and what travels between nodes and to operators (`wego/v1/*.proto`).
+#[allow(clippy::all, unreachable_pub, missing_debug_implementations, unused_qualifications)]
+pub mod v1 {
+    include!(concat!(env!("OUT_DIR"), "/wego.v1.rs"));
+}
+
+/// What records say (`wego/record/v1/*.proto`).
+pub mod record {
+    /// Version 1 of the record messages.
+    #[allow(clippy::all, unreachable_pub, missing_debug_implementations, unused_qualifications)]
+    pub mod v1 {
+        include!(concat!(env!("OUT_DIR"), "/wego.record.v1.rs"));
+    }
+}
+
+// Generated code reaches its sibling packages by these paths.
+pub use prost;
+
+/// The compiled descriptors of every `.proto` file, for server reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wego.bin"));
+
+/// Wire versions this software speaks.
+pub const WIRE_VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;

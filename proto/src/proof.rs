@@ -1,0 +1,102 @@
+//! Checking a record's proof offline, with nothing but the roster.
+
+use prost::Message as _;
+use thiserror::Error;
+
+use crate::{
+    entry::{EntryError, Unverified, Verified},
+    id::FederationId,
+    key::PublicKey,
+    roster::{Member, Roster},
+    v1::{self, EntryKind},
+};
+
+/// Why a proof proves nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProofError {
+    /// No entry, or no payload in it.
+    #[error("the proof holds no {0}")]
+    Incomplete(&'static str),
+    /// The proof is of another federation than the roster.
+    #[error("the proof is of federation {found}, the roster of {expected}")]
+    OtherFederation {
+        /// Federation of the proof.
+        found: String,
+        /// Federation of the roster.
+        expected: FederationId,
+    },
+    /// The entry is malformed, or its signature does not verify.
+    #[error(transparent)]
+    Entry(#[from] EntryError),
+    /// The author is in no version of the roster.
+    #[error("the roster has no member {0}")]
+    UnknownMember(u32),
+    /// The author had no such key at that position.
+    #[error("{handle} had no log key {key_no} at position {at}")]
+    UnknownKey {
+        /// Author.
+        handle: String,
+        /// Key named in the header.
+        key_no: u32,
+        /// Position.
+        at: crate::id::Position,
+    },
+    /// The position lies beyond the member's cut.
+    #[error("{handle} was cut off before position {at}")]
+    BeyondCut {
+        /// Author.
+        handle: String,
+        /// Position.
+        at: crate::id::Position,
+    },
+    /// The payload is no record this version can read.
+    #[error("the payload cannot be decoded")]
+    Payload,
+}
+
+/// What a proof proves.
+#[derive(Debug, Clone)]
+pub struct Proven {
+    /// The entry, its own signature checked.
+    pub entry: Verified,
+    /// Who signed it.
+    pub member: Member,
+    /// With which key.
+    pub key: PublicKey,
+    /// What it says; absent for a withdrawal.
+    pub record: Option<v1::Record>,
+}
+
+/// Checks that `proof` was signed by the member it names, under the newest version of `chain`.
+///
+/// # Errors
+/// [`ProofError`].
+///
+/// # Panics
+/// Never: a chain that opened has a version.
+pub fn verify(proof: &v1::RecordProof, roster: &Roster) -> Result<Proven, ProofError> {
+    if proof.federation_id != roster.federation().as_bytes() {
+        let found = data_encoding::HEXLOWER.encode(&proof.federation_id);
+        return Err(ProofError::OtherFederation { found, expected: roster.federation() });
+    }
+    let entry = Unverified::parse(proof.entry.clone().ok_or(ProofError::Incomplete("entry"))?)?;
+    let header = entry.header().clone();
+    let member = roster.members().get(&header.origin).ok_or(ProofError::UnknownMember(header.origin.0))?;
+    let key = *member.log_key(header.key_no, header.at).ok_or_else(|| ProofError::UnknownKey {
+        handle: member.handle.clone(),
+        key_no: header.key_no,
+        at: header.at,
+    })?;
+    if member.cut.is_some_and(|cut| header.at > cut.at) {
+        return Err(ProofError::BeyondCut { handle: member.handle.clone(), at: header.at });
+    }
+    let entry = entry.verify(&roster.federation(), &key)?;
+    let record = match header.known_kind() {
+        Some(EntryKind::RecordPut) => {
+            let payload = entry.payload().ok_or(ProofError::Incomplete("payload"))?;
+            Some(v1::Record::decode(payload.content.as_slice()).map_err(|_| ProofError::Payload)?)
+        }
+        _ => None,
+    };
+    Ok(Proven { entry, member: member.clone(), key, record })
+}
