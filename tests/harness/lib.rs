@@ -1,1 +1,1 @@
-//! placeholder
+//! Shared by the tests: nothing else may use it.
