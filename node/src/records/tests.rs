@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use wego_proto::{
     entry::Unverified,
-    id::StoreId,
+    id::{Position, StoreId},
     record::v1::{AdoptionStage, RecordKind},
     v1::EntryKind,
 };
@@ -176,6 +176,25 @@ fn another_store_or_a_wipe_begins_anew() {
     assert_eq!(other.digest().unwrap(), Sample::new().records.digest().unwrap());
 }
 
+#[test]
+fn a_damaged_database_is_set_aside_and_built_anew() {
+    for file in ["conf", "db"] {
+        let Sample { records, dir } = Sample::of(&[Entry::put(1, 1, 1, &practice("lost")).entry()]);
+        records.flush().unwrap();
+        drop(records);
+        let path = dir.path().join("records");
+        let length = std::fs::metadata(path.join(file)).unwrap().len();
+        std::fs::write(path.join(file), vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
+        let records = Records::open(&path, sample::STORE).unwrap();
+        assert_eq!((records.cursor().unwrap(), records.record(&id(1)).unwrap()), (Cursor(0), None), "{file}");
+        records.apply(&[Entry::put(1, 1, 1, &practice("back")).entry()], Cursor(1)).unwrap();
+        assert_eq!(
+            records.digest().unwrap(),
+            Sample::of(&[Entry::put(1, 1, 1, &practice("back")).entry()]).records.digest().unwrap()
+        );
+    }
+}
+
 /// Logs of three members about few records, so that they get into each other's way.
 fn logs() -> impl Strategy<Value = Vec<Vec<Unverified>>> {
     let step = (0_u8..8, 0_u8..6, 0_u64..50, any::<bool>());
@@ -194,7 +213,7 @@ fn log(origin: u32, steps: &[(u8, u8, u64, bool)]) -> Vec<Unverified> {
             0 => Entry::retract(origin, seq, *record, "random"),
             1 => Entry::new(origin, seq, EntryKind::Erase, *record),
             2 if seq > 1 => {
-                let base = at(seq - 1 - hlc % (seq - 1)).in_epoch(epoch);
+                let base = Position { epoch, seq: seq - 1 - hlc % (seq - 1) };
                 (epoch, seq) = (epoch + 1, 1);
                 Entry::start_epoch(origin, epoch, base)
             }
@@ -206,16 +225,6 @@ fn log(origin: u32, steps: &[(u8, u8, u64, bool)]) -> Vec<Unverified> {
         entries.push(if *held { entry.entry() } else { entry.without_payload() });
     }
     entries
-}
-
-trait InEpoch {
-    fn in_epoch(self, epoch: u32) -> Self;
-}
-
-impl InEpoch for wego_proto::id::Position {
-    fn in_epoch(self, epoch: u32) -> Self {
-        Self { epoch, ..self }
-    }
 }
 
 /// The logs in one order of arrival: each in its own order, mixed as `picks` say.
