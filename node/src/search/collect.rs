@@ -146,7 +146,11 @@ impl SegmentCollector for InSegment {
         if let Some(tally) = &mut self.tally {
             tally.count(doc, self.kind.get_val(doc), self.origin.get_val(doc));
         }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "points are whole and small")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "points are whole and small"
+        )]
         let points = score as u32;
         if self.heap.len() < self.keep {
             self.heap.push(self.ranked(doc, points));

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tantivy::{
     DocId, DocSet as _, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term,
-    columnar::ColumnValues,
-    schema::IndexRecordOption,
+    columnar::ColumnValues, schema::IndexRecordOption,
 };
 use wego_proto::id::{Origin, Position};
 

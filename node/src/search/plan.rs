@@ -12,7 +12,9 @@ use super::{
     concepts::{self, Topic},
     query::{Query, Text},
     schema::{Fields, topic},
-    score::{self, ADJACENT_IN_TITLE, BODY, IDENTIFIER, KEYWORD, SUMMARY, TITLE, TOPIC, WHOLE_TITLE, WordQuery},
+    score::{
+        self, ADJACENT_IN_TITLE, BODY, IDENTIFIER, KEYWORD, SUMMARY, TITLE, TOPIC, WHOLE_TITLE, WordQuery,
+    },
     spelling::{self, Corrected},
     tokenizer::{Part, Word, parts, whole},
 };

@@ -348,7 +348,8 @@ impl Reader<'_> {
 
 /// What may stand before a colon in an identifier that readers paste.
 const URI_SCHEMES: [&str; 14] = [
-    "http", "https", "ftp", "urn", "mailto", "doi", "tel", "geo", "info", "ark", "hdl", "isbn", "issn", "uuid",
+    "http", "https", "ftp", "urn", "mailto", "doi", "tel", "geo", "info", "ark", "hdl", "isbn", "issn",
+    "uuid",
 ];
 
 fn is_quote(c: char) -> bool {
@@ -376,7 +377,11 @@ fn expected(filter: Filter) -> String {
         Filter::Kind => kind::KINDS.map(|(_, word)| word).join(", "),
         Filter::Stage => {
             let mut known: Vec<&str> = Vec::new();
-            stages().for_each(|stage| if !known.contains(&stage) { known.push(stage) });
+            stages().for_each(|stage| {
+                if !known.contains(&stage) {
+                    known.push(stage)
+                }
+            });
             known.join(", ")
         }
         Filter::Lang => "a language code such as ko or pt-BR".to_owned(),

@@ -157,7 +157,8 @@ impl Fields {
         let mut terms =
             vec![Filter::City.term(&key.origin.to_string()), Filter::Kind.term(kind::word(found.kind))];
         for (facet, field) in TEXT_FACETS.into_iter().zip(self.facets) {
-            let values = distinct(facet_values(facet, found).into_iter().map(|value| value.trim().to_owned()));
+            let values =
+                distinct(facet_values(facet, found).into_iter().map(|value| value.trim().to_owned()));
             for value in values.iter().filter(|value| !value.is_empty()) {
                 doc.add_text(field, value);
                 terms.push(facet.term(value));

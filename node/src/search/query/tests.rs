@@ -42,7 +42,8 @@ fn values_of_one_filter_are_alternatives_and_may_be_quoted_or_excluded() {
 
 #[test]
 fn addresses_titles_and_dashes_are_text() {
-    let query = parse("https://x.eu/a?b=c urn:nbn:de:1 Note: e-government - the  way 12:30 주제:교통").unwrap();
+    let query =
+        parse("https://x.eu/a?b=c urn:nbn:de:1 Note: e-government - the  way 12:30 주제:교통").unwrap();
     let texts: Vec<&str> = texts(&query).into_iter().map(|(text, _)| text).collect();
     let expected =
         ["https://x.eu/a?b=c", "urn:nbn:de:1", "Note:", "e-government", "the", "way", "12:30", "주제:교통"];
@@ -69,7 +70,10 @@ fn an_unfinished_phrase_is_refused_at_its_opening_mark() {
 fn values_that_cannot_be_are_refused_with_what_can() {
     assert!(refused("kind:wish").1.contains("practice, adoption, dataset"));
     assert!(refused("stage:dreaming").1.contains("inventoried"));
-    assert_eq!(refused("city:atlantis"), (5, "at character 6: unknown city atlantis: expected a member's handle or place code".to_owned()));
+    assert_eq!(
+        refused("city:atlantis"),
+        (5, "at character 6: unknown city atlantis: expected a member's handle or place code".to_owned())
+    );
     assert!(parse("country:korea").is_err());
     assert!(parse("lang:1").is_err());
     assert_eq!(refused("topic: x").0, 6);

@@ -79,7 +79,8 @@ pub fn parts(text: &str) -> Vec<Part> {
         .collect()
 }
 
-/// The whole text as keys for equality: its words joined by single spaces, in each of their forms.
+/// The whole text as keys for equality, in each of its forms: words are divided by single spaces, scripts that use
+/// spaces loosely by none.
 #[must_use]
 pub fn whole(parts: &[Part]) -> Vec<String> {
     let plain = join(parts, |word| &word.plain);
@@ -88,14 +89,20 @@ pub fn whole(parts: &[Part]) -> Vec<String> {
 }
 
 fn join(parts: &[Part], form: impl Fn(&Word) -> &String) -> String {
-    let texts: Vec<String> = parts
-        .iter()
-        .map(|part| match part {
-            Part::Word(word) => form(word).clone(),
-            Part::Run(chars) => chars.iter().collect(),
-        })
-        .collect();
-    texts.join(" ")
+    let mut joined = String::new();
+    let mut after_word = false;
+    for part in parts {
+        let is_word = matches!(part, Part::Word(_));
+        if !joined.is_empty() && (is_word || after_word) {
+            joined.push(' ');
+        }
+        match part {
+            Part::Word(word) => joined.push_str(form(word)),
+            Part::Run(chars) => joined.extend(chars),
+        }
+        after_word = is_word;
+    }
+    joined
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,8 +174,8 @@ fn ends_in_l(raw: &[Raw]) -> bool {
 
 /// Articles and pronouns that French, Catalan and Italian shorten before a vowel.
 const ELIDED: [&str; 20] = [
-    "l", "d", "s", "n", "m", "t", "j", "c", "qu", "lorsqu", "puisqu", "jusqu", "quoiqu", "dell", "nell", "all",
-    "sull", "dall", "un", "quest",
+    "l", "d", "s", "n", "m", "t", "j", "c", "qu", "lorsqu", "puisqu", "jusqu", "quoiqu", "dell", "nell",
+    "all", "sull", "dall", "un", "quest",
 ];
 
 /// Takes away what stands before an elision and the English 's, so that the noun is found.

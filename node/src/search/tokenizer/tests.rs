@@ -58,12 +58,12 @@ fn a_hyphenated_word_is_also_found_in_one() {
 
 #[test]
 fn an_umlaut_stands_in_both_spellings_at_one_position() {
-    assert_eq!(tokens("Straße München"), [
-        (0, "strasse".to_owned()),
-        (1, "munchen".to_owned()),
-        (1, "muenchen".to_owned())
-    ]);
+    assert_eq!(
+        tokens("Straße München"),
+        [(0, "strasse".to_owned()), (1, "munchen".to_owned()), (1, "muenchen".to_owned())]
+    );
     assert_eq!(whole(&parts("Stadt  MÜNCHEN!")), ["stadt munchen", "stadt muenchen"]);
+    assert_eq!(whole(&parts("열린 데이터 AI 도시")), ["열린데이터 ai 도시"]);
 }
 
 #[test]
