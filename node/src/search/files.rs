@@ -53,12 +53,10 @@ pub(super) fn open(dir: &Path, store_id: StoreId) -> tantivy::Result<Option<File
     Ok(Some(Files { index, reader, mark }))
 }
 
-/// Deletes whatever is in `dir` and starts an empty index there.
+/// Deletes any index in `dir` and starts an empty one there.
 pub(super) fn start_anew(dir: &Path, store_id: StoreId, epochs: Epochs) -> tantivy::Result<Files> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-        _ => fs::create_dir_all(dir)?,
-    }
+    fs::create_dir_all(dir)?;
+    delete_index(dir)?;
     let (schema, _) = Fields::schema();
     let (index, reader) = with_reader(Index::create_in_dir(dir, schema)?)?;
     let mark = Mark::new(store_id, 0, epochs);
@@ -68,6 +66,24 @@ pub(super) fn start_anew(dir: &Path, store_id: StoreId, epochs: Epochs) -> tanti
     prepared.commit()?;
     reader.reload()?;
     Ok(Files { index, reader, mark })
+}
+
+/// Deletes the files of an index and no others: nothing else is lost where the directory was named by mistake.
+fn delete_index(dir: &Path) -> io::Result<()> {
+    for file in fs::read_dir(dir)? {
+        let file = file?;
+        if file.file_type()?.is_file() && file.file_name().to_str().is_some_and(belongs_to_index) {
+            fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn belongs_to_index(name: &str) -> bool {
+    let is_segment = |stem: &str| stem.len() == 32 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
+    matches!(name, "meta.json" | ".managed.json")
+        || name.starts_with(".tantivy-")
+        || name.split_once('.').is_some_and(|(stem, _)| is_segment(stem))
 }
 
 fn with_reader(index: Index) -> tantivy::Result<(Index, IndexReader)> {

@@ -25,6 +25,9 @@ pub(super) const TOKENIZER: &str = "wego";
 /// Longest identifier in characters that is indexed whole; a longer one is still found by its parts.
 pub(super) const IDENTIFIER_CHARS_MAX: usize = 500;
 
+/// Longest value of a facet in characters; a longer one is a text, and no filter finds it.
+pub(super) const FACET_VALUE_CHARS_MAX: usize = 200;
+
 /// Names of the columns that answers are made of.
 pub(super) mod column {
     pub(in crate::search) const ID_HIGH: &str = "id_high";
@@ -159,7 +162,9 @@ impl Fields {
         for (facet, field) in TEXT_FACETS.into_iter().zip(self.facets) {
             let values =
                 distinct(facet_values(facet, found).into_iter().map(|value| value.trim().to_owned()));
-            for value in values.iter().filter(|value| !value.is_empty()) {
+            for value in
+                values.iter().filter(|value| (1..=FACET_VALUE_CHARS_MAX).contains(&value.chars().count()))
+            {
                 doc.add_text(field, value);
                 terms.push(facet.term(value));
             }

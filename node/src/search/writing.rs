@@ -34,6 +34,10 @@ const WRITER_BYTES_MAX: usize = 1_000_000_000;
 /// Share of withdrawn and replaced versions in a segment after which it is written anew.
 const DEAD_SHARE_MAX: f32 = 0.3;
 
+/// Documents below which all segments are alike and merge with one another, so that the trickle of single records
+/// is not merged into large segments again and again.
+const SMALL_SEGMENT_DOCS: u32 = 1_000;
+
 /// What became of a batch of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Applied {
@@ -263,6 +267,7 @@ pub(super) fn open_writer(index: &Index, memory_bytes: usize) -> tantivy::Result
     let writer = index.writer_with_options(options)?;
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(DEAD_SHARE_MAX);
+    policy.set_min_layer_size(SMALL_SEGMENT_DOCS);
     writer.set_merge_policy(Box::new(policy));
     Ok(writer)
 }

@@ -159,6 +159,25 @@ fn a_damaged_index_is_built_anew_whatever_byte_is_wrong() {
 }
 
 #[test]
+fn files_that_are_no_index_survive_in_its_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("log")).unwrap();
+    for name in ["log/1", "node.key", "meta.json.old"] {
+        fs::write(dir.path().join(name), "precious").unwrap();
+    }
+    let search = Search::open(dir.path(), STORE, MEMORY_BYTES).unwrap();
+    feed(&search, &corpus(), 64);
+    search.wipe().unwrap();
+    for name in ["log/1", "node.key", "meta.json.old"] {
+        assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), "precious");
+    }
+    let segments = fs::read_dir(dir.path()).unwrap().filter(|file| {
+        file.as_ref().is_ok_and(|file| file.path().extension().is_some_and(|extension| extension == "idx"))
+    });
+    assert_eq!(segments.count(), 0);
+}
+
+#[test]
 fn an_index_that_another_process_writes_is_left_alone() {
     let indexed = Indexed::empty();
     indexed.search.apply(&corpus(), Cursor(corpus().len() as u64)).unwrap();

@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::corpus::{Indexed, Log, SEOUL, corpus, parse, titled};
-use crate::search::{Facets, Page};
+use crate::search::{
+    Facets, Page,
+    schema::{FACET_VALUE_CHARS_MAX, IDENTIFIER_CHARS_MAX},
+};
 
 fn facet<'a>(found: &'a crate::search::Found, name: &str) -> Vec<(&'a str, u64)> {
     found.facets[name].iter().map(|(value, count)| (value.as_str(), *count)).collect()
@@ -53,6 +56,24 @@ fn pages_join_without_gap_or_overlap() {
         found.hits.into_iter().map(|hit| hit.record_id.as_bytes()[0])
     });
     assert_eq!(pages.collect::<Vec<_>>(), whole);
+}
+
+#[test]
+fn values_and_identifiers_beyond_their_limits_do_not_become_facets_or_keys() {
+    let long = |chars: usize| "9".repeat(chars);
+    let record = |licence: usize, identifier: usize| {
+        titled(&[("en", "long")]).licence(&long(licence)).dataset(&long(identifier))
+    };
+    let mut log = Log::of(SEOUL);
+    let indexed = Indexed::with(&[
+        log.put(1, &record(FACET_VALUE_CHARS_MAX, IDENTIFIER_CHARS_MAX)),
+        log.put(2, &record(FACET_VALUE_CHARS_MAX + 1, IDENTIFIER_CHARS_MAX + 1)),
+        log.put(3, &record(100_000, 100_000)),
+    ]);
+    assert_eq!(indexed.found("long").facets["licence"], [(long(FACET_VALUE_CHARS_MAX), 1)]);
+    let scores: Vec<f32> =
+        indexed.found(&long(IDENTIFIER_CHARS_MAX)).hits.iter().map(|hit| hit.score).collect();
+    assert_eq!(scores.iter().filter(|score| **score >= 10_000.0).count(), 1, "{scores:?}");
 }
 
 #[test]
