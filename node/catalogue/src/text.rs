@@ -191,3 +191,61 @@ fn year_of(date: &str) -> Option<i32> {
     let digits = date.get(..4).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()))?;
     digits.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use wego_proto::record::v1::{Concept, Provenance};
+
+    use super::*;
+
+    fn text(lang: &str) -> LangText {
+        LangText { lang: lang.to_owned(), ..Default::default() }
+    }
+
+    #[test]
+    fn a_dataset_is_found_by_its_publisher_files_and_identifier_and_by_the_licence_of_the_data() {
+        let dataset = Dataset {
+            core: Some(Core {
+                title: vec![text("en"), text("ko")],
+                topics: vec![Concept { scheme: "eu-data-theme".to_owned(), uri: "TRAN".to_owned() }],
+                licence: "CC0-1.0".to_owned(),
+                provenance: Some(Provenance { source_id: "portal".to_owned(), ..Default::default() }),
+                ..Default::default()
+            }),
+            identifier: "bus-stops".to_owned(),
+            publisher: "City".to_owned(),
+            dataset_licence: "ODbL-1.0".to_owned(),
+            languages: vec!["ko".to_owned(), "fr".to_owned()],
+            issued: "2011-03-04T00:00:00Z".to_owned(),
+            ..Default::default()
+        };
+        let mut record = v1::Record { kind: Some(record::Kind::Dataset(dataset)) };
+        let found = Searchable::of(&record).unwrap();
+        assert_eq!(found.languages, ["en", "ko", "fr"]);
+        assert_eq!((found.licence, found.years), ("ODbL-1.0", Some(2011)));
+        assert_eq!((found.identifiers, found.keywords), (vec!["bus-stops"], vec!["City"]));
+        assert_eq!(found.topics, [("eu-data-theme", "TRAN")]);
+        assert_eq!(dataset_identifier(&record), "bus-stops");
+        assert_eq!(Source::of(&record), Some(Source { id: "portal", hash: "" }));
+        if let Some(record::Kind::Dataset(dataset)) = &mut record.kind {
+            dataset.dataset_licence.clear();
+        }
+        assert_eq!(Searchable::of(&record).unwrap().licence, "CC0-1.0");
+    }
+
+    #[test]
+    fn an_adoption_is_found_by_the_practice_it_names_and_has_no_title() {
+        let adoption = Adoption {
+            target_id: "0a".repeat(16),
+            stage: 4,
+            since: "20".to_owned(),
+            changed: vec![text("fr")],
+            ..Default::default()
+        };
+        let record = v1::Record { kind: Some(record::Kind::Adoption(adoption)) };
+        let found = Searchable::of(&record).unwrap();
+        assert_eq!((found.identifiers, found.stage), (vec!["0a".repeat(16).as_str()], Some("live")));
+        assert_eq!((found.titles.len(), found.years, found.languages), (0, None, vec!["fr"]));
+        assert_eq!(Searchable::of(&v1::Record { kind: None }), None);
+    }
+}

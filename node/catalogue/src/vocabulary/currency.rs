@@ -1,5 +1,5 @@
-//! ISO 4217: currencies in use now, and those in use at some time since 2000. No metals, funds of account or test
-//! codes beyond the national ones.
+//! ISO 4217: currencies in use now, and those in use at some time since 2000. No metals, no
+//! test codes, no units of account of international bodies.
 
 /// Sorted.
 #[rustfmt::skip]
