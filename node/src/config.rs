@@ -138,9 +138,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the file and line, or the variable.
     pub fn load(path: &Path, env: &Environment) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        Self::check(RawConfig::parse(&text, path, env)?, path)
+        Self::check(RawConfig::load(path, env)?, path)
     }
 
     /// Checks values that were read from `path`, against whose folder relative paths are resolved.

@@ -123,7 +123,7 @@ pub fn create(options: &InitOptions, seeds: &Seeds) -> Result<Created, InitError
     write_keys(&whole, &keys, &options.handle)?;
     write_config(&whole, options)?;
     let profile = NewProfile {
-        address: reachable(options.clients),
+        address: reachable(options.clients).to_string(),
         server_key: keys.transport.public(),
         handle: options.handle.clone(),
         operator: options.operator.clone(),
@@ -224,8 +224,9 @@ fn write_config(whole: &Whole, options: &InitOptions) -> Result<(), InitError> {
     whole.file(CONFIG_FILE, text.as_bytes())
 }
 
-/// Where a client on this machine reaches a listener.
-fn reachable(listener: SocketAddr) -> SocketAddr {
+/// Where a client on this machine reaches `listener`, which may be at all addresses.
+#[must_use]
+pub fn reachable(listener: SocketAddr) -> SocketAddr {
     let ip = match listener.ip() {
         ip if !ip.is_unspecified() => ip,
         _ => IpAddr::V4(Ipv4Addr::LOCALHOST),

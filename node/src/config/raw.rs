@@ -142,6 +142,16 @@ impl Default for RawLog {
 }
 
 impl RawConfig {
+    /// Reads `path` and applies the overrides in `env`.
+    ///
+    /// # Errors
+    /// As [`RawConfig::parse`], and [`ConfigError::Read`].
+    pub fn load(path: &Path, env: &Environment) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path, env)
+    }
+
     /// Reads `text`, the content of `path`, and applies the overrides in `env`.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Profiles: what `wego` needs to call a node as one operator. A key of its own for each, made here, never sent.
 
-use std::{net::SocketAddr, path::Path};
+use std::path::Path;
 
 use serde::Serialize;
 use wego_proto::key::{PublicKey, SecretKey};
@@ -14,8 +14,8 @@ const KEY_FILE: &str = "key.pem";
 /// Whom a new profile calls, as whom.
 #[derive(Debug, Clone)]
 pub struct NewProfile {
-    /// The node's listener for operators.
-    pub address: SocketAddr,
+    /// Where the node's listener for operators is reached, `host:port`.
+    pub address: String,
     /// The key the node shows there.
     pub server_key: PublicKey,
     /// The member, for the prompt.
@@ -59,7 +59,7 @@ pub(super) fn write(
 
 #[derive(Serialize)]
 struct ProfileFile<'a> {
-    address: String,
+    address: &'a str,
     server_key: String,
     handle: &'a str,
     certificate: &'a str,
@@ -68,7 +68,7 @@ struct ProfileFile<'a> {
 
 fn write_into(whole: &Whole, prefix: &str, new: &NewProfile, key: &SecretKey) -> Result<Profile, InitError> {
     let file = ProfileFile {
-        address: new.address.to_string(),
+        address: &new.address,
         server_key: new.server_key.to_string(),
         handle: &new.handle,
         certificate: CERTIFICATE_FILE,

@@ -2,7 +2,12 @@
 //!
 //! Every result was parsed again before it is given back: an edit can fail, never damage.
 
-use std::{io::Write as _, path::Path};
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    os::unix::fs::{MetadataExt as _, fchown},
+    path::Path,
+};
 
 use super::{Operator, Operators, OperatorsError, Role};
 
@@ -54,11 +59,25 @@ pub fn replace(path: &Path, text: &str) -> Result<(), OperatorsError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
+        keep_owner(path, file.as_file())?;
         file.as_file().sync_all()?;
         file.persist(path)?;
-        std::fs::File::open(folder)?.sync_all()
+        File::open(folder)?.sync_all()
     };
     write().map_err(|source| OperatorsError::Write { path: path.to_owned(), source })
+}
+
+/// Edited by root, the file must still be readable by the node's user.
+fn keep_owner(path: &Path, file: &File) -> io::Result<()> {
+    let before = match std::fs::metadata(path) {
+        Ok(before) => before,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if before.uid() == file.metadata()?.uid() {
+        return Ok(());
+    }
+    fchown(file, Some(before.uid()), Some(before.gid()))
 }
 
 /// Where each block is: from its header to its last line that is neither blank nor a comment.
