@@ -28,6 +28,7 @@
 
 pub mod armour;
 pub mod card;
+pub mod causes;
 pub mod convert;
 pub mod entry;
 pub mod id;

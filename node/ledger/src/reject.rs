@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 use wego_proto::{
+    causes::with_causes,
     convert::FieldError,
     id::Origin,
     roster::RosterError,
@@ -158,16 +159,4 @@ impl From<RunError> for Reject {
     fn from(error: RunError) -> Self {
         Self::BadEntry(error)
     }
-}
-
-/// An error and its causes on one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }

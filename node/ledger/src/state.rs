@@ -331,6 +331,12 @@ impl State {
         greetings.chain(compares).chain(notes).chain(stalls).chain(self.intake_deadline_ms()).min()
     }
 
+    /// This node's member.
+    #[must_use]
+    pub fn me(&self) -> Origin {
+        self.me.origin
+    }
+
     /// The roster versions known.
     #[must_use]
     pub fn roster(&self) -> &History {

@@ -178,6 +178,24 @@ pub trait Projection: Send + Sync {
     /// [`StoreError`] of what it is kept in; the same entries come again.
     fn apply(&self, entries: &[wego_proto::entry::Unverified], next: Cursor) -> Result<(), StoreError>;
 
+    /// Makes readers see everything applied, where that costs too much to do for every batch. The follower calls
+    /// it when nothing new has come for a moment, and at least once a second.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in; what readers do not see comes again, from
+    /// [`Projection::next_cursor`].
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Where to continue: up to where it has applied, whether or not readers see it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in.
+    fn next_cursor(&self) -> Result<Cursor, StoreError> {
+        self.cursor()
+    }
+
     /// Forgets everything, to be built again.
     ///
     /// # Errors
