@@ -83,7 +83,7 @@ impl Checked {
     }
 }
 
-/// A field that keeps a record from being published. Prints as "core.title[0].lang is missing: ...".
+/// A field that keeps a record from being published. Prints as `core.title[0].lang is missing: ...`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{path} {fault}")]
 pub struct FieldProblem {
@@ -166,7 +166,7 @@ pub enum Fault {
     UnknownCode,
 }
 
-/// A recommended field that is missing, or that readers will find weak. Prints as "modified is missing: ...".
+/// A recommended field that is missing, or that readers will find weak. Prints as `modified is missing: ...`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Where.

@@ -183,8 +183,8 @@ fn a_damaged_database_is_set_aside_and_built_anew() {
         records.flush().unwrap();
         drop(records);
         let path = dir.path().join("records");
-        let length = std::fs::metadata(path.join(file)).unwrap().len();
-        std::fs::write(path.join(file), vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
+        let length = fs::metadata(path.join(file)).unwrap().len();
+        fs::write(path.join(file), vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
         let records = Records::open(&path, sample::STORE).unwrap();
         assert_eq!((records.cursor().unwrap(), records.record(&id(1)).unwrap()), (Cursor(0), None), "{file}");
         records.apply(&[Entry::put(1, 1, 1, &practice("back")).entry()], Cursor(1)).unwrap();
