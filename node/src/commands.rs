@@ -13,6 +13,7 @@ use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 mod check_config;
 mod failure;
 mod init;
+mod node_run;
 mod operator;
 
 /// Names the configuration file when `--config` does not.
@@ -43,9 +44,12 @@ Every key of the configuration can be overridden: WEGO_NODE_<SECTION>_<KEY>, as 
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Run(node_run::Run),
     CheckConfig(check_config::Args),
     #[command(subcommand)]
     Operator(operator::Command),
+    Reindex(node_run::Reindex),
+    RebuildStore(node_run::RebuildStore),
 }
 
 /// Which configuration file.
@@ -99,6 +103,9 @@ where
 fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(args, out, err),
+        Command::Run(args) => node_run::run(&args),
+        Command::Reindex(args) => node_run::reindex(&args, out, err),
+        Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
     }

@@ -156,8 +156,10 @@ impl Work {
         };
         let entries: Vec<_> = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok()).collect();
         self.dirty = true;
-        if self.contained(|| self.projection.apply(&entries, next)).is_err() {
-            self.apply_singly(&entries, next);
+        match self.contained(|| self.projection.apply(&entries, next)) {
+            // It had moved back: the next round continues from where it stands.
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(_) => self.apply_singly(&entries, next),
         }
     }
 

@@ -32,6 +32,7 @@ mod worker;
 mod write;
 
 use view::View;
+pub use worker::restore_own;
 
 /// Commands that wait for the engine; above it senders wait, and writers are told to come back.
 pub const QUEUE_MAX: usize = 1_024;

@@ -37,9 +37,11 @@ pub struct View {
     pub disk: (u64, u64),
     /// Whether the store refused writes for want of space and has not taken any since.
     pub disk_full: bool,
+    /// Whether the store broke: the node must stop, and fill a new one at its next start.
+    pub failed: bool,
     /// Start of the process, ms since 1970.
     pub started_ms: u64,
-    /// The last two members that this node and a peer disagree about a roster with.
+    /// Greetings of peers that have another roster under the number of the one in force here.
     pub roster_conflicts: u64,
 }
 

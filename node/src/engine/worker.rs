@@ -72,7 +72,7 @@ impl Worker {
         let Parts { start, mut lock, store, rosters, records, bell, space } = parts;
         let me = start.me.origin;
         let locked = lock.load()?;
-        reput(lock.as_mut(), store.as_ref(), me, &start.roster)?;
+        restore_own(lock.as_mut(), store.as_ref(), me, &start.roster)?;
         let roster = Arc::new(start.roster.clone());
         let started_ms = start.now_ms;
         let state = state_from(start, store.as_ref())?;
@@ -191,7 +191,7 @@ impl Worker {
     /// Puts own entries again that were locked when the store refused.
     fn catch_store_up(&mut self) {
         let before = self.store.cursor();
-        match reput(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
+        match restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
             Ok(Some((head, hlc_ms))) => {
                 self.store_behind = false;
                 self.disk_full = false;
@@ -250,6 +250,7 @@ impl Worker {
             cursor: self.store.cursor(),
             disk: self.space.check().map_or((0, 0), |report| (report.free_bytes, report.reserve_bytes)),
             disk_full: self.disk_full,
+            failed: self.failed,
             started_ms: self.started_ms,
             roster_conflicts: self.roster_conflicts,
         }));
@@ -276,7 +277,10 @@ pub(super) type Waiting = (Write, oneshot::Sender<Result<Written, WriteError>>);
 
 /// Puts the own entries that the lock has and the store lacks. Returns the head and its author's clock if
 /// anything was lacking.
-fn reput(
+///
+/// # Errors
+/// [`StoreError`]; what was put stays.
+pub fn restore_own(
     lock: &mut dyn HeadLock,
     store: &dyn EntryStore,
     me: Origin,
@@ -313,6 +317,7 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         cursor: store.cursor(),
         disk: (0, 0),
         disk_full: false,
+        failed: false,
         started_ms,
         roster_conflicts: 0,
     }

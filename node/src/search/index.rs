@@ -35,9 +35,9 @@ const WHAT: &str = "search index";
 
 /// An index of the newest version of every record held.
 ///
-/// Whoever feeds it continues from [`Search::pending_cursor`] before every batch: it moves back to an earlier
+/// Whoever feeds it continues from [`Projection::next_cursor`] before every batch: it moves back to an earlier
 /// place after an error, and to the beginning when an owner's new epoch makes indexed versions void. It calls
-/// [`Search::settle`] whenever nothing new came for a moment, and at least once a second.
+/// [`Projection::settle`] whenever nothing new came for a moment, and at least once a second.
 pub struct Search {
     dir: PathBuf,
     store_id: StoreId,
@@ -96,23 +96,6 @@ impl Search {
         })
     }
 
-    /// Makes queries see all entries applied.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`] or [`StoreError::Corrupt`]; what was not settled must be applied again, from
-    /// [`Search::pending_cursor`].
-    pub fn settle(&self) -> Result<(), StoreError> {
-        self.write(|writing| writing.settle())
-    }
-
-    /// Up to where entries were applied, whether or not queries see them: where to continue.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] after it could not be started anew.
-    pub fn pending_cursor(&self) -> Result<Cursor, StoreError> {
-        self.lock().as_ref().map(|writing| Cursor(writing.applied())).ok_or(LOST)
-    }
-
     fn write<T>(&self, work: impl FnOnce(&mut Writing) -> tantivy::Result<T>) -> Result<T, StoreError> {
         let mut guard = self.lock();
         let writing = guard.as_mut().ok_or(LOST)?;
@@ -146,15 +129,15 @@ impl Projection for Search {
         "search"
     }
 
-    /// Up to where queries see everything. [`Search::pending_cursor`] is where to continue.
+    /// Up to where queries see everything.
     fn cursor(&self) -> Result<Cursor, StoreError> {
         Ok(Cursor(self.settled.load(Ordering::Acquire)))
     }
 
-    /// Takes entries in; queries see them after [`Search::settle`], or when many have come.
+    /// Takes entries in; queries see them after [`Projection::settle`], or when many have come.
     ///
     /// # Errors
-    /// Besides those of the index, [`StoreError::Conflict`] when [`Search::pending_cursor`] had moved back and the
+    /// Besides those of the index, [`StoreError::Conflict`] when [`Projection::next_cursor`] had moved back and the
     /// entries begin after it; nothing was applied.
     fn apply(&self, entries: &[Unverified], next: Cursor) -> Result<(), StoreError> {
         match self.write(|writing| writing.apply(entries, next.0))? {
@@ -170,6 +153,14 @@ impl Projection for Search {
                 })
             }
         }
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        self.write(|writing| writing.settle())
+    }
+
+    fn next_cursor(&self) -> Result<Cursor, StoreError> {
+        self.lock().as_ref().map(|writing| Cursor(writing.applied())).ok_or(LOST)
     }
 
     fn wipe(&self) -> Result<(), StoreError> {

@@ -135,7 +135,7 @@ impl Indexed {
 /// Feeds entries as the follower does, in batches of `batch`, each made visible at once.
 pub(super) fn feed(search: &Search, entries: &[Unverified], batch: usize) {
     loop {
-        let from = usize::try_from(search.pending_cursor().unwrap().0).unwrap();
+        let from = usize::try_from(search.next_cursor().unwrap().0).unwrap();
         let rest = &entries[from.min(entries.len())..];
         let Some(batch) = rest.chunks(batch).next() else { return };
         search.apply(batch, Cursor((from + batch.len()) as u64)).unwrap();

@@ -84,7 +84,7 @@ fn queries_see_what_was_settled_and_the_cursor_says_so() {
     let indexed = Indexed::empty();
     let end = Cursor(entries.len() as u64);
     indexed.search.apply(&entries, end).unwrap();
-    assert_eq!(indexed.search.pending_cursor().unwrap(), end);
+    assert_eq!(indexed.search.next_cursor().unwrap(), end);
     assert_eq!(indexed.search.cursor().unwrap(), Cursor(0));
     assert_eq!(indexed.found("").total, 0);
     indexed.search.settle().unwrap();
@@ -120,7 +120,7 @@ fn after_a_crash_it_continues_from_the_last_commit_without_loss_or_duplicate() {
 
     let search = Search::open(&path, STORE, MEMORY_BYTES).unwrap();
     assert_eq!(search.cursor().unwrap(), Cursor(5));
-    assert_eq!(search.pending_cursor().unwrap(), Cursor(5));
+    assert_eq!(search.next_cursor().unwrap(), Cursor(5));
     assert_eq!(found(&search, "").total, 5);
     feed(&search, &entries, 2);
     let whole = Indexed::with(&entries);
