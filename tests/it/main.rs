@@ -1,2 +1,4 @@
-//! placeholder
-fn main() {}
+//! The system through its edges, one file a claim area.
+
+mod tidy;
+mod unit_file;
