@@ -122,7 +122,9 @@ type Findings = Vec<(String, String)>;
 fn too_long() -> (Findings, Findings) {
     let rust: Vec<_> = repository().into_iter().filter(Source::is_rust).collect();
     let files = rust.iter().filter_map(|file| Some((file.path.clone(), shape::long_file(file)?))).collect();
-    (files, rust.iter().flat_map(shape::long_functions).collect())
+    // Tests may hold tables of cases; what they claim is read, not their shape.
+    let production = rust.iter().filter(|file| !file.is_test());
+    (files, production.flat_map(shape::long_functions).collect())
 }
 
 fn is_excused(name: &str) -> bool {
