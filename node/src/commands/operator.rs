@@ -24,7 +24,7 @@ pub(super) enum Command {
     Add(Add),
     /// List who may call this node: role, key, name
     List(List),
-    /// Remove somebody; their connections end at the next reload
+    /// Remove somebody: refused from the next reload on
     Remove(Remove),
 }
 

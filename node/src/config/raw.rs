@@ -172,7 +172,7 @@ impl RawConfig {
         written.overridden_by(env)
     }
 
-    /// Every key, as `section.key`, in the order of the example file.
+    /// Every key, as `section.key`, in alphabetical order.
     #[must_use]
     pub fn known_keys() -> Vec<String> {
         let mut keys = Vec::new();
@@ -183,9 +183,13 @@ impl RawConfig {
     }
 
     /// As a TOML document, defaults included.
+    ///
+    /// # Panics
+    /// Never: text and numbers below 2^63 are always TOML.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "text and numbers below 2^63 are always TOML")]
     pub fn to_toml(&self) -> String {
-        self.to_table().to_string()
+        toml::to_string(self).expect("a configuration is tables of text and numbers")
     }
 
     #[expect(clippy::expect_used, reason = "text and numbers below 2^63 are always TOML")]
