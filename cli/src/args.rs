@@ -1,0 +1,154 @@
+//! The command line: what every command shares, and the list of commands.
+//!
+//! Each command's own arguments are in its file; nothing is decided here.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+
+use crate::{
+    commands::{
+        adoption, completion, dataset, exit_codes, import, man, member, peer, practice, profile, record, roster,
+        search, status,
+    },
+    error::ExitCode,
+    output::Paint,
+    stdio::Stdio,
+};
+
+/// Share e-government records with the other cities of the federation
+///
+/// Every city runs its own node. This command talks to yours: it publishes your city's records, searches those
+/// of all cities, and shows who signed what. Checking a proof or signing a roster needs no node at all.
+#[derive(Debug, Parser)]
+#[command(name = "wego", version, propagate_version = true, max_term_width = 100, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wego search bus tracking city:kr-seoul      find what works elsewhere
+  wego practice template > bus.yaml           start a practice, then:
+  wego practice publish --file bus.yaml
+  wego import data-json data.json --source phila --dry-run
+  wego status                                 problems first; the exit code says how it is
+
+`wego exit-codes` explains the exit codes; data goes to stdout, everything else to stderr.";
+
+/// What every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Profile to use: a name, or a folder (with a slash in it) [env: WEGO_PROFILE]
+    #[arg(long, global = true, value_name = "NAME|DIR")]
+    pub(crate) profile: Option<String>,
+    /// How long to wait for each answer, as 30s, 500ms or 2m
+    #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// Print JSON with stable field names
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colour; NO_COLOR and TERM=dumb are honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a screen
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Practice(practice::Args),
+    Adoption(adoption::Args),
+    Dataset(dataset::Args),
+    Search(search::Args),
+    Record(record::Args),
+    Import(import::Args),
+    Member(member::Args),
+    Peer(peer::Args),
+    Status(status::Args),
+    Roster(roster::Args),
+    Profile(profile::Args),
+    Completion(completion::Args),
+    Man(man::Args),
+    ExitCodes(exit_codes::Args),
+}
+
+/// Whether a command writes or only says what it would write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    DryRun,
+}
+
+/// The flag every command has that changes something.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct DryRun {
+    /// Check everything and say what would happen; change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+impl DryRun {
+    pub(crate) fn mode(self) -> Mode {
+        if self.dry_run { Mode::DryRun } else { Mode::Write }
+    }
+}
+
+/// The flag of commands that ask before they act.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Yes {
+    /// Do not ask; needed where nobody can be asked
+    #[arg(long, short = 'y')]
+    pub(crate) yes: bool,
+}
+
+/// A file to write, or stdout.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OutFile {
+    /// File to write [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Prints what clap has to say: help to stdout, mistakes to stderr with a hint as its last line.
+pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> ExitCode {
+    let rendered = error.render();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let text = if paint.out { rendered.ansi().to_string() } else { rendered.to_string() };
+        let _ = stdio.out.write_all(text.as_bytes()).and_then(|()| stdio.out.flush());
+        return ExitCode::Ok;
+    }
+    let text = if paint.err { rendered.ansi().to_string() } else { rendered.to_string() };
+    let text = text.trim_end();
+    let hint = "hint: add --help to a command to see its arguments and examples";
+    // Clap's own last line says the same without the word that scripts and eyes look for.
+    let body = match text.rfind("\n\nFor more information, try") {
+        Some(end) => &text[..end],
+        None => text,
+    };
+    let _ = writeln!(stdio.err, "{body}\n\n{hint}");
+    ExitCode::Usage
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let spelled = if text.bytes().all(|b| b.is_ascii_digit()) { format!("{text}s") } else { text.to_owned() };
+    let parsed: jiff::SignedDuration =
+        spelled.parse().map_err(|_| "must be a time like 30s, 500ms or 2m".to_owned())?;
+    match Duration::try_from(parsed) {
+        Ok(time) if !time.is_zero() => Ok(time),
+        _ => Err("must be longer than nothing".to_owned()),
+    }
+}

@@ -1,0 +1,206 @@
+//! `wego member`: the cities of the federation as this node knows them.
+
+use clap::Subcommand;
+use serde::Serialize;
+use wego_proto::{key::PublicKey, v1};
+
+use crate::{
+    context::{Context, Format},
+    error::{ExitCode, Failure, Outcome},
+    output::{self, Table},
+    words::Word as _,
+};
+
+/// Show the members of the federation
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wego member list
+  wego member show sn-dakar")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List all members and how current their data is here
+    List,
+    /// Show one member with its keys' fingerprints
+    Show {
+        /// The member's handle, as kr-seoul
+        handle: String,
+    },
+}
+
+#[derive(Serialize)]
+struct Listing {
+    federation_name: String,
+    federation_id: String,
+    roster_version: u64,
+    members: Vec<Member>,
+}
+
+#[derive(Serialize)]
+struct One {
+    member: Member,
+}
+
+#[derive(Serialize)]
+struct Member {
+    handle: String,
+    names: std::collections::BTreeMap<String, String>,
+    country: String,
+    place: String,
+    status: &'static str,
+    role: &'static str,
+    #[serde(rename = "self")]
+    own: bool,
+    connected: bool,
+    records: u64,
+    head: Option<String>,
+    seen_at: Option<String>,
+    forked: bool,
+    fork_at: Option<String>,
+    city_id: String,
+    endpoints: Vec<String>,
+    portal_url: Option<String>,
+    log_keys: Vec<Key>,
+    transport_keys: Vec<Key>,
+    #[serde(skip)]
+    seen_ms: u64,
+}
+
+#[derive(Serialize)]
+struct Key {
+    key_no: Option<u32>,
+    key: String,
+    fingerprint: String,
+}
+
+pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
+    match args.command {
+        Command::List => list(cx).await,
+        Command::Show { handle } => show(handle, cx).await,
+    }
+}
+
+async fn list(cx: &mut Context) -> Outcome {
+    let node = cx.connect().await?;
+    let mut client = node.members();
+    let reply = node.ask("list the members", client.list(v1::ListMembersRequest {})).await?;
+    let listing = Listing {
+        federation_name: reply.federation_name,
+        federation_id: data_encoding::HEXLOWER.encode(&reply.federation_id),
+        roster_version: reply.roster_version,
+        members: reply.members.into_iter().map(member).collect(),
+    };
+    if cx.format == Format::Json {
+        cx.print_json(&listing)?;
+        return Ok(ExitCode::Ok);
+    }
+    let now_ms = cx.now_ms();
+    let mut table = Table::new(&["HANDLE", "NAME", "ROLE", "STATUS", "RECORDS", "DATA SEEN", ""]);
+    for member in &listing.members {
+        table.row([
+            member.handle.as_str(),
+            &any_name(member),
+            member.role,
+            member.status,
+            &member.records.to_string(),
+            &if member.own { "here".to_owned() } else { output::ago(now_ms, member.seen_ms) },
+            remark(member),
+        ]);
+    }
+    table.align_right(4);
+    cx.print_table(table)?;
+    let count = listing.members.len();
+    cx.say(&format!("{count} members of {}, roster version {}", listing.federation_name, listing.roster_version));
+    Ok(ExitCode::Ok)
+}
+
+async fn show(handle: String, cx: &mut Context) -> Outcome {
+    let node = cx.connect().await?;
+    let mut client = node.members();
+    let doing = format!("show {handle}");
+    let view = node.ask(&doing, client.show(v1::ShowMemberRequest { handle })).await?;
+    let member = member(view);
+    match cx.format {
+        Format::Json => cx.print_json(&One { member })?,
+        Format::Human => print(&member, cx)?,
+    }
+    Ok(ExitCode::Ok)
+}
+
+fn print(member: &Member, cx: &mut Context) -> Result<(), Failure> {
+    let mut table = Table::pairs();
+    table.row(["handle", &member.handle]);
+    for (lang, name) in &member.names {
+        table.row([&format!("name ({lang})"), name]);
+    }
+    table.row(["place", &format!("{} {}", member.country, member.place)]);
+    table.row(["role", member.role]);
+    table.row(["status", &format!("{} {}", member.status, remark(member))]);
+    table.row(["records", &member.records.to_string()]);
+    table.row(["log", member.head.as_deref().unwrap_or("nothing held yet")]);
+    table.row(["data seen", &output::ago(cx.now_ms(), member.seen_ms)]);
+    table.row(["endpoints", &member.endpoints.join(", ")]);
+    if let Some(url) = &member.portal_url {
+        table.row(["portal", url]);
+    }
+    table.row(["city id", &member.city_id]);
+    for key in &member.log_keys {
+        table.row([&format!("log key {}", key.key_no.unwrap_or_default()), &key.fingerprint]);
+    }
+    for key in &member.transport_keys {
+        table.row(["transport key", &key.fingerprint]);
+    }
+    cx.print_table(table)
+}
+
+fn remark(member: &Member) -> &'static str {
+    if member.forked {
+        "signed two histories"
+    } else if member.connected {
+        "connected"
+    } else {
+        ""
+    }
+}
+
+fn any_name(member: &Member) -> String {
+    let name = member.names.get("en").or_else(|| member.names.values().next());
+    name.cloned().unwrap_or_default()
+}
+
+fn member(view: v1::MemberView) -> Member {
+    let position = |at: v1::Position| format!("{}.{}", at.epoch, at.seq);
+    let raw = view.member.unwrap_or_default();
+    let (status, role) = (raw.status().word(), raw.role().word());
+    Member {
+        status,
+        role,
+        own: view.self_,
+        connected: view.connected,
+        records: view.records,
+        head: view.head.map(|head| format!("{}.{}", head.epoch, head.seq)),
+        seen_at: output::rfc3339(view.seen_ms),
+        seen_ms: view.seen_ms,
+        forked: view.forked,
+        fork_at: view.fork_at.map(position),
+        city_id: data_encoding::HEXLOWER.encode(&raw.city_id),
+        log_keys: raw.log_keys.iter().map(|key| self::key(&key.key, Some(key.key_no))).collect(),
+        transport_keys: raw.transport_keys.iter().map(|key| self::key(key, None)).collect(),
+        names: raw.names.into_iter().map(|name| (name.lang, name.text)).collect(),
+        handle: raw.handle,
+        country: raw.country,
+        place: raw.place,
+        endpoints: raw.endpoints,
+        portal_url: Some(raw.portal_url).filter(|url| !url.is_empty()),
+    }
+}
+
+fn key(bytes: &[u8], key_no: Option<u32>) -> Key {
+    let fingerprint = PublicKey::from_bytes(bytes).map_or("not a key".to_owned(), |key| key.fingerprint());
+    Key { key_no, key: data_encoding::HEXLOWER.encode(bytes), fingerprint }
+}

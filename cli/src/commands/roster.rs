@@ -1,0 +1,178 @@
+//! `wego roster`: found a federation, collect signatures, show who is a member. Founding and signing need no node.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use wego_proto::{
+    armour::{self, Label},
+    key::{PublicKey, SecretKey},
+    roster::{Roster, add_signature},
+    v1,
+};
+
+use super::replace_file;
+use crate::{
+    args::{DryRun, Mode},
+    context::Context,
+    error::{ExitCode, Failure, Outcome},
+    profile::read_secret,
+    roster::{
+        file::{Sheet, write_sheet},
+        found::{self, Founding},
+        view,
+    },
+};
+
+/// Found a federation, sign its roster, show its members
+///
+/// The roster says who is a member, with which keys. It is believed once enough governance keys have signed it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  wego roster found --name 'World e-Governments Organization' --threshold 2 \\
+      --card seoul.pem --card paris.pem --card dakar.pem --president kr-seoul --out roster.pem
+  wego roster sign roster.pem --key governance.pem     each signer, one after the other; or each a copy, then:
+  wego roster combine seoul.pem paris.pem --out roster.pem
+  wego roster show roster.pem                          compare the fingerprints by telephone
+  wego roster show --out roster.pem                    save the node's roster for checking proofs offline")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write the first roster from the members' cards, to be signed
+    Found(Founding),
+    /// Add your signature to a roster file, in place
+    Sign(Sign),
+    /// Join the signatures of several copies of one roster
+    Combine(Combine),
+    /// Show a roster file, or the node's roster
+    Show(Show),
+}
+
+#[derive(Debug, clap::Args)]
+struct Sign {
+    /// Roster file
+    file: PathBuf,
+    /// Your governance key
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+#[derive(Debug, clap::Args)]
+struct Combine {
+    /// Copies of one roster, signed by different people
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// File to write
+    #[arg(long, short, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    dry_run: DryRun,
+}
+
+#[derive(Debug, clap::Args)]
+struct Show {
+    /// Roster file [default: the node's roster]
+    file: Option<PathBuf>,
+    /// Save the roster chain here, for `wego record verify`
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
+    match args.command {
+        Command::Found(args) => found::run(&args, cx),
+        Command::Sign(args) => sign(&args, cx),
+        Command::Combine(args) => combine(&args, cx),
+        Command::Show(args) => show(args, cx).await,
+    }
+}
+
+fn sign(args: &Sign, cx: &mut Context) -> Outcome {
+    let mut sheet = Sheet::read(&args.file, cx)?;
+    let pem = read_secret(&args.key)?;
+    let key = SecretKey::from_pem(&pem).map_err(|error| {
+        let hint = "give the governance key that `wego-node init` wrote";
+        Failure::usage(format!("{} cannot be used to sign", args.key.display()), hint).because(error)
+    })?;
+    if !sheet.may_sign(&key.public()) {
+        return Err(Failure::conflict(
+            format!("the key in {} is none of the roster's governance keys", args.key.display()),
+            format!("its fingerprint is {}; `wego roster show` lists those that may sign", key.public().fingerprint()),
+        ));
+    }
+    if args.dry_run.mode() == Mode::DryRun {
+        cx.say(&format!("would sign with {}; {} so far", key.public().fingerprint(), sheet.count()));
+        return Ok(ExitCode::Ok);
+    }
+    add_signature(sheet.last_mut(), &key);
+    write_sheet(&args.file, &sheet)?;
+    cx.say(&format!("signed with {}", key.public().fingerprint()));
+    report(&sheet, cx)
+}
+
+fn combine(args: &Combine, cx: &mut Context) -> Outcome {
+    let mut sheets = Vec::new();
+    for file in &args.files {
+        sheets.push((file, Sheet::read(file, cx)?));
+    }
+    let mut sheets = sheets.into_iter();
+    let Some((first_file, mut combined)) = sheets.next() else {
+        return Err(Failure::usage("no files to combine", "name the signed copies"));
+    };
+    for (file, sheet) in sheets {
+        if !combined.is_same_roster(&sheet) {
+            return Err(Failure::conflict(
+                format!("{} and {} are different rosters", first_file.display(), file.display()),
+                "compare them with `wego roster show`; signatures of one do not count for another",
+            ));
+        }
+        combined.take_signatures(sheet);
+    }
+    if args.dry_run.mode() == Mode::Write {
+        write_sheet(&args.out, &combined)?;
+    }
+    report(&combined, cx)
+}
+
+/// `2 of 3 signatures`, on stdout: it is what the command was run for.
+fn report(sheet: &Sheet, cx: &mut Context) -> Outcome {
+    let complete = if sheet.is_complete() { ": the roster is complete" } else { "" };
+    cx.print(&format!("{}{complete}\n", sheet.count()))?;
+    Ok(ExitCode::Ok)
+}
+
+async fn show(args: Show, cx: &mut Context) -> Outcome {
+    let sheet = match &args.file {
+        Some(file) => Sheet::read(file, cx)?,
+        None => Sheet::of_chain(of_node(cx).await?)?,
+    };
+    if let Some(out) = &args.out {
+        replace_file(out, armour::write(Label::Roster, &sheet.preamble(), sheet.chain()).as_bytes())?;
+        cx.say(&format!("roster written to {}", out.display()));
+    }
+    view::print(&sheet, cx)?;
+    Ok(ExitCode::Ok)
+}
+
+/// The node's chain, checked here: a node is asked, not believed.
+async fn of_node(cx: &mut Context) -> Result<v1::RosterChain, Failure> {
+    let node = cx.connect().await?;
+    let mut client = node.members();
+    let chain = node.ask("read the roster", client.roster(v1::RosterRequest {})).await?;
+    Roster::open_chain(chain.clone()).map_err(|error| {
+        let hint = "do not use this node before its administrator has looked at it";
+        Failure::integrity("the node's roster does not hold", hint).because(error)
+    })?;
+    Ok(chain)
+}
+
+/// What a person compares, or the bytes when they are no key.
+pub(crate) fn fingerprint(key: &[u8]) -> String {
+    PublicKey::from_bytes(key).map_or_else(|_| "not a key".to_owned(), |key| key.fingerprint())
+}

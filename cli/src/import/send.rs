@@ -1,0 +1,131 @@
+//! Carrying out a plan: publishing over one stream, then withdrawing what vanished.
+//!
+//! Interrupted anywhere it can be run again: what arrived is unchanged then.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio_stream::wrappers::ReceiverStream;
+use wego_proto::v1::{self, Outcome, publish_many_reply::Result as Answer};
+
+use super::{
+    Finding,
+    plan::{GONE, Gone, Step},
+};
+use crate::{client::Node, context::Context, error::Failure, records::write::random_request_id};
+
+/// Requests on their way at a time: as many as a node takes in.
+const IN_FLIGHT_MAX: usize = 64;
+
+/// What became of the records that were sent.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) created: usize,
+    pub(crate) revised: usize,
+    pub(crate) unchanged: usize,
+    pub(crate) retracted: usize,
+    pub(crate) refused: Vec<Finding>,
+}
+
+/// Publishes all steps, in order, at most [`IN_FLIGHT_MAX`] unanswered at a time.
+pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Result<Sent, Failure> {
+    let mut sent = Sent::default();
+    let bar = bar(steps.len(), "publishing", cx);
+    let places: Vec<String> = steps.iter().map(|step| step.item.place.clone()).collect();
+    let mut waiting = places.iter();
+    let (requests, stream) = tokio::sync::mpsc::channel(IN_FLIGHT_MAX);
+    let mut steps = steps.into_iter();
+    // Before the call, whose answer a node may hold back until it has seen something.
+    for step in steps.by_ref().take(IN_FLIGHT_MAX) {
+        offer(&requests, step).await?;
+    }
+    let mut requests = Some(requests);
+    let mut client = node.catalogue();
+    let mut answers =
+        node.ask("publish the records", client.publish_many(ReceiverStream::new(stream))).await.map_err(again)?;
+    while let Some(place) = waiting.next() {
+        let answer = node.next("publish the records", &mut answers).await.map_err(again)?;
+        let Some(answer) = answer else {
+            let left = waiting.len() + 1;
+            let what = format!("the node ended the import with {left} records unanswered");
+            return Err(again(Failure::failed(what, "the node's log says more")));
+        };
+        sent.count(answer, place);
+        bar.inc(1);
+        match steps.next() {
+            Some(step) => {
+                if let Some(requests) = &requests {
+                    offer(requests, step).await?;
+                }
+            }
+            None => requests = None,
+        }
+    }
+    bar.finish_and_clear();
+    Ok(sent)
+}
+
+/// Withdraws what is gone from the source.
+pub(crate) async fn withdraw(
+    gone: &[Gone],
+    source: &str,
+    sent: &mut Sent,
+    node: &Node,
+    cx: &Context,
+) -> Result<(), Failure> {
+    let bar = bar(gone.len(), "withdrawing", cx);
+    let mut client = node.catalogue();
+    for gone in gone {
+        let request = v1::RetractRequest {
+            request_id: random_request_id()?.as_bytes().to_vec(),
+            record_id: gone.record_id.as_bytes().to_vec(),
+            reason: format!("{GONE} {source}"),
+            dry_run: false,
+        };
+        node.ask("withdraw a record", client.retract(request)).await.map_err(again)?;
+        sent.retracted += 1;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+impl Sent {
+    fn count(&mut self, reply: v1::PublishManyReply, place: &str) {
+        match reply.result {
+            Some(Answer::Done(done)) => match done.outcome() {
+                Outcome::Created => self.created += 1,
+                Outcome::Revised => self.revised += 1,
+                Outcome::Unchanged | Outcome::Retracted | Outcome::Unspecified => self.unchanged += 1,
+            },
+            Some(Answer::Refused(refusal)) => self.refused.push(Finding::new(place, refusal.message)),
+            None => self.refused.push(Finding::new(place, "the node gave no answer for it")),
+        }
+    }
+}
+
+async fn offer(requests: &tokio::sync::mpsc::Sender<v1::PublishRequest>, step: Step) -> Result<(), Failure> {
+    let request = v1::PublishRequest {
+        request_id: random_request_id()?.as_bytes().to_vec(),
+        record_id: step.record_id.as_bytes().to_vec(),
+        record: Some(v1::Record { kind: Some(v1::record::Kind::Dataset(step.item.dataset)) }),
+        ..Default::default()
+    };
+    // A closed stream is told by its answers, which say why.
+    let _ = requests.send(request).await;
+    Ok(())
+}
+
+/// Whatever happened, the same command goes on where it stopped.
+fn again(mut failure: Failure) -> Failure {
+    failure.hint += "; run the same import again: what has arrived is left alone";
+    failure
+}
+
+fn bar(records: usize, doing: &'static str, cx: &Context) -> ProgressBar {
+    let target =
+        if cx.stdio.err_is_tty { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(records as u64), target).with_message(doing);
+    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,128 @@
+//! How a roster looks.
+
+use serde::Serialize;
+use wego_proto::v1;
+
+use super::file::{Sheet, time};
+use crate::{
+    commands::roster::fingerprint,
+    context::{Context, Format},
+    error::Failure,
+    output::{self, Style, Table, one_line},
+    words::Word as _,
+};
+
+#[derive(Serialize)]
+struct View {
+    federation_name: String,
+    federation_id: String,
+    version: u64,
+    complete: bool,
+    threshold: usize,
+    signatures: usize,
+    issued_at: Option<String>,
+    soft_expires_at: Option<String>,
+    governance_keys: Vec<Signer>,
+    members: Vec<Member>,
+}
+
+#[derive(Serialize)]
+struct Signer {
+    key: String,
+    fingerprint: String,
+    signed: bool,
+}
+
+#[derive(Serialize)]
+struct Member {
+    idx: u32,
+    handle: String,
+    name: String,
+    country: String,
+    place: String,
+    role: &'static str,
+    status: &'static str,
+    endpoints: Vec<String>,
+    city_id: String,
+    log_key_fingerprint: String,
+    transport_key_fingerprints: Vec<String>,
+}
+
+/// Prints a roster, and whether enough have signed.
+pub(crate) fn print(sheet: &Sheet, cx: &mut Context) -> Result<(), Failure> {
+    let view = view(sheet);
+    if cx.format == Format::Json {
+        return cx.print_json(&view);
+    }
+    let state = if view.complete {
+        cx.styled(Style::Good, "complete")
+    } else {
+        cx.styled(Style::Warning, "not complete yet")
+    };
+    cx.print(&format!("{}: {}, {state}\n\n", one_line(&view.federation_name), sheet.count()))?;
+    let mut facts = Table::pairs();
+    facts.row(["federation id", &view.federation_id]);
+    facts.row(["version", &view.version.to_string()]);
+    facts.row(["issued", &time(sheet.draft().content.issued_at_ms)]);
+    facts.row(["admits members until", &time(sheet.draft().content.soft_expires_at_ms)]);
+    for signer in &view.governance_keys {
+        let signed = if signer.signed { "signed" } else { "not signed" };
+        facts.row(["governance key", &format!("{}  {signed}", signer.fingerprint)]);
+    }
+    cx.print_table(facts)?;
+    let mut members = Table::new(&["", "HANDLE", "NAME", "ROLE", "STATUS", "LOG KEY"]);
+    for member in &view.members {
+        members.row([
+            member.idx.to_string().as_str(),
+            &member.handle,
+            &member.name,
+            member.role,
+            member.status,
+            &member.log_key_fingerprint,
+        ]);
+    }
+    cx.print("\n")?;
+    cx.print_table(members)
+}
+
+fn view(sheet: &Sheet) -> View {
+    let content = &sheet.draft().content;
+    let signers = sheet.signers();
+    let governance = &sheet.draft().governance;
+    View {
+        federation_name: content.federation_name.clone(),
+        federation_id: sheet.draft().federation.to_string(),
+        version: content.version,
+        complete: sheet.is_complete(),
+        threshold: governance.threshold,
+        signatures: signers.len(),
+        issued_at: output::rfc3339(content.issued_at_ms),
+        soft_expires_at: output::rfc3339(content.soft_expires_at_ms),
+        governance_keys: governance
+            .keys
+            .iter()
+            .map(|key| Signer {
+                key: key.to_string(),
+                fingerprint: key.fingerprint(),
+                signed: signers.contains(key),
+            })
+            .collect(),
+        members: content.members.iter().map(member).collect(),
+    }
+}
+
+fn member(member: &v1::Member) -> Member {
+    Member {
+        idx: member.idx,
+        handle: member.handle.clone(),
+        name: member.names.first().map(|name| name.text.clone()).unwrap_or_default(),
+        country: member.country.clone(),
+        place: member.place.clone(),
+        role: member.role().word(),
+        status: member.status().word(),
+        endpoints: member.endpoints.clone(),
+        city_id: data_encoding::HEXLOWER.encode(&member.city_id),
+        log_key_fingerprint: member.log_keys.last().map(|key| fingerprint(&key.key)).unwrap_or_default(),
+        transport_key_fingerprints: member.transport_keys.iter().map(|key| fingerprint(key)).collect(),
+    }
+}
