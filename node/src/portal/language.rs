@@ -64,7 +64,9 @@ pub(super) fn primary(tag: &str) -> &str {
 pub(super) fn is_tag(tag: &str) -> bool {
     tag.len() <= TAG_BYTES_MAX
         && primary(tag).len() >= 2
-        && tag.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && tag
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// Whether both tags name one language, whatever region or script.

@@ -31,7 +31,8 @@ pub(super) struct Reader {
 impl Reader {
     /// Reads the request's target and `Accept-Language`.
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
-        let parameters = Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
+        let parameters =
+            Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
         let chosen = parameters
             .iter()
             .find(|(name, value)| name == "lang" && language::is_tag(value))

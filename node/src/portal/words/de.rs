@@ -68,7 +68,14 @@ pub(super) const WORDS: Words = Words {
         "5 von 5: wirkt überall, mit Handbüchern",
     ],
     levels: ["Stadt", "Landkreis", "Land oder Region", "Staat", "Überstaatlich"],
-    roles: ["Mitglied", "Vorsitz", "Stellvertretender Vorsitz", "Exekutivausschuss", "Assoziiert", "Kandidat"],
+    roles: [
+        "Mitglied",
+        "Vorsitz",
+        "Stellvertretender Vorsitz",
+        "Exekutivausschuss",
+        "Assoziiert",
+        "Kandidat",
+    ],
     statuses: ["Aktiv", "Ausgesetzt", "Ausgetreten", "Ausgeschlossen", "Gespalten"],
 
     withdrawn: "Zurückgezogen von {city}",

@@ -280,7 +280,13 @@ mod tests {
     fn every_language_fills_the_same_gaps() {
         let gaps = |words: &Words| {
             let text = format!("{words:?}");
-            let mut found: Vec<String> = text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name.to_owned()).filter(|name| name.chars().all(|c| c.is_ascii_lowercase())).collect();
+            let mut found: Vec<String> = text
+                .split('{')
+                .skip(1)
+                .filter_map(|part| part.split_once('}'))
+                .map(|(name, _)| name.to_owned())
+                .filter(|name| name.chars().all(|c| c.is_ascii_lowercase()))
+                .collect();
             found.sort();
             found
         };
