@@ -127,9 +127,10 @@ fn not_connected(profile: &Profile, error: PinError) -> Failure {
     let folder = profile.folder.display();
     let failure = match (&error, tls_error(&error)) {
         (PinError::Endpoint(_), _) => Failure::usage(what, format!("address in {folder} must be host:port")),
-        (PinError::Pem(_) | PinError::Identity(_), _) => {
-            Failure::usage(what, format!("certificate and key in {folder} do not fit: copy the profile again"))
-        }
+        (PinError::Pem(_) | PinError::Identity(_), _) => Failure::usage(
+            what,
+            format!("certificate and key in {folder} do not fit: copy the profile again"),
+        ),
         _ if refused_by_tls(&error) => Failure::new(ExitCode::NotAuthorised, what, NOT_LET_IN),
         (_, Some(rustls::Error::InvalidCertificate(_))) => Failure::integrity(
             what,
@@ -138,11 +139,9 @@ fn not_connected(profile: &Profile, error: PinError) -> Failure {
                  between; compare keys with the node's administrator"
             ),
         ),
-        _ => Failure::new(
-            ExitCode::Unreachable,
-            what,
-            "see that the node runs and that the address is right",
-        ),
+        _ => {
+            Failure::new(ExitCode::Unreachable, what, "see that the node runs and that the address is right")
+        }
     };
     failure.because(error)
 }

@@ -30,7 +30,8 @@ impl Founding {
     /// Version 1: the members in the order of their cards, numbered from 1.
     #[must_use]
     pub fn genesis(&self, cards: &[MemberCard]) -> v1::Roster {
-        let keys = cards.iter().filter_map(|card| card.governance_key).map(|key| key.as_bytes().to_vec()).collect();
+        let keys =
+            cards.iter().filter_map(|card| card.governance_key).map(|key| key.as_bytes().to_vec()).collect();
         v1::Roster {
             format: 1,
             version: 1,

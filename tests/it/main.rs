@@ -3,5 +3,6 @@
 // All of it is tests, also the functions that tests share: lints that spare tests spare it.
 #![cfg(test)]
 
+mod federation;
 mod tidy;
 mod unit_file;

@@ -39,8 +39,10 @@ pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Resu
     }
     let mut requests = Some(requests);
     let mut client = node.catalogue();
-    let mut answers =
-        node.ask("publish the records", client.publish_many(ReceiverStream::new(stream))).await.map_err(again)?;
+    let mut answers = node
+        .ask("publish the records", client.publish_many(ReceiverStream::new(stream)))
+        .await
+        .map_err(again)?;
     while let Some(place) = waiting.next() {
         let answer = node.next("publish the records", &mut answers).await.map_err(again)?;
         let Some(answer) = answer else {

@@ -3,22 +3,13 @@
 //! Order of the start: keys, roster, stores, engine, followers, peers, doors. Order of the stop: doors, peers,
 //! engine, followers. Nothing is decided here.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use wego_ledger::{
-    roster::History,
-    session::Me,
-    state::Start,
-};
+use wego_ledger::{roster::History, session::Me, state::Start};
 use wego_proto::{
     id::Origin,
     pin::{Identity, PinError},
@@ -110,10 +101,16 @@ impl StartError {
     pub fn hint(&self) -> String {
         match self {
             Self::Keys(error) => error.hint(),
-            Self::Operators(_) => "mend the operators file, or add one with wego-node operator add".to_owned(),
+            Self::Operators(_) => {
+                "mend the operators file, or add one with wego-node operator add".to_owned()
+            }
             Self::Roster(error) => error.hint().to_owned(),
-            Self::NotAMember { .. } => "compare the roster with wego roster show; was it made from this node's card?".to_owned(),
-            Self::Store(StoreError::Locked { .. }) => "stop the other node that works in this folder".to_owned(),
+            Self::NotAMember { .. } => {
+                "compare the roster with wego roster show; was it made from this node's card?".to_owned()
+            }
+            Self::Store(StoreError::Locked { .. }) => {
+                "stop the other node that works in this folder".to_owned()
+            }
             Self::Store(error) if error.is_corrupt() => {
                 "keep the folder; see the runbook, \"damaged data\"".to_owned()
             }
@@ -161,7 +158,8 @@ impl Node {
     /// [`StartError`].
     pub async fn start(config: &Config, listeners: Listeners) -> Result<Self, StartError> {
         let config = config.clone();
-        let opened = tokio::task::spawn_blocking(move || Opened::open(&config).map(|opened| (opened, config)));
+        let opened =
+            tokio::task::spawn_blocking(move || Opened::open(&config).map(|opened| (opened, config)));
         let (opened, config) = opened.await.map_err(|error| {
             let source = std::io::Error::other(error);
             StartError::Store(StoreError::Io { what: "opening the stores", source })
@@ -267,7 +265,8 @@ impl Node {
         self.running.stop().await;
         self.bell.stop();
         let followers = self.followers;
-        let joined = tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
+        let joined =
+            tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
         if joined.is_err() {
             tracing::error!("a projection could not be joined");
         }
@@ -309,7 +308,15 @@ impl Opened {
             now_ms: now_ms(),
             seed: getrandom::u64()?,
         };
-        Ok(Self { transport: keys.transport, operators, start, me, stores, pins, bell: Arc::new(Bell::default()) })
+        Ok(Self {
+            transport: keys.transport,
+            operators,
+            start,
+            me,
+            stores,
+            pins,
+            bell: Arc::new(Bell::default()),
+        })
     }
 }
 

@@ -72,7 +72,9 @@ impl RosterFileError {
     /// What the operator can do.
     pub(super) fn hint(&self) -> &'static str {
         match self {
-            Self::Missing { .. } => "put the signed roster there; the founder makes it with wego roster found",
+            Self::Missing { .. } => {
+                "put the signed roster there; the founder makes it with wego roster found"
+            }
             Self::Unverified { source: RosterError::TooFewSignatures { .. }, .. } => {
                 "let the committee sign it: wego roster sign"
             }
@@ -95,7 +97,8 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
     };
     let chain: v1::RosterChain = armour::read(Label::Roster, &text)
         .map_err(|source| RosterFileError::Armour { path: path.clone(), source })?;
-    let given = History::open(chain).map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
+    let given =
+        History::open(chain).map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
     if let Some(first) = known.first()
         && given.since(0, 1).first().is_none_or(|genesis| genesis.roster != first.roster)
     {

@@ -1,11 +1,6 @@
 //! The daemon: from a configuration file to the exit code, with signals and the service manager.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use sd_notify::NotifyState;
 use thiserror::Error;
@@ -52,7 +47,8 @@ impl RunError {
             Self::Telemetry(_) => "mend [log] in the configuration".to_owned(),
             Self::System(_) => "see the system's log".to_owned(),
             Self::StoreBroke(_) => {
-                "start the node again: it sets the store aside and fills a new one; look at the disk".to_owned()
+                "start the node again: it sets the store aside and fills a new one; look at the disk"
+                    .to_owned()
             }
         }
     }
@@ -116,7 +112,11 @@ async fn bind(config: &Config) -> Result<Listeners, StartError> {
         Some(at) => Some(listen(at).await?),
         None => None,
     };
-    Ok(Listeners { peers: listen(config.listen.peers).await?, clients: listen(config.listen.clients).await?, portal })
+    Ok(Listeners {
+        peers: listen(config.listen.peers).await?,
+        clients: listen(config.listen.clients).await?,
+        portal,
+    })
 }
 
 async fn listen(at: SocketAddr) -> Result<TcpListener, StartError> {
@@ -127,7 +127,10 @@ fn reload(node: &Node) {
     match node.reload_operators() {
         Ok(()) => tracing::info!("operators read again"),
         Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "operators not read again; the old list stays");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "operators not read again; the old list stays"
+            );
         }
     }
 }

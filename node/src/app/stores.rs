@@ -13,7 +13,8 @@ use crate::{
     records::Records,
     search::Search,
     store::{
-        DiskGuard, EntryStore, HeadLock, Journal, Projection, RosterFiles, SledStore, Space, StoreError, set_aside,
+        DiskGuard, EntryStore, HeadLock, Journal, Projection, RosterFiles, SledStore, Space, StoreError,
+        set_aside,
     },
 };
 
@@ -116,7 +117,11 @@ pub struct Rebuilt {
 ///
 /// # Errors
 /// [`StoreError::Locked`] while the node runs.
-pub fn rebuild(config: &Config, me: Origin, roster: &wego_ledger::roster::History) -> Result<Rebuilt, StoreError> {
+pub fn rebuild(
+    config: &Config,
+    me: Origin,
+    roster: &wego_ledger::roster::History,
+) -> Result<Rebuilt, StoreError> {
     let data = &config.node.data_dir;
     let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
     let mut lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;

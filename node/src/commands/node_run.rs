@@ -61,10 +61,15 @@ pub(super) fn reindex(args: &Reindex, out: &mut dyn Write, err: &mut dyn Write) 
     say(out, &format!("{entries} entries indexed"))
 }
 
-pub(super) fn rebuild_store(args: &RebuildStore, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn rebuild_store(
+    args: &RebuildStore,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
     let config = args.config.load()?;
     let (me, roster) = run::identify(&config).map_err(of_start)?;
-    let rebuilt = stores::rebuild(&config, me, &roster).map_err(|error| of_start(StartError::Store(error)))?;
+    let rebuilt =
+        stores::rebuild(&config, me, &roster).map_err(|error| of_start(StartError::Store(error)))?;
     if let Some(kept) = rebuilt.kept {
         let _ = writeln!(err, "the old store is kept in {}", kept.display());
     }

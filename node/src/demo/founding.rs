@@ -154,7 +154,8 @@ pub async fn found(dir: &Path, plan: &Plan) -> Result<Vec<Seat>, FoundingError> 
     for city in &plan.cities {
         joined.push(join(dir, plan, city).await?);
     }
-    let cards: Result<Vec<_>, _> = joined.iter().map(|(_, created, _)| MemberCard::open(&created.card)).collect();
+    let cards: Result<Vec<_>, _> =
+        joined.iter().map(|(_, created, _)| MemberCard::open(&created.card)).collect();
     let founding = Founding {
         name: plan.name.clone(),
         threshold: plan.threshold,
@@ -162,7 +163,8 @@ pub async fn found(dir: &Path, plan: &Plan) -> Result<Vec<Seat>, FoundingError> 
         issued_at_ms: now_ms(),
         soft_expires_at_ms: now_ms() + YEAR_MS,
     };
-    let mut signed = v1::SignedRoster { roster: founding.genesis(&cards?).encode_to_vec(), signatures: Vec::new() };
+    let mut signed =
+        v1::SignedRoster { roster: founding.genesis(&cards?).encode_to_vec(), signatures: Vec::new() };
     let signers = joined.iter().filter_map(|(_, created, _)| created.governance.as_ref());
     for key in signers.take(plan.threshold as usize) {
         add_signature(&mut signed, key);
@@ -185,7 +187,11 @@ async fn join(dir: &Path, plan: &Plan, city: &City) -> Result<(City, Created, Li
     let options = InitOptions {
         dir: dir.join(&city.handle),
         handle: city.handle.clone(),
-        names: city.names.iter().map(|(lang, text)| v1::MemberName { lang: lang.clone(), text: text.clone() }).collect(),
+        names: city
+            .names
+            .iter()
+            .map(|(lang, text)| v1::MemberName { lang: lang.clone(), text: text.clone() })
+            .collect(),
         country: city.country.clone(),
         place: city.place.clone(),
         endpoints: vec![peers.to_string()],
@@ -203,7 +209,13 @@ async fn join(dir: &Path, plan: &Plan, city: &City) -> Result<(City, Created, Li
     Ok((city.clone(), created, listeners))
 }
 
-fn seat(city: City, created: Created, listeners: Listeners, roster: &str, plan: &Plan) -> Result<Seat, FoundingError> {
+fn seat(
+    city: City,
+    created: Created,
+    listeners: Listeners,
+    roster: &str,
+    plan: &Plan,
+) -> Result<Seat, FoundingError> {
     let mut raw = RawConfig::load(&created.config, &Environment::new())?;
     raw.store.reserve_mib = plan.reserve_mib;
     let config = Config::check(raw, &created.config)?;

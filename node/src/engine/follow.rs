@@ -137,7 +137,11 @@ impl Work {
         match self.contained(|| self.projection.next_cursor()) {
             Ok(cursor) => cursor,
             Err(error) => {
-                tracing::warn!(projection = self.projection.name(), error = &error as &dyn std::error::Error, "rebuilding");
+                tracing::warn!(
+                    projection = self.projection.name(),
+                    error = &error as &dyn std::error::Error,
+                    "rebuilding"
+                );
                 let _ = self.contained(|| self.projection.wipe());
                 Cursor::default()
             }
@@ -148,7 +152,11 @@ impl Work {
         let (entries, next) = match self.store.tail(at, BATCH) {
             Ok(tail) => tail,
             Err(error) => {
-                tracing::error!(projection = self.projection.name(), error = &error as &dyn std::error::Error, "the store cannot be followed");
+                tracing::error!(
+                    projection = self.projection.name(),
+                    error = &error as &dyn std::error::Error,
+                    "the store cannot be followed"
+                );
                 // Wait for the next bell instead of asking again and again.
                 let _ = self.bell.wait(Cursor(u64::MAX), BUSY_SETTLE);
                 return;
@@ -183,7 +191,11 @@ impl Work {
             }
         }
         if let Err(error) = self.contained(|| self.projection.apply(&[], next)) {
-            tracing::error!(projection = self.projection.name(), error = &error as &dyn std::error::Error, "cursor not kept");
+            tracing::error!(
+                projection = self.projection.name(),
+                error = &error as &dyn std::error::Error,
+                "cursor not kept"
+            );
         }
     }
 
@@ -195,7 +207,11 @@ impl Work {
         match self.contained(|| self.projection.settle()) {
             Ok(()) => self.dirty = false,
             Err(error) => {
-                tracing::error!(projection = self.projection.name(), error = &error as &dyn std::error::Error, "not settled");
+                tracing::error!(
+                    projection = self.projection.name(),
+                    error = &error as &dyn std::error::Error,
+                    "not settled"
+                );
             }
         }
     }

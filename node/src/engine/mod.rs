@@ -290,7 +290,9 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
     start.heads = store
         .heads()?
         .into_iter()
-        .map(|((origin, epoch), (seq, hash))| (origin, wego_ledger::log::Head { at: Position { epoch, seq }, hash }))
+        .map(|((origin, epoch), (seq, hash))| {
+            (origin, wego_ledger::log::Head { at: Position { epoch, seq }, hash })
+        })
         .collect();
     start.forks = store.forks()?.into_values().collect();
     Ok(State::new(start))

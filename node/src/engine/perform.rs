@@ -91,7 +91,11 @@ impl Worker {
                 if origin == self.state_origin() {
                     self.store_behind = true;
                 }
-                tracing::warn!(origin = origin.0, error = &error as &dyn std::error::Error, "entries not stored");
+                tracing::warn!(
+                    origin = origin.0,
+                    error = &error as &dyn std::error::Error,
+                    "entries not stored"
+                );
                 self.note_failure(&error);
                 Input::StoreFailed { origin }
             }
@@ -114,7 +118,10 @@ impl Worker {
     /// Says what could not be made durable, and that it therefore does not count.
     fn report<E: std::error::Error + 'static>(&self, kept: Result<(), E>) -> Option<()> {
         if let Err(error) = kept {
-            tracing::error!(error = &error as &dyn std::error::Error, "not made durable, so it does not count");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "not made durable, so it does not count"
+            );
             return None;
         }
         Some(())
@@ -145,7 +152,10 @@ impl Worker {
         let difference = match self.held_at(run) {
             Ok(held) => compare(run, &held, self.state.roster()),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "own copy could not be read for comparison");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "own copy could not be read for comparison"
+                );
                 Difference::None
             }
         };
@@ -176,17 +186,25 @@ impl Worker {
     }
 
     fn observe(&mut self, event: &Event) {
-        let handle = |origin: Origin| self.state.roster().member(origin).map_or("", |member| member.handle.as_str());
+        let handle =
+            |origin: Origin| self.state.roster().member(origin).map_or("", |member| member.handle.as_str());
         match event {
             Event::SessionOpened(origin) => {
-                let clock = self.state.sessions().find(|(_, open)| open.member == *origin).map(|(_, open)| open.clock_ms);
+                let clock = self
+                    .state
+                    .sessions()
+                    .find(|(_, open)| open.member == *origin)
+                    .map(|(_, open)| open.clock_ms);
                 let skew = clock.map_or(0, |clock| clock as i64 - now_ms() as i64);
                 tracing::info!(peer = handle(*origin), skew_ms = skew, "session open");
                 self.session_since.insert(*origin, (now_ms(), skew));
             }
             Event::SessionClosed(origin) => tracing::info!(peer = handle(*origin), "session closed"),
             Event::ForkProved(origin) => {
-                tracing::warn!(member = handle(*origin), "two histories of a member are proved; its log is frozen");
+                tracing::warn!(
+                    member = handle(*origin),
+                    "two histories of a member are proved; its log is frozen"
+                );
             }
             Event::RosterAdopted(version) => {
                 tracing::info!(version, "roster adopted");
@@ -199,7 +217,11 @@ impl Worker {
             }
             Event::Refused(reject) => self.count_refused(reject),
             Event::RefusedByPeer(origin, reject) => {
-                tracing::info!(peer = handle(*origin), reason = reject.reason().as_str_name(), "refused by peer");
+                tracing::info!(
+                    peer = handle(*origin),
+                    reason = reject.reason().as_str_name(),
+                    "refused by peer"
+                );
             }
         }
     }

@@ -204,7 +204,8 @@ impl ReadHandle {
         };
         let size = if request.page_size == 0 { PAGE_DEFAULT } else { request.page_size as usize };
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-        let page = self.inner.records.list(&filter, size.min(records::LIST_PAGE_MAX), token).map_err(list_error)?;
+        let page =
+            self.inner.records.list(&filter, size.min(records::LIST_PAGE_MAX), token).map_err(list_error)?;
         let shown = page.records.into_iter().filter(|row| !behind_fork(&view, row.owner, row.at));
         Ok(v1::ListReply {
             records: shown.map(|row| summary(&view, row)).collect(),
@@ -236,9 +237,10 @@ impl ReadHandle {
         if !behind_fork(view, row.owner, row.at) {
             return Ok(Some(row));
         }
-        let before = self.inner.records.versions(id)?.into_iter().filter(|version| {
-            version.origin == row.owner && !behind_fork(view, version.origin, version.at)
-        });
+        let before =
+            self.inner.records.versions(id)?.into_iter().filter(|version| {
+                version.origin == row.owner && !behind_fork(view, version.origin, version.at)
+            });
         let Some(last) = before.last() else { return Ok(None) };
         (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
         Ok(Some(row))

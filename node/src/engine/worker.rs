@@ -198,7 +198,9 @@ impl Worker {
                 self.feed(Input::Stored { origin: self.me, head, hlc_ms });
             }
             Ok(None) => self.store_behind = false,
-            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "own entries wait for the store"),
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "own entries wait for the store")
+            }
         }
         if self.store.cursor() > before {
             self.bell.ring(self.store.cursor());
@@ -207,7 +209,10 @@ impl Worker {
 
     fn until_tick(&self) -> Duration {
         let now = now_ms();
-        let due = self.state.next_deadline_ms().map_or(TICK_MAX, |due| Duration::from_millis(due.saturating_sub(now)));
+        let due = self
+            .state
+            .next_deadline_ms()
+            .map_or(TICK_MAX, |due| Duration::from_millis(due.saturating_sub(now)));
         due.min(TICK_MAX)
     }
 

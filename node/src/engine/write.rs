@@ -138,12 +138,18 @@ impl Worker {
         if let Some((_, newest)) = self.unprojected.0.get(&write.record_id) {
             return same_kind(write, Some(*newest));
         }
-        let Some(row) = self.records.record(&write.record_id).map_err(WriteError::Store)? else { return Ok(None) };
+        let Some(row) = self.records.record(&write.record_id).map_err(WriteError::Store)? else {
+            return Ok(None);
+        };
         if row.owner != self.state_origin() {
             return Err(WriteError::NotOwner { record: write.record_id, owner: row.owner });
         }
-        let newest =
-            Newest { at: row.at, hash: row.hash, record_kind: row.kind as u32, retracted: row.state != State::Current };
+        let newest = Newest {
+            at: row.at,
+            hash: row.hash,
+            record_kind: row.kind as u32,
+            retracted: row.state != State::Current,
+        };
         same_kind(write, Some(newest))
     }
 
@@ -157,7 +163,9 @@ impl Worker {
     ) -> Result<Judged, WriteError> {
         let outcome = if newest.is_some() { Outcome::Revised } else { Outcome::Created };
         match (newest, expected_base) {
-            (None, _) if existence == Existence::Required => return Err(WriteError::NotFound(write.record_id)),
+            (None, _) if existence == Existence::Required => {
+                return Err(WriteError::NotFound(write.record_id));
+            }
             (Some(newest), Some(expected)) if newest.hash != expected => {
                 return Err(WriteError::Stale { expected, newest: newest.hash });
             }

@@ -139,7 +139,8 @@ impl Peers {
                 status.state = PeerState::Idle;
             }
             if status.endpoint.is_empty() {
-                status.endpoint = self.shared.endpoints(&view, *origin).into_iter().next().unwrap_or_default();
+                status.endpoint =
+                    self.shared.endpoints(&view, *origin).into_iter().next().unwrap_or_default();
             }
             status.pinned = pinned.contains(origin);
             list.insert(*origin, status);
@@ -159,7 +160,8 @@ impl Shared {
 
     fn pinned(&self, view: &View) -> BTreeSet<Origin> {
         let pins = self.pins();
-        let member = |handle: &str| view.roster.current().member_by_handle(handle).map(|member| member.origin);
+        let member =
+            |handle: &str| view.roster.current().member_by_handle(handle).map(|member| member.origin);
         pins.handles().filter_map(member).collect()
     }
 

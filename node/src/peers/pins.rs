@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Pinned peers at most: each is a session.
-pub const PINS_MAX: usize = 32;
+pub(super) const PINS_MAX: usize = 32;
 
 /// Why pins cannot be read or changed.
 #[derive(Debug, Error)]
@@ -68,7 +68,8 @@ impl Pins {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(source) => return Err(PinsError::Io { path: path.to_owned(), source }),
         };
-        let file = toml::from_str(&text).map_err(|source| PinsError::Format { path: path.to_owned(), source })?;
+        let file =
+            toml::from_str(&text).map_err(|source| PinsError::Format { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), file })
     }
 

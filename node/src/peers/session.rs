@@ -80,7 +80,8 @@ impl Line {
             if !self.shared.engine.peer(FromPeer::Input(self.judge(message))).await {
                 return Ended::Stopping;
             }
-            if let Some(reject) = told.filter(|reject| reject.reason() != v1::reject::Reason::NotSupportedYet) {
+            if let Some(reject) = told.filter(|reject| reject.reason() != v1::reject::Reason::NotSupportedYet)
+            {
                 return Ended::Rejected(reject);
             }
         }
@@ -134,11 +135,18 @@ impl Line {
         Ended::ByUs
     }
 
-    async fn serve(&self, mut pulls: mpsc::Receiver<v1::Pull>, outbound: mpsc::Sender<SessionMessage>) -> Ended {
+    async fn serve(
+        &self,
+        mut pulls: mpsc::Receiver<v1::Pull>,
+        outbound: mpsc::Sender<SessionMessage>,
+    ) -> Ended {
         let conn = self.conn;
         while let Some(pull) = pulls.recv().await {
             if let Err(error) = self.answer(&pull, &outbound).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "a peer's request could not be answered");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a peer's request could not be answered"
+                );
                 return Ended::ByUs;
             }
             if !self.shared.engine.peer(FromPeer::Input(Input::Served { conn })).await {
@@ -150,7 +158,11 @@ impl Line {
     }
 
     /// Sends what is held of a request, in messages of bounded size, the last marked as such.
-    async fn answer(&self, pull: &v1::Pull, outbound: &mpsc::Sender<SessionMessage>) -> Result<(), StoreError> {
+    async fn answer(
+        &self,
+        pull: &v1::Pull,
+        outbound: &mpsc::Sender<SessionMessage>,
+    ) -> Result<(), StoreError> {
         let mut next = pull.from;
         loop {
             let until = pull.until.min(next.saturating_add(ENTRIES_PER_MESSAGE as u64 - 1));
@@ -170,9 +182,9 @@ impl Line {
     async fn read_store(&self, pull: &v1::Pull, from: u64, until: u64) -> Result<Vec<v1::Entry>, StoreError> {
         let (store, origin, epoch) = (self.shared.store.clone(), Origin(pull.origin), pull.epoch);
         let read = move || store.range(origin, epoch, from, until, ENTRIES_BYTES);
-        tokio::task::spawn_blocking(read)
-            .await
-            .unwrap_or_else(|error| Err(StoreError::Io { what: "reading entries", source: std::io::Error::other(error) }))
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
+            Err(StoreError::Io { what: "reading entries", source: std::io::Error::other(error) })
+        })
     }
 
     /// Returns whether the stream still takes messages.

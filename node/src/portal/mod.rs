@@ -19,6 +19,7 @@ mod frame;
 mod guard;
 mod labels;
 mod language;
+mod library;
 mod limits;
 mod markdown;
 mod pages;

@@ -20,7 +20,10 @@ impl Admin for Doors {
         Ok(Response::new(reply))
     }
 
-    async fn list_peers(&self, _: Request<v1::ListPeersRequest>) -> Result<Response<v1::ListPeersReply>, Status> {
+    async fn list_peers(
+        &self,
+        _: Request<v1::ListPeersRequest>,
+    ) -> Result<Response<v1::ListPeersReply>, Status> {
         let view = self.reader.view();
         let peer = |(origin, status): (Origin, crate::peers::PeerStatus)| peer_view(&view, origin, status);
         let mut peers: Vec<_> = self.peers.list().into_iter().map(peer).collect();
@@ -34,7 +37,9 @@ impl Admin for Doors {
         let origin = self.other_member(&view, &handle)?;
         let authority = endpoint.parse::<http::uri::Authority>();
         if !endpoint.is_empty() && !authority.is_ok_and(|authority| authority.port_u16().is_some()) {
-            return Err(Status::invalid_argument(format!("endpoint {endpoint:?} is not host:port; hint: city.example:7400")));
+            return Err(Status::invalid_argument(format!(
+                "endpoint {endpoint:?} is not host:port; hint: city.example:7400"
+            )));
         }
         self.peers.pin(origin, &handle, &endpoint).map_err(|error| status::pins(&error))?;
         tracing::info!(peer = handle, "peer added");
@@ -54,7 +59,10 @@ impl Admin for Doors {
         Ok(Response::new(v1::RemovePeerReply {}))
     }
 
-    async fn ping_peer(&self, request: Request<v1::PingPeerRequest>) -> Result<Response<v1::PingPeerReply>, Status> {
+    async fn ping_peer(
+        &self,
+        request: Request<v1::PingPeerRequest>,
+    ) -> Result<Response<v1::PingPeerReply>, Status> {
         let handle = request.into_inner().handle;
         let origin = self.other_member(&self.reader.view(), &handle)?;
         let reply = match self.peers.ping(origin).await {
@@ -80,7 +88,9 @@ impl Doors {
         let origin = member.map(|member| member.origin);
         let origin = origin.ok_or_else(|| status::read(&ReadError::UnknownMember(handle.to_owned())))?;
         if origin == view.me {
-            return Err(Status::invalid_argument(format!("{handle} is this node's own member; hint: name another")));
+            return Err(Status::invalid_argument(format!(
+                "{handle} is this node's own member; hint: name another"
+            )));
         }
         Ok(origin)
     }

@@ -21,7 +21,10 @@ const REASON_CHARS_MAX: usize = 1_000;
 
 #[tonic::async_trait]
 impl Catalogue for Doors {
-    async fn publish(&self, request: Request<v1::PublishRequest>) -> Result<Response<v1::PublishReply>, Status> {
+    async fn publish(
+        &self,
+        request: Request<v1::PublishRequest>,
+    ) -> Result<Response<v1::PublishReply>, Status> {
         self.put(request.into_inner()).await.map(Response::new)
     }
 
@@ -45,7 +48,10 @@ impl Catalogue for Doors {
         Ok(Response::new(Box::pin(answers)))
     }
 
-    async fn retract(&self, request: Request<v1::RetractRequest>) -> Result<Response<v1::PublishReply>, Status> {
+    async fn retract(
+        &self,
+        request: Request<v1::RetractRequest>,
+    ) -> Result<Response<v1::PublishReply>, Status> {
         let request = request.into_inner();
         let record_id = record_id(&request.record_id)?;
         if request.reason.chars().count() > REASON_CHARS_MAX || request.reason.chars().any(char::is_control) {
@@ -100,8 +106,10 @@ impl Doors {
     async fn put(&self, request: v1::PublishRequest) -> Result<v1::PublishReply, Status> {
         let record = request.record.ok_or_else(|| missing("record"))?;
         let checked = Checked::parse(record).map_err(|problems| invalid(&problems))?;
-        let expected_base = wego_proto::convert::optional::<Hash>(&request.expected_base)
-            .map_err(|error| Status::invalid_argument(format!("expected_base: {error}; hint: take it from show")))?;
+        let expected_base =
+            wego_proto::convert::optional::<Hash>(&request.expected_base).map_err(|error| {
+                Status::invalid_argument(format!("expected_base: {error}; hint: take it from show"))
+            })?;
         let (id, existence) = match request.record_id.as_slice() {
             [] if request.must_exist => return Err(missing("record_id")),
             [] => (new_record_id()?, Existence::Optional),
@@ -148,12 +156,14 @@ fn mode(dry_run: bool) -> Mode {
 }
 
 fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {
-    RecordId::try_from(bytes).map_err(|error| Status::invalid_argument(format!("{error}; hint: copy it from a list")))
+    RecordId::try_from(bytes)
+        .map_err(|error| Status::invalid_argument(format!("{error}; hint: copy it from a list")))
 }
 
 fn request_id(bytes: &[u8]) -> Result<RequestId, Status> {
-    RequestId::try_from(bytes)
-        .map_err(|error| Status::invalid_argument(format!("{error}; hint: draw 16 random bytes for each intended write")))
+    RequestId::try_from(bytes).map_err(|error| {
+        Status::invalid_argument(format!("{error}; hint: draw 16 random bytes for each intended write"))
+    })
 }
 
 fn new_record_id() -> Result<RecordId, Status> {

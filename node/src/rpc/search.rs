@@ -10,6 +10,8 @@ impl Search for Doors {
     async fn search(&self, request: Request<v1::SearchRequest>) -> Result<Response<v1::SearchReply>, Status> {
         let request = request.into_inner();
         let reader = self.reader.clone();
-        blocking(move || reader.search(&request).map_err(|error| status::read(&error))).await.map(Response::new)
+        blocking(move || reader.search(&request).map_err(|error| status::read(&error)))
+            .await
+            .map(Response::new)
     }
 }

@@ -16,7 +16,9 @@ pub(super) fn write(error: &WriteError) -> Status {
         WriteError::Stale { .. } => {
             Status::failed_precondition(format!("{error}; hint: show the record and revise that version"))
         }
-        WriteError::NotFound(_) => Status::not_found(format!("{error}; hint: list the records of this member")),
+        WriteError::NotFound(_) => {
+            Status::not_found(format!("{error}; hint: list the records of this member"))
+        }
         WriteError::NotOwner { .. } => {
             Status::failed_precondition(format!("{error}; hint: only its owner's node may change a record"))
         }
@@ -24,7 +26,9 @@ pub(super) fn write(error: &WriteError) -> Status {
             Status::failed_precondition(format!("{error}; hint: publish it as a new record"))
         }
         WriteError::Store(error) => store(error),
-        WriteError::Stopping => Status::unavailable("the node is stopping; hint: try again with the same request id"),
+        WriteError::Stopping => {
+            Status::unavailable("the node is stopping; hint: try again with the same request id")
+        }
         WriteError::Busy => {
             Status::resource_exhausted("too many writes wait; hint: try again with the same request id")
         }
@@ -45,8 +49,12 @@ pub(super) fn store(error: &StoreError) -> Status {
 pub(super) fn read(error: &ReadError) -> Status {
     match error {
         ReadError::Query(error) => Status::invalid_argument(format!("{error}")),
-        ReadError::PageToken => Status::invalid_argument("page token is none of this node; hint: start from the first page"),
-        ReadError::Erased => Status::failed_precondition("the record's content was erased; its header remains"),
+        ReadError::PageToken => {
+            Status::invalid_argument("page token is none of this node; hint: start from the first page")
+        }
+        ReadError::Erased => {
+            Status::failed_precondition("the record's content was erased; its header remains")
+        }
         ReadError::UnknownMember(handle) => {
             Status::not_found(format!("no member has the handle {handle:?}; hint: wego member list"))
         }
@@ -68,7 +76,8 @@ pub(super) fn pins(error: &PinsError) -> Status {
 pub(super) fn not_writable(why: NotWritable) -> String {
     match why {
         NotWritable::NotActive => {
-            "this node's log key is not that of an active member; hint: compare keys with wego roster show".to_owned()
+            "this node's log key is not that of an active member; hint: compare keys with wego roster show"
+                .to_owned()
         }
         NotWritable::OwnLogAhead { seen_seq } => format!(
             "peers hold this member's log up to {seen_seq}, more than this node has: it runs on an old copy, or a \

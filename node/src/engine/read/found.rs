@@ -35,9 +35,17 @@ impl ReadHandle {
         Ok(v1::SearchReply {
             hits,
             total: found.total,
-            facets: found.facets.into_iter().map(|(field, values)| facet(&view, field, values, lang)).collect(),
+            facets: found
+                .facets
+                .into_iter()
+                .map(|(field, values)| facet(&view, field, values, lang))
+                .collect(),
             coverage: coverage(&view),
-            also_searched: found.also_searched.iter().map(|topic| topic_label(topic.scheme, topic.code, lang)).collect(),
+            also_searched: found
+                .also_searched
+                .iter()
+                .map(|topic| topic_label(topic.scheme, topic.code, lang))
+                .collect(),
             corrected: found.corrected.iter().map(ToString::to_string).collect(),
             behind,
         })
@@ -53,7 +61,9 @@ impl ReadHandle {
         let texts = record.as_ref().and_then(Searchable::of);
         let pick = |texts: &[&LangText]| best(texts, lang).cloned();
         let title = match &record {
-            Some(v1::Record { kind: Some(v1::record::Kind::Adoption(adoption)) }) => self.adoption_title(&adoption.target_id, lang)?,
+            Some(v1::Record { kind: Some(v1::record::Kind::Adoption(adoption)) }) => {
+                self.adoption_title(&adoption.target_id, lang)?
+            }
             _ => texts.as_ref().and_then(|texts| pick(&texts.titles)),
         };
         Ok(Some(v1::Hit {
@@ -77,7 +87,8 @@ impl ReadHandle {
 /// The text in the reader's language, else in English, else the first.
 fn best<'a>(texts: &[&'a LangText], lang: &str) -> Option<&'a LangText> {
     let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-    let in_lang = |wanted: &str| texts.iter().find(|text| !wanted.is_empty() && primary(&text.lang) == wanted).copied();
+    let in_lang =
+        |wanted: &str| texts.iter().find(|text| !wanted.is_empty() && primary(&text.lang) == wanted).copied();
     in_lang(&primary(lang)).or_else(|| in_lang("en")).or_else(|| texts.first().copied())
 }
 
@@ -123,7 +134,8 @@ fn labelled(view: &View, field: &str, value: String, lang: &str) -> (String, Str
             let member = value.parse().ok().and_then(|origin| view.roster.member(Origin(origin)));
             let Some(member) = member else { return (value.clone(), value) };
             let names: Vec<_> = member.names.iter().map(super::lang_text).collect();
-            let label = best(&names.iter().collect::<Vec<_>>(), lang).map_or_else(String::new, |name| name.text.clone());
+            let label = best(&names.iter().collect::<Vec<_>>(), lang)
+                .map_or_else(String::new, |name| name.text.clone());
             (member.handle.clone(), label)
         }
         "topic" => {

@@ -107,7 +107,10 @@ fn a_fork_is_refused_with_nothing_written<B: StoreBed>(bed: &mut B) -> Claimed {
         let fork = ada.fork_of(held);
         let refused = store.put(&[ben.fork_of(&Author::new(2).next(10)), fork]);
         let at = held.header().at;
-        holds(matches!(refused, Err(StoreError::Fork { at: found, .. }) if found == at), "a fork is refused")?;
+        holds(
+            matches!(refused, Err(StoreError::Fork { at: found, .. }) if found == at),
+            "a fork is refused",
+        )?;
     }
     let other_past = ada.fork_of(&entries[3]);
     ada.go_on_from(&other_past);

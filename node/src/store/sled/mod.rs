@@ -26,10 +26,7 @@ use wego_proto::{
 use crate::store::{
     Cursor, EntryStore, Heads, StoreError,
     chain::{self, Additions},
-    sled::{
-        check::Index,
-        contained::Contained,
-    },
+    sled::{check::Index, contained::Contained},
     space::Space,
 };
 
