@@ -39,6 +39,7 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
         div.results {
             section.found aria-labelledby="found" {
                 h2 #found.found-count { (words.results) ": " (visit.number(reply.total)) }
+                (coverage(visit, &reply))
                 (reading(visit, &reply))
                 @if reply.hits.is_empty() {
                     div.empty { p { strong { (words.none_found) } } p { (words.none_found_hint) } }
@@ -48,7 +49,6 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
                     }
                 }
                 (pagination(visit, query, page, reply.total))
-                (coverage(visit, &reply))
             }
             (narrowing(visit, query, &reply.facets))
         }
@@ -135,7 +135,7 @@ fn found(visit: &Visit<'_>, hit: &v1::Hit) -> Markup {
         article.hit {
             p.eyebrow {
                 span class={ "kind kind-" (wego_catalogue::kind::word(hit.kind())) } { (labels::kind(words, hit.kind())) }
-                " " (visit.city_link(handle))
+                " · " (visit.city_link(handle))
                 @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
             }
             h3 lang=[title.map(|title| text::attribute(&title.lang))] {

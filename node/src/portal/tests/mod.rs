@@ -14,9 +14,12 @@ mod cities;
 mod downloads;
 mod escaping;
 mod fixture;
+mod library;
 mod limits;
 mod look;
 mod pages;
+mod records;
+mod richest;
 mod style;
 
 /// The library of the tests, for those beside what they test.

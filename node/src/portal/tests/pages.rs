@@ -5,11 +5,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use wego_proto::v1::record::Kind;
 
-use super::{
-    ask,
-    cities::{federation, mvoting},
-    every_page, fixture, get, get_in, record, request,
-};
+use super::{ask, cities::federation, every_page, fixture, get, get_in, record, request, richest::mvoting};
 use crate::portal::words;
 
 #[tokio::test]
@@ -29,6 +25,9 @@ async fn every_page_has_one_title_one_main_heading_and_headings_in_order() {
             assert_eq!(answer.text.matches(part).count(), count, "{part} in {page}");
         }
         answer.says("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        for tag in answer.text.split('<').filter_map(|rest| rest.split('>').next()) {
+            assert!(tag.matches(" class=\"").count() <= 1, "<{tag}> on {page}");
+        }
         let levels: Vec<u32> =
             answer.text.split("<h").skip(1).filter_map(|rest| rest.chars().next()?.to_digit(10)).collect();
         assert_eq!(levels[0], 1, "{page}");
@@ -183,7 +182,7 @@ async fn a_practice_is_shown_whole_with_its_adopters() {
         "https://mvoting.example/rules",
         "translated by a person, from 한국어",
         "machine translation",
-        "Participation",
+        "Citizen participation",
         "Frankfurt",
         "Live",
         "São Paulo",
