@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, import, man, member, peer, practice, profile, record, roster,
-        search, status,
+        adoption, completion, dataset, exit_codes, import, man, member, peer, practice, profile, record,
+        roster, search, status,
     },
     error::ExitCode,
     output::Paint,

@@ -87,8 +87,7 @@ impl Context {
 
     /// The language texts are preferred in, from the flag or the locale.
     pub(crate) fn reader_lang(&self, flag: Option<&str>) -> String {
-        let from_env =
-            || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| self.stdio.env_text(name));
+        let from_env = || ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| self.stdio.env_text(name));
         let chosen = flag.map(str::to_owned).or_else(from_env).unwrap_or_default();
         let lang = chosen.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
         if matches!(lang.as_str(), "" | "C" | "POSIX") { "en".to_owned() } else { lang }

@@ -118,7 +118,8 @@ impl Failure {
     /// The causes, outermost first.
     pub(crate) fn causes(&self) -> Vec<String> {
         let mut causes: Vec<String> = Vec::new();
-        let mut next: Option<&(dyn Error + 'static)> = self.source.as_ref().map(|source| source.as_ref() as _);
+        let mut next: Option<&(dyn Error + 'static)> =
+            self.source.as_ref().map(|source| source.as_ref() as _);
         while let Some(error) = next {
             let text = error.to_string();
             // Some libraries repeat their cause in their own text.
@@ -168,8 +169,7 @@ fn meaning_of(status: &Status) -> (ExitCode, &'static str) {
 }
 
 /// Both ends speak pinned keys, so a refused certificate means an operator the node does not know.
-pub(crate) const NOT_LET_IN: &str =
-    "ask the node's administrator to put your certificate's key into its operators file, with the role it needs";
+pub(crate) const NOT_LET_IN: &str = "ask the node's administrator to put your certificate's key into its operators file, with the role it needs";
 
 /// Whether the node hung up on our certificate.
 pub(crate) fn refused_by_tls(error: &(dyn Error + 'static)) -> bool {

@@ -136,8 +136,9 @@ impl Profile {
     pub(crate) fn choose(stdio: &Stdio, name: Option<&str>) -> Result<(), Failure> {
         let path = config_dir(stdio).ok_or_else(no_home)?.join(CONFIG_FILE);
         let config = Config { profile: name.map(str::to_owned) };
-        let text = toml::to_string(&config)
-            .map_err(|error| Failure::failed("cannot write the choice", "report this as a bug").because(error))?;
+        let text = toml::to_string(&config).map_err(|error| {
+            Failure::failed("cannot write the choice", "report this as a bug").because(error)
+        })?;
         crate::commands::replace_file(&path, text.as_bytes())
     }
 }
@@ -170,8 +171,7 @@ pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
 #[cfg(unix)]
 fn refuse_shared(path: &Path) -> Result<(), Failure> {
     use std::os::unix::fs::PermissionsExt as _;
-    let meta =
-        fs::metadata(path).map_err(|error| Failure::of_file("read the private key", path, error))?;
+    let meta = fs::metadata(path).map_err(|error| Failure::of_file("read the private key", path, error))?;
     let mode = meta.permissions().mode() & 0o777;
     if mode & OTHERS != 0 {
         return Err(Failure::new(
@@ -247,7 +247,10 @@ fn no_profile() -> Failure {
 }
 
 fn no_home() -> Failure {
-    Failure::usage("neither XDG_CONFIG_HOME nor HOME is set", "set one, or name a folder with --profile ./folder")
+    Failure::usage(
+        "neither XDG_CONFIG_HOME nor HOME is set",
+        "set one, or name a folder with --profile ./folder",
+    )
 }
 
 fn default_certificate() -> PathBuf {

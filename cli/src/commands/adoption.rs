@@ -45,7 +45,7 @@ enum Command {
     /// Say that your city uses a practice no longer, and why
     Withdraw(Withdraw),
     /// List adoptions, newest first
-    List(List),
+    List(Adopted),
     /// Show an adoption and who signed it
     Show(read::Show),
 }
@@ -93,7 +93,7 @@ struct Withdraw {
 }
 
 #[derive(Debug, clap::Args)]
-struct List {
+struct Adopted {
     /// Only adoptions of this practice, with stage and reason
     #[arg(long, value_name = "ID", conflicts_with_all = ["source", "retracted"])]
     practice: Option<RecordId>,
@@ -164,7 +164,10 @@ async fn withdraw(args: Withdraw, cx: &mut Context) -> Outcome {
     let (id, view) = find_own(args.id, &federation.own.handle, &node).await?;
     let base = view.provenance.as_ref().and_then(|from| Hash::try_from(from.entry_hash.as_slice()).ok());
     let Some(v1::record::Kind::Adoption(mut adoption)) = view.record.and_then(|record| record.kind) else {
-        return Err(Failure::conflict(format!("the adoption {id} has no content any more"), "declare it again first"));
+        return Err(Failure::conflict(
+            format!("the adoption {id} has no content any more"),
+            "declare it again first",
+        ));
     };
     adoption.stage = AdoptionStage::Withdrawn as i32;
     adoption.reason_withdrawn = lang_texts(args.reason);
@@ -202,7 +205,10 @@ async fn find_own(id: RecordId, handle: &str, node: &Node) -> Result<(RecordId, 
             })?;
             Ok((own, read::read(own, node).await?))
         }
-        _ => Err(Failure::usage(format!("record {id} is no practice and no adoption"), "look it up: wego adoption list")),
+        _ => Err(Failure::usage(
+            format!("record {id} is no practice and no adoption"),
+            "look it up: wego adoption list",
+        )),
     }
 }
 
@@ -256,7 +262,9 @@ fn lang_texts(given: Vec<(String, String)>) -> Vec<LangText> {
 
 fn stage(word: &str) -> Result<AdoptionStage, String> {
     match AdoptionStage::from_word(word) {
-        Some(AdoptionStage::Withdrawn) => Err("use `wego adoption withdraw`, which asks for the reason".to_owned()),
+        Some(AdoptionStage::Withdrawn) => {
+            Err("use `wego adoption withdraw`, which asks for the reason".to_owned())
+        }
         Some(stage) => Ok(stage),
         None => Err("must be considering, planned, pilot or live".to_owned()),
     }
@@ -269,6 +277,9 @@ fn money(text: &str) -> Result<record::Money, String> {
         (Some(amount), Some(currency), Some(price_year), None) => {
             Ok(record::Money { amount: amount.to_owned(), currency: currency.to_owned(), price_year })
         }
-        _ => Err("must be an amount, a currency and the year of the prices, as '120000.50 EUR 2010'".to_owned()),
+        _ => {
+            Err("must be an amount, a currency and the year of the prices, as '120000.50 EUR 2010'"
+                .to_owned())
+        }
     }
 }

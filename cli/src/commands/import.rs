@@ -135,8 +135,9 @@ async fn import(
     cx: &mut Context,
 ) -> Outcome {
     let own = &federation.own;
-    let owner = CityId::try_from(own.city_id.as_slice())
-        .map_err(|error| Failure::failed("the node's own member has no city id", "see `wego status`").because(error))?;
+    let owner = CityId::try_from(own.city_id.as_slice()).map_err(|error| {
+        Failure::failed("the node's own member has no city id", "see `wego status`").because(error)
+    })?;
     let query = v1::ListRequest {
         kind: RecordKind::Dataset as i32,
         handle: own.handle.clone(),

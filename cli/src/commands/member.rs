@@ -115,7 +115,10 @@ async fn list(cx: &mut Context) -> Outcome {
     table.align_right(4);
     cx.print_table(table)?;
     let count = listing.members.len();
-    cx.say(&format!("{count} members of {}, roster version {}", listing.federation_name, listing.roster_version));
+    cx.say(&format!(
+        "{count} members of {}, roster version {}",
+        listing.federation_name, listing.roster_version
+    ));
     Ok(ExitCode::Ok)
 }
 

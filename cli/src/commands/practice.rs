@@ -213,7 +213,10 @@ async fn revise(args: Revise, cx: &mut Context) -> Outcome {
         (Some(form), _) => form,
         (None, Some(v1::record::Kind::Practice(practice))) => practice.into(),
         (None, _) => {
-            return Err(Failure::usage("the practice has no content to start from", "give the whole of it with --file"));
+            return Err(Failure::usage(
+                "the practice has no content to start from",
+                "give the whole of it with --file",
+            ));
         }
     };
     let record = record(args.flags.over(form), &node).await?;

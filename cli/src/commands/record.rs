@@ -200,7 +200,10 @@ fn print(verified: &Verified, cx: &mut Context) -> Result<(), Failure> {
     table.row(["record", &format!("{id} ({})", verified.kind)]);
     table.row(["signed by", &verified.signed_by]);
     table.row(["position", &verified.at]);
-    table.row(["signed at", &format!("{} (author's clock)", verified.signed_at.as_deref().unwrap_or("unknown"))]);
+    table.row([
+        "signed at",
+        &format!("{} (author's clock)", verified.signed_at.as_deref().unwrap_or("unknown")),
+    ]);
     table.row(["key", &format!("{}  number {}", verified.key_fingerprint, verified.key_no)]);
     table.row(["entry", &verified.entry_hash]);
     let federation = format!("{}, roster version {}", verified.federation_name, verified.roster_version);

@@ -103,7 +103,10 @@ fn sign(args: &Sign, cx: &mut Context) -> Outcome {
     if !sheet.may_sign(&key.public()) {
         return Err(Failure::conflict(
             format!("the key in {} is none of the roster's governance keys", args.key.display()),
-            format!("its fingerprint is {}; `wego roster show` lists those that may sign", key.public().fingerprint()),
+            format!(
+                "its fingerprint is {}; `wego roster show` lists those that may sign",
+                key.public().fingerprint()
+            ),
         ));
     }
     if args.dry_run.mode() == Mode::DryRun {

@@ -186,8 +186,10 @@ fn found(query: String, reply: v1::SearchReply) -> Found {
     };
     let value =
         |value: v1::FacetValue| FacetValue { value: value.value, label: value.label, count: value.count };
-    let facet =
-        |facet: v1::Facet| Facet { field: facet.field, values: facet.values.into_iter().map(value).collect() };
+    let facet = |facet: v1::Facet| Facet {
+        field: facet.field,
+        values: facet.values.into_iter().map(value).collect(),
+    };
     let city = |city: v1::Coverage| Coverage {
         handle: city.handle,
         seq: city.seq,

@@ -142,7 +142,10 @@ fn print(
     table.row(["entries held", &status.entries.to_string()]);
     table.row(["search", &behind(status.indexed_behind)]);
     table.row(["sessions", &status.sessions.to_string()]);
-    table.row(["writing", &status.not_writable_because.as_deref().map_or("yes".to_owned(), |why| format!("no: {why}"))]);
+    table.row([
+        "writing",
+        &status.not_writable_because.as_deref().map_or("yes".to_owned(), |why| format!("no: {why}")),
+    ]);
     let disk = (output::bytes(status.disk_free_bytes), output::bytes(status.disk_reserve_bytes));
     table.row(["disk", &format!("{} free, {} kept in reserve", disk.0, disk.1)]);
     table.row(["running", &format!("{}, started {}", status.software, output::ago(cx.now_ms(), started_ms))]);

@@ -159,12 +159,7 @@ impl TryFrom<MetricForm> for record::Metric {
 
 impl From<record::Metric> for MetricForm {
     fn from(message: record::Metric) -> Self {
-        Self {
-            label: texts_of(message.label),
-            value: message.value,
-            unit: message.unit,
-            year: message.year,
-        }
+        Self { label: texts_of(message.label), value: message.value, unit: message.unit, year: message.year }
     }
 }
 
@@ -212,8 +207,10 @@ impl From<record::ContactRef> for ContactForm {
 pub(crate) fn topic(text: &str) -> Result<record::Concept, FormError> {
     let (scheme, uri) = text.split_once(':').unwrap_or((DEFAULT_SCHEME, text));
     if scheme.is_empty() || uri.is_empty() {
-        let problem =
-            FormProblem::NotA { found: text.to_owned(), expected: "a code, or a scheme and a code as scheme:CODE" };
+        let problem = FormProblem::NotA {
+            found: text.to_owned(),
+            expected: "a code, or a scheme and a code as scheme:CODE",
+        };
         return Err(FormError { field: "topics", problem });
     }
     Ok(record::Concept { scheme: scheme.to_owned(), uri: uri.to_owned() })

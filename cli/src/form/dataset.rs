@@ -5,7 +5,9 @@ use wego_proto::record::v1 as record;
 
 use super::{
     Texts,
-    core::{ContactForm, DatesForm, ExternalIdForm, JurisdictionForm, LinkForm, ProvenanceForm, every, topic_word},
+    core::{
+        ContactForm, DatesForm, ExternalIdForm, JurisdictionForm, LinkForm, ProvenanceForm, every, topic_word,
+    },
     is_zero, texts_of, word_of,
 };
 

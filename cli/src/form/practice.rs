@@ -6,8 +6,8 @@ use wego_proto::record::v1 as record;
 use super::{
     FormError, FormProblem, Texts,
     core::{
-        ContactForm, DEFAULT_LICENCE, DatesForm, ExternalIdForm, JurisdictionForm, LinkForm, MetricForm, MoneyForm,
-        ProvenanceForm, RelationForm, all, every, topic, topic_word,
+        ContactForm, DEFAULT_LICENCE, DatesForm, ExternalIdForm, JurisdictionForm, LinkForm, MetricForm,
+        MoneyForm, ProvenanceForm, RelationForm, all, every, topic, topic_word,
     },
     is_zero, lang_texts, texts_of, word, word_of,
 };
@@ -141,7 +141,10 @@ fn evidence(level: u32) -> Result<record::EvidenceLevel, FormError> {
     let known = i32::try_from(level).ok().filter(|_| level <= EVIDENCE_MAX);
     known.and_then(|level| record::EvidenceLevel::try_from(level).ok()).ok_or_else(|| FormError {
         field: "evidence",
-        problem: FormProblem::NotA { found: level.to_string(), expected: "1 to 5 (Nesta's standards of evidence)" },
+        problem: FormProblem::NotA {
+            found: level.to_string(),
+            expected: "1 to 5 (Nesta's standards of evidence)",
+        },
     })
 }
 

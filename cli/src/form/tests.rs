@@ -24,7 +24,9 @@ fn the_template_is_a_complete_practice() {
     assert_eq!(core.topics[2].uri, "TRAN");
     assert_eq!(practice.cost_per_year.expect("cost").amount, "90000.50");
     assert!(core.summary.iter().all(|summary| summary.text.chars().count() <= 150));
-    for texts in [practice.problem, practice.approach, practice.results, practice.what_failed, practice.conditions] {
+    for texts in
+        [practice.problem, practice.approach, practice.results, practice.what_failed, practice.conditions]
+    {
         assert!(!texts.is_empty());
     }
 }
@@ -57,10 +59,10 @@ fn an_unknown_key_is_named_with_its_line_and_the_likely_one() {
     assert_eq!(failure.hint, "did you mean \"summary\"?");
     let text = "jurisdiction:\n  country: KR\n  plaze: KRSEL\n";
     let failure = parse::<PracticeForm>(Path::new("bus.yaml"), text).expect_err("a nested mistake");
-    assert_eq!((failure.what.as_str(), failure.hint.as_str()), (
-        "bus.yaml:3:3: there is no key \"plaze\"",
-        "did you mean \"place\"?"
-    ));
+    assert_eq!(
+        (failure.what.as_str(), failure.hint.as_str()),
+        ("bus.yaml:3:3: there is no key \"plaze\"", "did you mean \"place\"?")
+    );
 }
 
 #[test]
@@ -78,7 +80,8 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
 
 #[test]
 fn numbers_may_be_written_without_quotes() {
-    let form = read("stage: live\nfte: 6.5\ncost_total: {amount: 1250000.50, currency: EUR, price_year: 2010}\n");
+    let form =
+        read("stage: live\nfte: 6.5\ncost_total: {amount: 1250000.50, currency: EUR, price_year: 2010}\n");
     assert_eq!(form.fte, "6.5");
     assert_eq!(form.cost_total.expect("cost").amount, "1250000.50");
 }

@@ -74,7 +74,11 @@ impl From<LangText> for Text {
             source_lang: String::new(),
             translator_city: String::new(),
         };
-        if (Told { text: String::new(), ..told.clone() }) == plain { Self::Plain(told.text) } else { Self::Told(told) }
+        if (Told { text: String::new(), ..told.clone() }) == plain {
+            Self::Plain(told.text)
+        } else {
+            Self::Told(told)
+        }
     }
 }
 

@@ -68,7 +68,13 @@ struct Results {
 }
 
 impl Report {
-    pub(crate) fn new(source: &str, listed: usize, plan: Counts, findings: Findings, dropped: Dropped) -> Self {
+    pub(crate) fn new(
+        source: &str,
+        listed: usize,
+        plan: Counts,
+        findings: Findings,
+        dropped: Dropped,
+    ) -> Self {
         Self { source: source.to_owned(), dry_run: true, listed, plan, result: None, findings, dropped }
     }
 

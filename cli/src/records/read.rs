@@ -77,7 +77,11 @@ pub(crate) async fn read(id: RecordId, node: &Node) -> Result<v1::RecordView, Fa
 }
 
 /// As [`read`], refusing a record of another kind than the command is about.
-pub(crate) async fn read_kind(id: RecordId, kind: RecordKind, node: &Node) -> Result<v1::RecordView, Failure> {
+pub(crate) async fn read_kind(
+    id: RecordId,
+    kind: RecordKind,
+    node: &Node,
+) -> Result<v1::RecordView, Failure> {
     let view = read(id, node).await?;
     let found = view.record.as_ref().map_or(RecordKind::Unspecified, kind_of);
     // An erased record has no kind any more; it is shown all the same.
@@ -179,5 +183,8 @@ fn nowhere() -> Provenance {
 }
 
 fn erased() -> Failure {
-    Failure::failed("the record has no content: it was erased", "`wego record history` shows what is left of it")
+    Failure::failed(
+        "the record has no content: it was erased",
+        "`wego record history` shows what is left of it",
+    )
 }

@@ -22,7 +22,9 @@ pub(crate) fn print_record(view: &v1::RecordView, lang: &str, cx: &mut Context) 
         Some(Kind::Practice(practice)) => page.practice(practice),
         Some(Kind::Adoption(adoption)) => page.adoption(adoption),
         Some(Kind::Dataset(dataset)) => page.dataset(dataset),
-        None => page.text.push_str("This record has no content that can be shown: it was erased, or is of a newer kind.\n"),
+        None => page.text.push_str(
+            "This record has no content that can be shown: it was erased, or is of a newer kind.\n",
+        ),
     }
     page.signed(view, now_ms);
     let Page { text, facts, .. } = page;

@@ -184,7 +184,10 @@ fn check_offices(args: &Founding, cards: &[MemberCard]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
     for handle in args.president.iter().chain(&args.vice_presidents) {
         if !cards.iter().any(|card| card.inception.handle == *handle) {
-            return Err(Failure::usage(format!("{handle} has no card here"), "offices go to members: add its --card"));
+            return Err(Failure::usage(
+                format!("{handle} has no card here"),
+                "offices go to members: add its --card",
+            ));
         }
         if !seen.insert(handle) {
             return Err(Failure::usage(format!("{handle} is given two offices"), "give each member one"));

@@ -77,7 +77,8 @@ fn address(text: &str, from: usize) -> Option<(usize, usize)> {
     let host_end = after.find(|c: char| !c.is_alphanumeric() && !".-".contains(c)).unwrap_or(after.len());
     let host = after[..host_end].trim_end_matches(['.', '-']);
     let is_word = |label: &str| label.chars().count() >= 2 && label.chars().any(char::is_alphabetic);
-    let named = host.starts_with(char::is_alphanumeric) && host.rsplit_once('.').is_some_and(|(_, last)| is_word(last));
+    let named = host.starts_with(char::is_alphanumeric)
+        && host.rsplit_once('.').is_some_and(|(_, last)| is_word(last));
     match start {
         Some(start) if named => {
             let start = before[..start].strip_suffix("mailto:").map_or(start, str::len);
@@ -109,8 +110,8 @@ fn without_markup(text: &str) -> String {
         rest = &rest[length..];
         match name.as_str() {
             "li" => plain.push_str("\n- "),
-            "br" | "p" | "/p" | "div" | "/div" | "tr" | "/tr" | "/ul" | "/ol" | "h1" | "h2" | "h3" | "h4" | "/h1"
-            | "/h2" | "/h3" | "/h4" => plain.push('\n'),
+            "br" | "p" | "/p" | "div" | "/div" | "tr" | "/tr" | "/ul" | "/ol" | "h1" | "h2" | "h3" | "h4"
+            | "/h1" | "/h2" | "/h3" | "/h4" => plain.push('\n'),
             "script" | "style" => rest = after_end_of(&name, rest),
             _ => {}
         }
@@ -228,9 +229,13 @@ mod tests {
 
     #[test]
     fn markup_becomes_text_and_mathematics_stays() {
-        let html = "<p style='a: \">\"'>One&nbsp;&amp; two</p><ul><li>x <5</li><li>y</li></ul><script>z</script>";
+        let html =
+            "<p style='a: \">\"'>One&nbsp;&amp; two</p><ul><li>x <5</li><li>y</li></ul><script>z</script>";
         assert_eq!(cleaned(html).0, "One & two\n\n- x <5\n- y");
-        assert_eq!(cleaned("see <http://a.example> & a < b, c > d").0, "see <http://a.example> & a < b, c > d");
+        assert_eq!(
+            cleaned("see <http://a.example> & a < b, c > d").0,
+            "see <http://a.example> & a < b, c > d"
+        );
         assert_eq!(cleaned("<!-- hidden -->shown <b").0, "shown <b");
     }
 

@@ -22,7 +22,9 @@ pub(super) fn text(record: &Value, key: &str) -> Option<Found> {
 pub(super) fn list(record: &Value, key: &str) -> Vec<String> {
     match record.get(key) {
         Some(Value::Array(values)) => values.iter().filter_map(of_value).map(|found| found.text).collect(),
-        Some(Value::String(text)) => text.split([',', ';']).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect(),
+        Some(Value::String(text)) => {
+            text.split([',', ';']).map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned).collect()
+        }
         Some(value) => of_value(value).map(|found| found.text).into_iter().collect(),
         None => Vec::new(),
     }

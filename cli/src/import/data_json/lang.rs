@@ -50,7 +50,8 @@ pub(super) fn tag(text: &str) -> Option<String> {
     }
     let mut parts = text.split('-');
     let language = parts.next().unwrap_or_default();
-    let is_language = matches!(language.len(), 2 | 3) && language.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_language =
+        matches!(language.len(), 2 | 3) && language.bytes().all(|byte| byte.is_ascii_alphabetic());
     let script = |part: &str| part.len() == 4 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
     let region = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_alphabetic());
     let rest: Vec<&str> = parts.collect();

@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn only_web_addresses_are_kept() {
-        let good = ["https://a.example/x?y=%2A", "HTTP://127.0.0.1:80/", "https://[::1]/", "https://도시.한국/"];
+        let good =
+            ["https://a.example/x?y=%2A", "HTTP://127.0.0.1:80/", "https://[::1]/", "https://도시.한국/"];
         for url in good {
             assert_eq!(usable(url).as_deref(), Some(url));
         }
