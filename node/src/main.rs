@@ -1,2 +1,8 @@
-//! placeholder
-fn main() {}
+//! The program `wego-node`. Everything is in the library; nothing is decided here.
+
+use std::{io, process::ExitCode};
+
+fn main() -> ExitCode {
+    // Not locked: the log writes to standard error too, from other threads.
+    wego_node::commands::run(std::env::args_os(), &mut io::stdout(), &mut io::stderr()).into()
+}

@@ -77,7 +77,7 @@ pub fn write(label: Label, preamble: &[String], message: &impl Message) -> Strin
 pub fn read<M: Message + Default>(label: Label, text: &str) -> Result<M, ArmourError> {
     let expected = label.text();
     let begin = text.find("-----BEGIN ").ok_or(ArmourError::NotArmoured { expected })?;
-    let (found, bytes) = pem_rfc7468::decode_vec(text[begin..].as_bytes())
+    let (found, bytes) = pem_rfc7468::decode_vec(&text.as_bytes()[begin..])
         .map_err(|_| ArmourError::NotArmoured { expected })?;
     if found != expected {
         return Err(ArmourError::WrongLabel { found: found.to_owned(), expected });

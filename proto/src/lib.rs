@@ -28,8 +28,10 @@
 
 pub mod armour;
 pub mod card;
+pub mod causes;
 pub mod convert;
 pub mod entry;
+pub mod found;
 pub mod id;
 pub mod key;
 #[cfg(feature = "rpc")]

@@ -1,1 +1,3 @@
-//! Stub.
+//! The demonstration: the founding cities as real nodes in one process on loopback.
+
+pub mod founding;

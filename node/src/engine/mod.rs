@@ -1,1 +1,299 @@
-//! Stub.
+//! The single owner of the ledger's state and the stores, on a thread of its own because a flush blocks.
+//!
+//! Everything that changes something goes through [`Engine`]: writes of operators, which are committed in groups
+//! (one fdatasync serves all that wait), and what peers send. Reading goes past it, through [`read::ReadHandle`],
+//! which has no way to write. Nothing is acknowledged before it is durable, nothing announced before it is stored.
+
+use std::{sync::Arc, thread};
+
+use arc_swap::ArcSwap;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use wego_ledger::{
+    session::ConnId,
+    state::{Input, NotWritable, Start, State},
+};
+use wego_proto::{
+    id::{Hash, Origin, Position, RecordId, RequestId},
+    v1,
+};
+
+use crate::{
+    records::Records,
+    store::{EntryStore, HeadLock, StoreError, roster_files::RosterFiles, space::Space},
+};
+
+pub mod bell;
+pub mod follow;
+mod perform;
+pub mod read;
+pub mod view;
+mod worker;
+mod write;
+
+use view::View;
+pub use worker::restore_own;
+
+/// Commands that wait for the engine; above it senders wait, and writers are told to come back.
+pub const QUEUE_MAX: usize = 1_024;
+
+/// One intended change of one record.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The client's name for it: the same id yields the same entry.
+    pub request_id: RequestId,
+    /// The record.
+    pub record_id: RecordId,
+    /// Number of the record's kind.
+    pub record_kind: u32,
+    /// What to do with it.
+    pub act: Act,
+    /// Whether to do it.
+    pub mode: Mode,
+}
+
+/// What to do with a record.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// A first or new version.
+    Put {
+        /// Encoded record.
+        content: Vec<u8>,
+        /// Hash of the newest version the editor saw.
+        expected_base: Option<Hash>,
+        /// Whether a record that does not exist may be created.
+        existence: Existence,
+    },
+    /// Withdraw it.
+    Retract {
+        /// Encoded [`v1::Retraction`].
+        content: Vec<u8>,
+    },
+}
+
+/// Whether a record must exist before the write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existence {
+    /// Created when it does not.
+    Optional,
+    /// Refused when it does not.
+    Required,
+}
+
+/// Whether a write is made or only judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Made.
+    Commit,
+    /// Judged.
+    DryRun,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// The record: of a repeated request, the one it was given then.
+    pub record_id: RecordId,
+    /// Created, revised, unchanged or retracted.
+    pub outcome: v1::Outcome,
+    /// The entry; of UNCHANGED the newest one; none after a dry run.
+    pub entry: Option<(Position, Hash)>,
+}
+
+/// Why a write was refused. Nothing was written.
+#[derive(Debug, Error)]
+pub enum WriteError {
+    /// The node may not write.
+    #[error("this node may not write")]
+    NotWritable(NotWritable),
+    /// The newest version is another than the one the editor saw.
+    #[error("the record has changed since version {expected} was read; its newest is {newest}")]
+    Stale {
+        /// What the editor saw.
+        expected: Hash,
+        /// What is there.
+        newest: Hash,
+    },
+    /// No such record of this member.
+    #[error("no record {0} of this member")]
+    NotFound(RecordId),
+    /// The record belongs to somebody else.
+    #[error("record {record} belongs to member {owner}")]
+    NotOwner {
+        /// Which.
+        record: RecordId,
+        /// Whose.
+        owner: Origin,
+    },
+    /// A record keeps its kind.
+    #[error("record {0} is of another kind")]
+    OtherKind(RecordId),
+    /// The store refused.
+    #[error("the entry could not be stored")]
+    Store(#[source] StoreError),
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopping,
+    /// Too many writes wait.
+    #[error("too many writes wait")]
+    Busy,
+}
+
+/// What goes out on a connection, in order.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// A message.
+    Message(v1::session_message::Body),
+    /// The answer to a pull, read from the store while it is sent.
+    Serve(v1::Pull),
+    /// Close, after telling why if there is a reason to tell.
+    Close(Option<v1::Reject>),
+}
+
+/// What comes in on connections.
+#[derive(Debug)]
+pub enum FromPeer {
+    /// A connection stands; what is for it goes into `outbox`.
+    Connected {
+        /// The connection.
+        conn: ConnId,
+        /// Whose transport key is at the other end.
+        member: Origin,
+        /// Who opened it.
+        side: wego_ledger::session::Side,
+        /// Takes what is for it; when it is full the connection is dropped.
+        outbox: mpsc::Sender<Outgoing>,
+    },
+    /// Anything else.
+    Input(Input),
+}
+
+enum Command {
+    Write(Write, oneshot::Sender<Result<Written, WriteError>>),
+    Peer(FromPeer),
+    Stop,
+}
+
+/// A handle on the engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    commands: mpsc::Sender<Command>,
+    view: Arc<ArcSwap<View>>,
+}
+
+/// What the engine runs on.
+pub struct Parts {
+    /// What the state starts from; its heads and forks are read from the store.
+    pub start: Start,
+    /// The own log's head.
+    pub lock: Box<dyn HeadLock>,
+    /// All entries.
+    pub store: Arc<dyn EntryStore>,
+    /// The roster's versions.
+    pub rosters: RosterFiles,
+    /// What each record is: for the newest version of one being written.
+    pub records: Arc<Records>,
+    /// Rung when something was stored.
+    pub bell: Arc<bell::Bell>,
+    /// The disk guard, for the view.
+    pub space: Arc<dyn Space>,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("start", &self.start).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Write(write, _) => f.debug_tuple("Write").field(write).finish(),
+            Self::Peer(from) => f.debug_tuple("Peer").field(from).finish(),
+            Self::Stop => f.write_str("Stop"),
+        }
+    }
+}
+
+/// The engine's thread; to be joined.
+#[derive(Debug)]
+pub struct Running {
+    /// The handle.
+    pub engine: Engine,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Running {
+    /// Puts the own log's entries that the store lacks, and starts the thread.
+    ///
+    /// # Errors
+    /// [`StoreError`] when what is durable cannot be read or put again.
+    pub fn start(parts: Parts) -> Result<Self, StoreError> {
+        let (commands, received) = mpsc::channel(QUEUE_MAX);
+        let worker = worker::Worker::new(parts)?;
+        let view = worker.view();
+        let thread = thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || worker.run(received))
+            .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
+        Ok(Self { engine: Engine { commands, view }, thread })
+    }
+
+    /// Finishes what waits and stops.
+    pub async fn stop(self) {
+        // A full queue drains; a closed one means the thread has ended.
+        let _ = self.engine.commands.send(Command::Stop).await;
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the engine's thread ended by a panic");
+        }
+    }
+}
+
+impl Engine {
+    /// Writes, and answers when the entry is durable.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was written.
+    pub async fn write(&self, write: Write) -> Result<Written, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(Command::Write(write, reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => WriteError::Busy,
+            mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(WriteError::Stopping))
+    }
+
+    /// Hands in what came from a peer; waits while the engine is busy, which slows the peer down.
+    ///
+    /// Returns whether the engine still runs.
+    pub async fn peer(&self, from: FromPeer) -> bool {
+        self.commands.send(Command::Peer(from)).await.is_ok()
+    }
+
+    /// What the engine knows, as of a moment ago.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// The view's cell, for readers.
+    #[must_use]
+    pub fn view_cell(&self) -> Arc<ArcSwap<View>> {
+        self.view.clone()
+    }
+}
+
+/// The state from what is durable: heads and forks of the store, unverified but checked against the chain as
+/// soon as anything is added.
+fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreError> {
+    start.heads = store
+        .heads()?
+        .into_iter()
+        .map(|((origin, epoch), (seq, hash))| {
+            (origin, wego_ledger::log::Head { at: Position { epoch, seq }, hash })
+        })
+        .collect();
+    start.forks = store.forks()?.into_values().collect();
+    Ok(State::new(start))
+}

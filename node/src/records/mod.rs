@@ -1,1 +1,184 @@
-//! Stub.
+//! What each record is now: a projection of the logs, kept in a database of its own.
+//!
+//! It never decides what may be written or believed; it reads entries that others accepted, and it can be deleted
+//! at any time and built again to the same digest.
+//!
+//! # Whose record it is
+//!
+//! Ids are chosen by the member that publishes first, so two members with one id means that one of them took it
+//! from the other. Each member's versions are kept apart, and only those of the owner are shown. The owner is the
+//! member whose first version of the record has the smallest (time, origin), where the time of an entry is the
+//! latest that its author's log had claimed by then in that epoch. Hence the order of arrival does not matter, and
+//! a member cannot make itself an owner by dating an entry back: its own earlier entries stand against it.
+//!
+//! # What is void
+//!
+//! A new epoch continues from a base; entries of earlier epochs after that base are void, whenever they arrive.
+
+use std::{
+    fs, io,
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use wego_proto::{
+    entry::Unverified,
+    id::{Hash, StoreId},
+};
+
+use crate::store::{Cursor, Projection, StoreError};
+
+mod draft;
+mod fold;
+mod keys;
+mod list;
+mod rows;
+mod view;
+
+pub use list::{Filter, LIST_PAGE_MAX, LIST_SCAN_MAX, ListError, Page, Withdrawn};
+pub use view::{AdoptionRow, RecordRow, State, Version};
+
+use draft::Draft;
+
+/// Number of the form in which rows are kept. Another number in the database makes it be built anew.
+const SCHEMA: u32 = 1;
+
+/// The database's cache: what lists and single reads touch again. The rest is the system's page cache.
+const CACHE_BYTES: u64 = 16 * 1_024 * 1_024;
+
+/// Batches between two flushes. What a crash takes is applied again from the store, so this only bounds how much.
+const FLUSH_EVERY_BATCHES: u32 = 64;
+
+/// The projection, and the questions it answers.
+#[derive(Debug)]
+pub struct Records {
+    rows: sled::Db,
+    store_id: StoreId,
+    /// Batches since the last flush; held while a batch is applied, because applying reads what it changes.
+    writing: Mutex<u32>,
+}
+
+impl Records {
+    /// Opens the projection in `dir`, or a new one. One built from another incarnation of the store, in another
+    /// form, or damaged, is replaced by an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`]: the directory cannot be used, or another process has it open.
+    pub fn open(dir: &Path, store_id: StoreId) -> Result<Self, StoreError> {
+        let rows = match open_database(dir) {
+            Err(StoreError::Corrupt { .. }) => {
+                tracing::warn!(dir = %dir.display(), "record projection is damaged, building it anew");
+                set_aside(dir)?;
+                open_database(dir)?
+            }
+            other => other?,
+        };
+        let records = Self { rows, store_id, writing: Mutex::new(0) };
+        if records.meta()?.is_none() {
+            records.wipe()?;
+        }
+        Ok(records)
+    }
+
+    /// Makes everything applied so far durable; for an orderly stop.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.rows.flush().map(|_| ()).map_err(failed)
+    }
+
+    /// SHA-256 over all rows but the cursor: equal whenever the same entries were applied, in whatever batches.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn digest(&self) -> Result<Hash, StoreError> {
+        let mut digest = Hash::of(&[]);
+        for row in self.rows.iter() {
+            let (key, value) = row.map_err(failed)?;
+            if key.as_ref() != keys::META {
+                let lengths = [(key.len() as u64).to_be_bytes(), (value.len() as u64).to_be_bytes()];
+                digest = Hash::of(&[digest.as_bytes(), &lengths[0], &lengths[1], &key, &value]);
+            }
+        }
+        Ok(digest)
+    }
+
+    /// The cursor, when the rows are of this form and this store.
+    fn meta(&self) -> Result<Option<Cursor>, StoreError> {
+        let Some(meta) = self.rows.get(keys::META).map_err(failed)? else { return Ok(None) };
+        let head = [&SCHEMA.to_be_bytes()[..], self.store_id.as_bytes()].concat();
+        let cursor = meta.strip_prefix(head.as_slice()).and_then(|cursor| cursor.try_into().ok());
+        Ok(cursor.map(|cursor| Cursor(u64::from_be_bytes(cursor))))
+    }
+
+    fn meta_row(&self, cursor: Cursor) -> Vec<u8> {
+        [&SCHEMA.to_be_bytes()[..], self.store_id.as_bytes(), &cursor.0.to_be_bytes()].concat()
+    }
+}
+
+impl Projection for Records {
+    fn name(&self) -> &'static str {
+        "records"
+    }
+
+    fn cursor(&self) -> Result<Cursor, StoreError> {
+        Ok(self.meta()?.unwrap_or_default())
+    }
+
+    fn apply(&self, entries: &[Unverified], next: Cursor) -> Result<(), StoreError> {
+        let mut unflushed = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut draft = Draft::new(&self.rows);
+        for entry in entries {
+            fold::apply(&mut draft, entry)?;
+        }
+        draft.put(keys::META.to_vec(), self.meta_row(next));
+        self.rows.apply_batch(draft.into_batch()).map_err(failed)?;
+        *unflushed += 1;
+        if *unflushed >= FLUSH_EVERY_BATCHES {
+            self.flush()?;
+            *unflushed = 0;
+        }
+        Ok(())
+    }
+
+    fn wipe(&self) -> Result<(), StoreError> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Without its cursor row the database counts as foreign: a crash between here and the end wipes it again.
+        self.rows.remove(keys::META).map_err(failed)?;
+        self.flush()?;
+        self.rows.clear().map_err(failed)?;
+        self.rows.insert(keys::META, self.meta_row(Cursor(0))).map_err(failed)?;
+        self.flush()
+    }
+}
+
+fn open_database(dir: &Path) -> Result<sled::Db, StoreError> {
+    // No flush by the clock: the batches decide.
+    let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+    config.open().map_err(failed)
+}
+
+/// Moves a damaged database out of the way, in place of the one damaged before.
+fn set_aside(dir: &Path) -> Result<(), StoreError> {
+    let aside = dir.with_extension("damaged");
+    match fs::remove_dir_all(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => fs::rename(dir, &aside),
+    }
+    .map_err(|source| StoreError::Io { what: "setting a damaged record projection aside", source })
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Io(source) => StoreError::Io { what: "access to the record projection", source },
+        _ => corrupt(),
+    }
+}
+
+const fn corrupt() -> StoreError {
+    StoreError::Corrupt { what: "record projection" }
+}
+
+#[cfg(test)]
+mod tests;

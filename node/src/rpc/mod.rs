@@ -1,1 +1,87 @@
-//! Stub.
+//! The doors for operators and other programs: gRPC over mutual TLS on the client listener.
+//!
+//! A door asks who you are and whether you may, turns messages into calls and errors into statuses, and decides
+//! nothing else.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use tonic::service::Routes;
+use wego_proto::v1::{
+    admin_server::AdminServer, catalogue_server::CatalogueServer, members_server::MembersServer,
+    search_server::SearchServer,
+};
+
+use crate::{
+    engine::{Engine, read::ReadHandle},
+    operators::Operators,
+    peers::Peers,
+};
+
+mod admin;
+mod catalogue;
+mod guard;
+mod member;
+pub mod roles;
+mod search;
+mod status;
+
+pub use guard::{Guard, GuardLayer};
+
+/// Largest request in bytes: a record of the largest payload with room for its envelope.
+pub const REQUEST_BYTES_MAX: usize = 1_024 * 1_024;
+/// Largest answer in bytes: a page of a thousand summaries, or the roster chain.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1_024 * 1_024;
+/// A read waits at most so long for a projection to reach what was stored when it came.
+pub const READ_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the services share.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    /// Writes.
+    pub engine: Engine,
+    /// Reads.
+    pub reader: ReadHandle,
+    /// Peers.
+    pub peers: Peers,
+    /// Who may; replaced as a whole when the file is read again.
+    pub operators: Arc<ArcSwap<Operators>>,
+}
+
+impl Doors {
+    /// All services of the client listener. [`GuardLayer`] must stand before them.
+    #[must_use]
+    pub fn routes(&self) -> Routes {
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(wego_proto::FILE_DESCRIPTOR_SET)
+            .build_v1();
+        let routes = Routes::new(
+            CatalogueServer::new(self.clone())
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        )
+        .add_service(SearchServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(
+            MembersServer::new(self.clone())
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        )
+        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        match reflection {
+            Ok(reflection) => routes.add_service(reflection),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "no server reflection");
+                routes
+            }
+        }
+    }
+}
+
+/// Runs a read that touches the disk off the async threads.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, tonic::Status> + Send + 'static,
+) -> Result<T, tonic::Status> {
+    tokio::task::spawn_blocking(read)
+        .await
+        .unwrap_or_else(|error| Err(tonic::Status::internal(format!("a read ended abnormally: {error}"))))
+}

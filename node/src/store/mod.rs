@@ -8,7 +8,7 @@
 //!
 //! No type of an implementation may show above these traits.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io, path::PathBuf};
 
 use thiserror::Error;
 use wego_proto::{
@@ -17,8 +17,22 @@ use wego_proto::{
     v1,
 };
 
+mod chain;
+#[doc(hidden)]
+pub mod conformance;
+pub mod journal;
 pub mod memory;
+mod requests;
+pub mod roster_files;
 pub mod sled;
+pub mod space;
+
+pub use chain::entry_hash;
+pub use journal::Journal;
+pub use memory::{MemoryLock, MemoryStore};
+pub use roster_files::{RosterFiles, RosterFilesError};
+pub use sled::{SledStore, set_aside};
+pub use space::{DiskGuard, NoGuard, Space, SpaceReport};
 
 /// The own log's head as it is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,8 +95,9 @@ pub trait EntryStore: Send + Sync {
     /// Returns the cursor after the batch.
     ///
     /// # Errors
-    /// [`StoreError::Fork`] when another entry is held at a position, [`StoreError::Gap`] when an entry does not
-    /// follow what is held, [`StoreError::Full`], [`StoreError::Corrupt`]. Nothing was written.
+    /// [`StoreError::Fork`] when another entry is held at a position, or at the position that an entry names as
+    /// its predecessor; [`StoreError::Gap`] when entries before one are missing; [`StoreError::Full`],
+    /// [`StoreError::Corrupt`]. Nothing was written.
     fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError>;
 
     /// Entries of one origin and epoch from `from` to `until` (inclusive), in order, as many as fit into
@@ -106,6 +121,10 @@ pub trait EntryStore: Send + Sync {
     fn entry(&self, origin: Origin, at: Position) -> Result<Option<v1::Entry>, StoreError>;
 
     /// At most `max` entries in order of arrival from `from` on, and the cursor to continue from.
+    ///
+    /// What it hands out is durable, so that a crash never gives a cursor that a projection has seen to another
+    /// entry; it syncs when there is nothing durable left to hand out, and may hand out less than there is.
+    /// Nothing handed out means that there is nothing from `from` on.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`].
@@ -158,6 +177,24 @@ pub trait Projection: Send + Sync {
     /// # Errors
     /// [`StoreError`] of what it is kept in; the same entries come again.
     fn apply(&self, entries: &[wego_proto::entry::Unverified], next: Cursor) -> Result<(), StoreError>;
+
+    /// Makes readers see everything applied, where that costs too much to do for every batch. The follower calls
+    /// it when nothing new has come for a moment, and at least once a second.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in; what readers do not see comes again, from
+    /// [`Projection::next_cursor`].
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Where to continue: up to where it has applied, whether or not readers see it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in.
+    fn next_cursor(&self) -> Result<Cursor, StoreError> {
+        self.cursor()
+    }
 
     /// Forgets everything, to be built again.
     ///
@@ -212,6 +249,51 @@ pub enum StoreError {
         what: &'static str,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
+    /// A file that cannot be built again from elsewhere is damaged. Nothing was changed; an operator must look.
+    #[error("{} is corrupt: {what}", path.display())]
+    CorruptFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An own entry is over the limits that every reader checks. Nothing was written; sign another one.
+    #[error("entry {origin} {at} is over the limits and could not be read back")]
+    Malformed {
+        /// Author.
+        origin: Origin,
+        /// Position.
+        at: Position,
+    },
+    /// Another process works in this folder. Stop the other one first.
+    #[error("{} is in use by another process", path.display())]
+    Locked {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// Written by newer software. Nothing was changed; start the newer software again.
+    #[error("{what} has format {found}, and this version knows none above {known}")]
+    NewerFormat {
+        /// What was written.
+        what: &'static str,
+        /// Its format.
+        found: u32,
+        /// The newest format known.
+        known: u32,
+    },
+}
+
+impl StoreError {
+    /// Whether what was stored is damaged, in a database or in a file.
+    #[must_use]
+    pub fn is_corrupt(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::CorruptFile { .. })
+    }
+
+    /// For `map_err`: reading or writing failed during `what`.
+    pub(crate) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
 }

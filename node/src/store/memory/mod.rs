@@ -1,1 +1,201 @@
-//! Stub.
+//! The reference implementations: in memory, with writes that a crash can lose and steps that can be made to fail.
+//!
+//! They are what the simulation runs on and what the durable implementations are compared with. They must lose
+//! exactly what a power cut may lose: the last puts that were not synced, and nothing that was acknowledged as
+//! durable.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use wego_proto::{
+    entry::Verified,
+    id::{Origin, Position, StoreId},
+    v1,
+};
+
+use crate::store::{Cursor, EntryStore, Heads, StoreError, chain};
+
+mod faults;
+mod lock;
+#[cfg(test)]
+mod tests;
+
+pub use faults::{Faults, Moment, Step};
+pub use lock::MemoryLock;
+
+/// An entry store in memory. A clone is another handle on the same store.
+#[derive(Debug, Clone)]
+pub struct MemoryStore {
+    store_id: StoreId,
+    state: Arc<Mutex<State>>,
+    faults: Faults,
+}
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    entries: BTreeMap<(Origin, u32, u64), Verified>,
+    arrivals: Vec<(Origin, Position)>,
+    heads: Heads,
+    forks: BTreeMap<(Origin, u32), v1::ForkProof>,
+    /// How many arrivals a power cut leaves.
+    durable: usize,
+    /// Where each put since the last sync ended.
+    unsynced_puts: Vec<usize>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new(store_id: StoreId) -> Self {
+        Self { store_id, state: Arc::default(), faults: Faults::default() }
+    }
+
+    /// What makes its steps fail.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Puts since the last sync.
+    #[must_use]
+    pub fn unsynced_puts(&self) -> usize {
+        self.state().unsynced_puts.len()
+    }
+
+    /// The store as it is found after a power cut that `surviving_puts` of the puts since the last sync have
+    /// survived. This handle and its clones keep what they see.
+    #[must_use]
+    pub fn crash(&self, surviving_puts: usize) -> Self {
+        let mut state = self.state().clone();
+        let survivors = state.unsynced_puts.iter().take(surviving_puts).last();
+        let end = survivors.copied().unwrap_or(state.durable);
+        for (origin, at) in state.arrivals.drain(end..) {
+            state.entries.remove(&(origin, at.epoch, at.seq));
+        }
+        state.heads = Heads::new();
+        for (&(origin, epoch, seq), entry) in &state.entries {
+            state.heads.insert((origin, epoch), (seq, entry.hash()));
+        }
+        state.mark_durable();
+        Self { store_id: self.store_id, state: Arc::new(Mutex::new(state)), faults: Faults::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn add(&mut self, batch: &[Verified]) -> Result<(), StoreError> {
+        let held = |origin: Origin, at: Position| {
+            let entry = self.entries.get(&(origin, at.epoch, at.seq));
+            entry.map(Verified::hash).ok_or(StoreError::Corrupt { what: "entry" })
+        };
+        let found = chain::additions(batch, &self.heads, held)?;
+        if found.fresh.is_empty() {
+            return Ok(());
+        }
+        self.heads.extend(found.heads);
+        for entry in found.fresh {
+            let (origin, at) = (entry.header().origin, entry.header().at);
+            self.entries.insert((origin, at.epoch, at.seq), entry.clone());
+            self.arrivals.push((origin, at));
+        }
+        self.unsynced_puts.push(self.arrivals.len());
+        Ok(())
+    }
+
+    fn mark_durable(&mut self) {
+        self.durable = self.arrivals.len();
+        self.unsynced_puts.clear();
+    }
+}
+
+impl EntryStore for MemoryStore {
+    fn store_id(&self) -> StoreId {
+        self.store_id
+    }
+
+    fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError> {
+        let mut state = self.state();
+        self.faults.around(Step::Put, || state.add(batch))?;
+        Ok(Cursor(state.arrivals.len() as u64))
+    }
+
+    fn range(
+        &self,
+        origin: Origin,
+        epoch: u32,
+        from: u64,
+        until: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<v1::Entry>, StoreError> {
+        let mut found = Vec::new();
+        let mut bytes = 0;
+        if from > until {
+            return Ok(found);
+        }
+        for (_, entry) in self.state().entries.range((origin, epoch, from)..=(origin, epoch, until)) {
+            let entry = entry.to_wire();
+            bytes += prost::Message::encoded_len(&entry);
+            if bytes > max_bytes && !found.is_empty() {
+                break;
+            }
+            found.push(entry);
+        }
+        Ok(found)
+    }
+
+    fn entry(&self, origin: Origin, at: Position) -> Result<Option<v1::Entry>, StoreError> {
+        Ok(self.state().entries.get(&(origin, at.epoch, at.seq)).map(Verified::to_wire))
+    }
+
+    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError> {
+        let start = usize::try_from(from.0).unwrap_or(usize::MAX);
+        let mut state = self.state();
+        if start >= state.durable && start < state.arrivals.len() {
+            self.faults.around(Step::Sync, || {
+                state.mark_durable();
+                Ok(())
+            })?;
+        }
+        let handed_out = state.arrivals[..state.durable].iter().skip(start).take(max);
+        let found: Option<Vec<_>> = handed_out
+            .map(|(origin, at)| state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire))
+            .collect();
+        let found = found.ok_or(StoreError::Corrupt { what: "entry" })?;
+        let next = Cursor(from.0 + found.len() as u64);
+        Ok((found, next))
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor(self.state().arrivals.len() as u64)
+    }
+
+    fn heads(&self) -> Result<Heads, StoreError> {
+        Ok(self.state().heads.clone())
+    }
+
+    fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {
+        let mut state = self.state();
+        self.faults.around(Step::PutFork, || {
+            state.forks.entry((origin, epoch)).or_insert_with(|| proof.clone());
+            state.mark_durable();
+            Ok(())
+        })
+    }
+
+    fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError> {
+        Ok(self.state().forks.clone())
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        let mut state = self.state();
+        self.faults.around(Step::Sync, || {
+            state.mark_durable();
+            Ok(())
+        })
+    }
+}

@@ -1,1 +1,347 @@
-//! Stub.
+//! The default entry store: sled, guarded.
+//!
+//! The problem: sled is fast and embedded, but a full disk or a flipped bit makes it lose or garble what it
+//! holds, and some damage makes it panic. The rule: it is never the only copy of anything, it is asked for space
+//! before every write, its panics end here, and whoever reads from it checks what was read. It must never show
+//! an entry that is not part of a complete batch.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use prost::Message as _;
+use wego_proto::{
+    entry::Verified,
+    id::{Hash, Origin, Position, StoreId},
+    v1,
+};
+
+use crate::store::{
+    Cursor, EntryStore, Heads, StoreError,
+    chain::{self, Additions},
+    sled::{check::Index, contained::Contained},
+    space::Space,
+};
+
+mod check;
+mod contained;
+mod read;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+/// Encoded bytes that may wait for a sync; the put that comes after syncs first. Bounds what a crash loses and
+/// what must be promised on disk.
+pub const UNSYNCED_BYTES_MAX: u64 = 16 * 1_024 * 1_024;
+
+/// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
+/// consolidated and when it splits.
+pub const WRITE_FACTOR: u64 = 4;
+
+/// Bytes that must be free to open the database: recovery writes a snapshot and begins segments.
+pub const OPENING_BYTES: u64 = 4 * 1_024 * 1_024;
+
+/// An entry store in a folder.
+pub struct SledStore {
+    db: Contained,
+    space: Arc<dyn Space>,
+    store_id: StoreId,
+    /// What readers see: moves only after a whole batch is in the tree.
+    view: RwLock<View>,
+    writer: Mutex<Writer>,
+    durable: AtomicU64,
+}
+
+#[derive(Debug)]
+struct View {
+    heads: Heads,
+    cursor: u64,
+}
+
+/// Held by the one put that is under way.
+#[derive(Debug, Default)]
+struct Writer {
+    unsynced_bytes: u64,
+}
+
+impl SledStore {
+    /// Opens the store in `dir`, creating it when there is none, and checks that its parts fit together.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`]: set it aside with [`set_aside`] and build it again. [`StoreError::Locked`],
+    /// [`StoreError::NewerFormat`], [`StoreError::Full`], [`StoreError::Io`].
+    pub fn open(dir: &Path, cache_bytes: u64, space: Arc<dyn Space>) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(dir).map_err(StoreError::io("creating the store folder"))?;
+        let report = space.check()?;
+        if report.free_bytes < OPENING_BYTES {
+            let (free_bytes, reserve_bytes) = (report.free_bytes, report.reserve_bytes);
+            return Err(StoreError::Full { free_bytes, reserve_bytes });
+        }
+        let mut id = [0; 16];
+        getrandom::fill(&mut id).map_err(|error| StoreError::io("drawing a store id")(error.into()))?;
+        let db = Contained::open(dir, cache_bytes)?;
+        let Index { store_id, heads, cursor } = db.run(|tree| Index::read(tree, StoreId::new(id)))?;
+        // After a kill, what was read back may still be in the kernel's cache only.
+        let flushed = File::open(dir.join("db")).and_then(|file| file.sync_all());
+        flushed.map_err(StoreError::io("flushing the database"))?;
+        Ok(Self {
+            db,
+            space,
+            store_id,
+            view: RwLock::new(View { heads, cursor }),
+            writer: Mutex::default(),
+            durable: AtomicU64::new(cursor),
+        })
+    }
+
+    /// Checks again that heads, last entries and cursor fit together.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        let _no_put_meanwhile = self.writer();
+        let (heads, cursor) = {
+            let view = self.view();
+            (view.heads.clone(), view.cursor)
+        };
+        let index = Index { store_id: self.store_id, heads, cursor };
+        self.db.run(|tree| index.check(tree))
+    }
+
+    fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hash of the entry below the head at `at`, as its successor names it.
+    ///
+    /// The successor is asked because a damaged entry must not look like a fork.
+    fn held_hash(&self, origin: Origin, at: Position) -> Result<Hash, StoreError> {
+        let missing = StoreError::Corrupt { what: "entry" };
+        let next = self.entry(origin, Position { epoch: at.epoch, seq: at.seq + 1 })?.ok_or(missing)?;
+        let header = v1::EntryHeader::decode(next.header.as_slice());
+        let header = header.map_err(|_| StoreError::Corrupt { what: "entry" })?;
+        Hash::try_from(header.prev.as_slice()).map_err(|_| StoreError::Corrupt { what: "entry" })
+    }
+
+    /// A fork is reported only when the entry that is held reads back as the one its successor names.
+    fn confirm_fork(&self, origin: Origin, at: Position) -> Result<(), StoreError> {
+        let head = self.view().heads.get(&(origin, at.epoch)).copied();
+        let expected = match head {
+            Some((seq, hash)) if seq == at.seq => hash,
+            Some((seq, _)) if seq > at.seq => self.held_hash(origin, at)?,
+            // The two entries are both in the batch.
+            _ => return Ok(()),
+        };
+        let entry = self.entry(origin, at)?;
+        if entry.is_none_or(|entry| chain::entry_hash(&entry) != expected) {
+            return Err(StoreError::Corrupt { what: "entry" });
+        }
+        Ok(())
+    }
+
+    fn write(&self, writer: &mut Writer, found: &Additions<'_>, start: u64) -> Result<u64, StoreError> {
+        let mut batch = ::sled::Batch::default();
+        let mut bytes = 0;
+        for entry in &found.fresh {
+            let (origin, at) = (entry.header().origin, entry.header().at);
+            let encoded = entry.to_wire().encode_to_vec();
+            bytes += encoded.len() as u64 + rows::ROW_BYTES_MAX;
+            batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
+        }
+        let mut cursor = start;
+        for run in &found.runs {
+            batch.insert(&rows::run_key(cursor), rows::run_row(run));
+            cursor += run.entries;
+        }
+        for (&(origin, epoch), (seq, hash)) in &found.heads {
+            batch.insert(&rows::log_key(rows::HEAD, origin, epoch), rows::head_row(*seq, hash));
+        }
+        batch.insert(rows::CURSOR_KEY, &cursor.to_be_bytes());
+        self.admit(writer, bytes)?;
+        self.db.run(|tree| Ok(tree.apply_batch(batch)?))?;
+        Ok(cursor)
+    }
+
+    /// Promises what `bytes` can come to on disk; syncs first when that frees promises.
+    fn admit(&self, writer: &mut Writer, bytes: u64) -> Result<(), StoreError> {
+        if writer.unsynced_bytes > UNSYNCED_BYTES_MAX {
+            self.flush(writer)?;
+        }
+        let promise = bytes * WRITE_FACTOR;
+        match self.space.admit(promise) {
+            Err(StoreError::Full { .. }) if writer.unsynced_bytes > 0 => {
+                self.flush(writer)?;
+                self.space.admit(promise)?;
+            }
+            other => other?,
+        }
+        writer.unsynced_bytes += bytes;
+        Ok(())
+    }
+
+    /// Syncs while a put holds the writer.
+    fn flush(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let bytes = writer.unsynced_bytes;
+        self.flush_tree()?;
+        writer.unsynced_bytes = 0;
+        self.space.settle(bytes * WRITE_FACTOR);
+        Ok(())
+    }
+
+    fn flush_tree(&self) -> Result<(), StoreError> {
+        let cursor = self.view().cursor;
+        self.space.check()?;
+        self.db.run(|tree| Ok(tree.flush()?))?;
+        self.durable.fetch_max(cursor, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        self.space.settle(self.writer().unsynced_bytes * WRITE_FACTOR);
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view = self.view();
+        write!(f, "SledStore({:?}, {} logs, cursor {})", self.store_id, view.heads.len(), view.cursor)
+    }
+}
+
+impl EntryStore for SledStore {
+    fn store_id(&self) -> StoreId {
+        self.store_id
+    }
+
+    fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError> {
+        // While the writer is held nobody moves the view, so it may be read again further down.
+        let mut writer = self.writer();
+        let (found, start) = {
+            let view = self.view();
+            let found = chain::additions(batch, &view.heads, |origin, at| self.held_hash(origin, at));
+            (found, view.cursor)
+        };
+        let found = match found {
+            Err(StoreError::Fork { origin, at }) => {
+                self.confirm_fork(origin, at)?;
+                return Err(StoreError::Fork { origin, at });
+            }
+            other => other?,
+        };
+        if found.fresh.is_empty() {
+            return Ok(Cursor(start));
+        }
+        let cursor = self.write(&mut writer, &found, start)?;
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.heads.extend(found.heads);
+        view.cursor = cursor;
+        Ok(Cursor(cursor))
+    }
+
+    fn range(
+        &self,
+        origin: Origin,
+        epoch: u32,
+        from: u64,
+        until: u64,
+        max_bytes: usize,
+    ) -> Result<Vec<v1::Entry>, StoreError> {
+        let head = self.view().heads.get(&(origin, epoch)).map_or(0, |(seq, _)| *seq);
+        let wanted = read::Wanted { origin, epoch, from: from.max(1), until: until.min(head) };
+        self.db.run(|tree| read::range(tree, wanted, max_bytes))
+    }
+
+    fn entry(&self, origin: Origin, at: Position) -> Result<Option<v1::Entry>, StoreError> {
+        let found = self.range(origin, at.epoch, at.seq, at.seq, 0)?;
+        Ok(found.into_iter().next())
+    }
+
+    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError> {
+        if from.0 >= self.durable.load(Ordering::Acquire) && from < self.cursor() {
+            self.sync()?;
+        }
+        let until = self.durable.load(Ordering::Acquire);
+        let found = self.db.run(|tree| read::arrivals(tree, from.0, until, max))?;
+        let next = Cursor(from.0 + found.len() as u64);
+        Ok((found, next))
+    }
+
+    fn cursor(&self) -> Cursor {
+        Cursor(self.view().cursor)
+    }
+
+    fn heads(&self) -> Result<Heads, StoreError> {
+        Ok(self.view().heads.clone())
+    }
+
+    fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {
+        let key = rows::log_key(rows::FORK, origin, epoch);
+        let encoded = proof.encode_to_vec();
+        let mut writer = self.writer();
+        if !self.db.run(|tree| Ok(tree.contains_key(key)?))? {
+            self.admit(&mut writer, encoded.len() as u64 + rows::ROW_BYTES_MAX)?;
+            self.db.run(|tree| Ok(tree.insert(key, encoded)?))?;
+        }
+        self.flush(&mut writer)
+    }
+
+    fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError> {
+        self.db.run(|tree| {
+            let mut forks = BTreeMap::new();
+            for row in tree.scan_prefix([rows::FORK]) {
+                let (key, row) = row?;
+                let proof = v1::ForkProof::decode(&*row);
+                let proof = proof.map_err(|_| StoreError::Corrupt { what: "fork proof" })?;
+                forks.insert(rows::read_log_key(&key)?, proof);
+            }
+            Ok(forks)
+        })
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        let bytes = std::mem::take(&mut self.writer().unsynced_bytes);
+        let outcome = self.flush_tree();
+        match outcome {
+            Ok(()) => self.space.settle(bytes * WRITE_FACTOR),
+            Err(_) => self.writer().unsynced_bytes += bytes,
+        }
+        outcome
+    }
+}
+
+/// Renames a broken store's folder to `NAME.broken-<n>` and returns its new name. Nothing is deleted.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
+    let name = dir.file_name().unwrap_or_default().to_owned();
+    let mut number = 1_u64;
+    let free = loop {
+        let mut candidate = name.clone();
+        candidate.push(format!(".broken-{number}"));
+        let candidate = dir.with_file_name(candidate);
+        if !candidate.exists() {
+            break candidate;
+        }
+        number += 1;
+    };
+    std::fs::rename(dir, &free).map_err(StoreError::io("setting the broken store aside"))?;
+    let parent = free.parent().map(File::open).transpose();
+    parent
+        .and_then(|parent| parent.map_or(Ok(()), |parent| parent.sync_all()))
+        .map_err(StoreError::io("setting the broken store aside"))?;
+    Ok(free)
+}

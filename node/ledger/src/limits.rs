@@ -1,0 +1,44 @@
+//! Every bound on what a peer can make grow, with its reason.
+
+/// Entries in one `Entries` message: a signature check amortised over 256 is below the cost of their hashes.
+pub const ENTRIES_PER_MESSAGE_MAX: usize = 512;
+/// Entries a sender puts into one message.
+pub const ENTRIES_PER_MESSAGE: usize = 256;
+/// Largest encoded session message in bytes, and what `Hello` announces.
+pub const MESSAGE_BYTES_MAX: usize = 1_024 * 1_024;
+/// Bytes of entries a sender puts into one message: room for framing and for one largest entry on top.
+pub const ENTRIES_BYTES: usize = 512 * 1_024;
+/// Entries asked for by one `Pull`: on a long link the next request costs one round trip for so many.
+pub const PULL_ENTRIES: u64 = 16_384;
+/// Pulls under way at once: enough to keep every link busy, few enough to forget nothing.
+pub const PULLS_MAX: usize = 64;
+/// Pulls under way at once with one peer: no peer holds more than its share.
+pub const PULLS_PER_PEER_MAX: usize = 8;
+/// Requests of one peer served at once; above it the peer is told to wait.
+pub const SERVED_PER_PEER_MAX: usize = 16;
+/// A pull without an answer for so long, in ms, goes to another source.
+pub const PULL_STALL_MS: u64 = 10_000;
+/// Time between two comparisons of heads with one peer, in ms, before jitter of a quarter.
+pub const ANTI_ENTROPY_MS: u64 = 60_000;
+/// A peer is asked for its heads at most so often, in ms.
+pub const HEADS_REQUEST_MS: u64 = 2_000;
+/// Heads, notes or fork proofs in one message: 10,000 heads are 480 KB.
+pub const HEADS_PER_MESSAGE_MAX: usize = 10_000;
+/// Fork proofs in one message: each holds two headers.
+pub const FORK_PROOFS_PER_MESSAGE_MAX: usize = 256;
+/// Roster versions sent or taken in one step (The Update Framework bounds its root rotations alike).
+pub const ROSTER_STEPS_MAX: usize = 1_024;
+/// Sessions open at once.
+pub const SESSIONS_MAX: usize = 64;
+/// Time a new session has to say hello, in ms.
+pub const HELLO_MS: u64 = 10_000;
+/// Members this node keeps a session with when there are more than it could: the overlay's degree.
+pub const DEGREE: usize = 16;
+/// Own entries of one group commit.
+pub const APPEND_BATCH_MAX: usize = 512;
+/// Characters of a reject's text that are kept for the log.
+pub const REJECT_TEXT_MAX: usize = 300;
+/// Notes go to one peer at most so often, in ms: a burst of writes becomes one note.
+pub const NOTES_WINDOW_MS: u64 = 20;
+/// After the store refused entries, none are fetched for so long, in ms.
+pub const INTAKE_PAUSE_MS: u64 = 5_000;

@@ -1,0 +1,279 @@
+//! Fetching what peers have more of: one source for a log at a time, many logs at once.
+
+use wego_proto::{
+    id::{Origin, Position},
+    v1::{self, session_message::Body},
+};
+
+use super::{Event, NotWritable, Output, State};
+use crate::{
+    heads::{self, LogKey},
+    limits::{
+        ENTRIES_PER_MESSAGE_MAX, INTAKE_PAUSE_MS, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX,
+    },
+    log::{Head, Placement, Run},
+    reject::Reject,
+    session::ConnId,
+};
+
+/// A request under way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pull {
+    conn: ConnId,
+    request: u32,
+    next: u64,
+    until: u64,
+    heard_ms: u64,
+    purpose: Purpose,
+}
+
+/// Why entries were asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To have them.
+    Extend,
+    /// To compare them with those held.
+    Compare,
+}
+
+impl Pull {
+    /// When it counts as stalled, in ms.
+    pub(super) fn stalls_at_ms(&self) -> u64 {
+        self.heard_ms + PULL_STALL_MS
+    }
+}
+
+impl State {
+    /// Looks at what a peer just named of one log.
+    pub(super) fn compare_with(&mut self, now_ms: u64, conn: ConnId, key: LogKey) {
+        let Some(known) = self.sessions.get(&conn).and_then(|open| open.theirs.heads.get(&key)).copied()
+        else {
+            return;
+        };
+        let head = self.logs.get(&key.0).and_then(|chain| chain.accepted.agreed_head());
+        let seq = head.map_or(0, |head| head.at.seq);
+        if known.seq > seq {
+            if key.0 == self.me.origin {
+                self.stop_writing(NotWritable::OwnLogAhead { seen_seq: known.seq });
+                return;
+            }
+            self.behind.insert(key);
+            self.schedule(now_ms, key);
+            return;
+        }
+        let differs = known.seq == seq && head.is_some_and(|head| heads::hash8(&head.hash) != known.hash8);
+        if differs && self.logs.get(&key.0).is_none_or(|chain| chain.accepted.fork().is_none()) {
+            self.probe(now_ms, conn, key, seq + 1);
+        }
+    }
+
+    pub(super) fn schedule_all(&mut self, now_ms: u64) {
+        for key in self.behind.iter().copied().collect::<Vec<_>>() {
+            self.schedule(now_ms, key);
+        }
+    }
+
+    /// Asks the least busy peer that has more of this log, unless somebody is being asked.
+    fn schedule(&mut self, now_ms: u64, key: LogKey) {
+        if self.pulls.contains_key(&key) || self.pulls.len() >= PULLS_MAX || now_ms < self.intake_at_ms {
+            return;
+        }
+        let Some(next) = self.next_wanted(key) else {
+            self.behind.remove(&key);
+            return;
+        };
+        let holders = self.sessions.iter().filter(|(_, open)| open.theirs.seq(key) >= next);
+        let mut candidates: Vec<_> = holders.map(|(conn, open)| (*conn, open.theirs.seq(key))).collect();
+        if candidates.is_empty() {
+            self.behind.remove(&key);
+            return;
+        }
+        candidates.retain(|(conn, _)| self.pulls_of(*conn) < PULLS_PER_PEER_MAX);
+        let Some((conn, seq)) = candidates.into_iter().min_by_key(|(conn, _)| (self.pulls_of(*conn), *conn))
+        else {
+            return;
+        };
+        let until = seq.min(next.saturating_add(PULL_ENTRIES - 1)).min(self.last_wanted(key));
+        self.ask(now_ms, conn, key, next, until, Purpose::Extend);
+    }
+
+    fn pulls_of(&self, conn: ConnId) -> usize {
+        self.pulls.values().filter(|pull| pull.conn == conn).count()
+    }
+
+    /// The first sequence number that is lacking and may be accepted.
+    fn next_wanted(&mut self, key: LogKey) -> Option<u64> {
+        let last = self.last_wanted(key);
+        let next = self.chain(key.0)?.accepted.next()?.seq;
+        (next <= last).then_some(next)
+    }
+
+    /// The last sequence number that may be accepted: before the fork, up to the cut.
+    fn last_wanted(&self, key: LogKey) -> u64 {
+        let fork = self.logs.get(&key.0).and_then(|chain| chain.accepted.fork());
+        let before_fork = fork.map_or(u64::MAX, |fork| fork.at.seq - 1);
+        let cut = self.roster.member(key.0).and_then(|member| member.cut);
+        before_fork.min(cut.map_or(u64::MAX, |cut| cut.at.seq))
+    }
+
+    fn ask(&mut self, now_ms: u64, conn: ConnId, key: LogKey, from: u64, until: u64, purpose: Purpose) {
+        let Some(open) = self.sessions.get_mut(&conn) else { return };
+        let request = open.next_request;
+        open.next_request = open.next_request.wrapping_add(1).max(1);
+        self.pulls.insert(key, Pull { conn, request, next: from, until, heard_ms: now_ms, purpose });
+        let pull = v1::Pull {
+            request,
+            origin: key.0.0,
+            epoch: key.1,
+            from,
+            until,
+            headers_only: purpose == Purpose::Compare,
+        };
+        self.send(conn, Body::Pull(pull));
+    }
+
+    /// Asks for the entries before `below`, to find where two histories part.
+    pub(super) fn probe(&mut self, now_ms: u64, conn: ConnId, key: LogKey, below: u64) {
+        let until = below.saturating_sub(1);
+        if until == 0 || self.pulls.contains_key(&key) {
+            return;
+        }
+        let from = below.saturating_sub(ENTRIES_PER_MESSAGE_MAX as u64).max(1);
+        self.ask(now_ms, conn, key, from, until, Purpose::Compare);
+    }
+
+    pub(super) fn entries(&mut self, now_ms: u64, conn: ConnId, request: u32, run: Option<Run>, done: bool) {
+        let found = self.pulls.iter_mut().find(|(_, pull)| pull.conn == conn && pull.request == request);
+        let Some((key, pull)) = found else {
+            // Late, after the pull went to another source; or never asked for.
+            if self.sessions.get(&conn).is_some_and(|open| request == 0 || request >= open.next_request) {
+                self.refuse(conn, Reject::OutOfOrder("an answer that nobody asked for"));
+            }
+            return;
+        };
+        let key = *key;
+        if let Err(reject) = pull.take(key, run.as_ref(), now_ms) {
+            self.refuse(conn, reject);
+            return;
+        }
+        let (purpose, gave_nothing) = (pull.purpose, run.is_none() && done);
+        if done {
+            self.pulls.remove(&key);
+        }
+        if gave_nothing && let Some(open) = self.sessions.get_mut(&conn) {
+            // It does not have what it named: ask it no more until it names something new.
+            open.theirs.heads.remove(&key);
+        }
+        match (run, purpose) {
+            (Some(run), Purpose::Extend) => self.place(now_ms, conn, key, run),
+            (Some(run), Purpose::Compare) => self.outputs.push(Output::Compare(conn, run)),
+            (None, _) => {}
+        }
+        if done {
+            self.schedule_all(now_ms);
+        }
+    }
+
+    fn place(&mut self, now_ms: u64, conn: ConnId, key: LogKey, run: Run) {
+        let Some(chain) = self.chain(key.0) else { return };
+        match chain.accepted.place(run) {
+            Ok(Placement::Extends(run)) => {
+                chain.accepted.advance(Head { at: run.last().header().at, hash: run.last().hash() });
+                self.outputs.push(Output::Store(run));
+            }
+            Ok(Placement::Held) => {}
+            Ok(Placement::Gap(_)) => {
+                // The log went back to what is stored after the store refused; it is fetched again from there.
+                self.pulls.remove(&key);
+            }
+            Ok(Placement::Parts) => {
+                let below = chain.accepted.head().map_or(1, |head| head.at.seq + 1);
+                self.pulls.remove(&key);
+                self.probe(now_ms, conn, key, below);
+            }
+            Ok(Placement::Differs(run)) => self.outputs.push(Output::Compare(conn, run)),
+            Err(error) => self.refuse(conn, error.into()),
+        }
+    }
+
+    pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, hlc_ms: u64) {
+        let Some(chain) = self.chain(origin) else { return };
+        chain.stored.advance(head);
+        let seen = self.seen_ms.entry(origin).or_default();
+        *seen = (*seen).max(hlc_ms.min(now_ms));
+        self.refresh_board(origin, head.at.epoch);
+        self.announce((origin, head.at.epoch));
+    }
+
+    pub(super) fn store_failed(&mut self, now_ms: u64, origin: Origin) {
+        self.intake_at_ms = now_ms + INTAKE_PAUSE_MS;
+        if origin == self.me.origin {
+            // The lock holds them; the driver puts them again.
+            return;
+        }
+        if let Some(chain) = self.logs.get_mut(&origin) {
+            chain.accepted = chain.stored.clone();
+        }
+        self.pulls.retain(|key, _| key.0 != origin);
+        self.behind.insert((origin, crate::log::FIRST_EPOCH));
+    }
+
+    /// When fetching may go on after the store refused, in ms.
+    pub(super) fn intake_deadline_ms(&self) -> Option<u64> {
+        (self.intake_at_ms > 0).then_some(self.intake_at_ms)
+    }
+
+    pub(super) fn resume_intake(&mut self, now_ms: u64) {
+        if now_ms >= self.intake_at_ms {
+            self.intake_at_ms = 0;
+        }
+    }
+
+    pub(super) fn move_stalled(&mut self, now_ms: u64) {
+        let stalled: Vec<_> = self
+            .pulls
+            .iter()
+            .filter(|(_, pull)| now_ms >= pull.stalls_at_ms())
+            .map(|(key, pull)| (*key, pull.conn))
+            .collect();
+        for (key, conn) in stalled {
+            self.pulls.remove(&key);
+            self.behind.insert(key);
+            if let Some(open) = self.sessions.get_mut(&conn) {
+                open.theirs.heads.remove(&key);
+                open.theirs.version = 0;
+            }
+        }
+    }
+
+    pub(super) fn drop_pulls_of(&mut self, conn: ConnId) {
+        let dropped: Vec<_> =
+            self.pulls.iter().filter(|(_, pull)| pull.conn == conn).map(|(key, _)| *key).collect();
+        for key in dropped {
+            self.pulls.remove(&key);
+            self.behind.insert(key);
+        }
+    }
+
+    pub(super) fn stop_writing(&mut self, why: NotWritable) {
+        if self.not_writable.is_none() {
+            self.not_writable = Some(why);
+            self.notify(Event::WritingStopped(why));
+        }
+    }
+}
+
+impl Pull {
+    /// Checks that a run is the next part of the answer, and counts it as heard.
+    fn take(&mut self, key: LogKey, run: Option<&Run>, now_ms: u64) -> Result<(), Reject> {
+        self.heard_ms = now_ms;
+        let Some(run) = run else { return Ok(()) };
+        let expected = Position { epoch: key.1, seq: self.next };
+        let last = run.last().header().at.seq;
+        if run.origin() != key.0 || run.first_at() != expected || last > self.until {
+            return Err(Reject::OutOfOrder("entries other than those asked for"));
+        }
+        self.next = last + 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! Opens the listeners: peers, operators, citizens.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use wego_proto::{
+    key::PublicKey,
+    pin::{Identity, Judge, server_config},
+};
+
+use super::{Addresses, Listeners, StartError};
+use crate::{
+    config::Config,
+    engine::{Engine, read::ReadHandle},
+    operators::Operators,
+    peers::Peers,
+    portal,
+    rpc::{Doors, GuardLayer},
+    tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, incoming},
+};
+
+/// How often what the node knows becomes its health.
+const HEALTH_EVERY: Duration = Duration::from_secs(1);
+
+/// What the doors lead to.
+pub(super) struct Front<'a> {
+    pub(super) config: &'a Config,
+    pub(super) identity: &'a Identity,
+    pub(super) engine: &'a Engine,
+    pub(super) reader: &'a ReadHandle,
+    pub(super) peers: &'a Peers,
+    pub(super) operators: &'a Arc<ArcSwap<Operators>>,
+    pub(super) closing: &'a CancellationToken,
+}
+
+impl Front<'_> {
+    pub(super) fn open(&self, listeners: Listeners) -> Result<(Vec<JoinHandle<()>>, Addresses), StartError> {
+        let addresses = Addresses {
+            peers: local(&listeners.peers)?,
+            clients: local(&listeners.clients)?,
+            portal: listeners.portal.as_ref().map(local).transpose()?,
+        };
+        let mut doors = vec![self.peer_door(listeners.peers)?, self.client_door(listeners.clients)?];
+        if let Some(listener) = listeners.portal {
+            doors.push(self.portal_door(listener));
+        }
+        Ok((doors, addresses))
+    }
+
+    /// Only keys that speak for an active member come past the handshake.
+    fn peer_door(&self, listener: TcpListener) -> Result<JoinHandle<()>, StartError> {
+        let view = self.engine.view_cell();
+        let member = move |key: &PublicKey| view.load().roster.speaker(key).is_some();
+        let incoming = self.incoming(listener, Arc::new(member))?;
+        let server = harden(Server::builder()).add_service(self.peers.service());
+        let closed = self.closing.clone().cancelled_owned();
+        Ok(tokio::spawn(async move {
+            let served = server.serve_with_incoming_shutdown(incoming, closed).await;
+            report("peers", served);
+        }))
+    }
+
+    /// Every key comes past the handshake, so that a person whose key is not listed is told so; none comes past
+    /// the guard.
+    fn client_door(&self, listener: TcpListener) -> Result<JoinHandle<()>, StartError> {
+        let incoming = self.incoming(listener, Arc::new(|_: &PublicKey| true))?;
+        let doors = Doors {
+            engine: self.engine.clone(),
+            reader: self.reader.clone(),
+            peers: self.peers.clone(),
+            operators: self.operators.clone(),
+        };
+        let (reporter, health) = tonic_health::server::health_reporter();
+        let server = harden(Server::builder())
+            .layer(GuardLayer::new(self.operators.clone()))
+            .add_routes(doors.routes())
+            .add_service(health);
+        let (closed, closing) = (self.closing.clone().cancelled_owned(), self.closing.clone());
+        let reader = self.reader.clone();
+        Ok(tokio::spawn(async move {
+            let reporting = report_health(reporter, reader, closing);
+            let (served, ()) = tokio::join!(server.serve_with_incoming_shutdown(incoming, closed), reporting);
+            report("clients", served);
+        }))
+    }
+
+    fn portal_door(&self, listener: TcpListener) -> JoinHandle<()> {
+        let closed = self.closing.clone().cancelled_owned();
+        let library = Arc::new(self.reader.clone());
+        tokio::spawn(async move {
+            if let Err(error) = portal::serve(listener, library, closed).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the portal closed");
+            }
+        })
+    }
+
+    fn incoming(&self, listener: TcpListener, judge: Judge) -> Result<Incoming, StartError> {
+        let config = server_config(self.identity.clone(), judge)?;
+        let limits = ListenLimits {
+            handshake_timeout: self.config.limits.handshake_timeout,
+            connections_max: self.config.limits.connections_max,
+            connections_per_ip_max: self.config.limits.connections_per_ip_max,
+            loopback: Loopback::Exempt,
+            ..ListenLimits::default()
+        };
+        let counters = Arc::new(TlsCounters::default());
+        Ok(incoming(listener, Arc::new(ArcSwap::from_pointee(config)), limits, counters))
+    }
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, StartError> {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    listener.local_addr().map_err(|source| StartError::Listen { at: unknown, source })
+}
+
+fn report(door: &str, served: Result<(), tonic::transport::Error>) {
+    if let Err(error) = served {
+        tracing::error!(door, error = &error as &dyn std::error::Error, "a door closed");
+    }
+}
+
+/// Says SERVING while the node can do its work, also when it is degraded.
+async fn report_health(
+    reporter: tonic_health::server::HealthReporter,
+    reader: ReadHandle,
+    closing: CancellationToken,
+) {
+    loop {
+        let failed = reader.view().failed;
+        let status = if failed || closing.is_cancelled() {
+            tonic_health::ServingStatus::NotServing
+        } else {
+            tonic_health::ServingStatus::Serving
+        };
+        for service in ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin"] {
+            reporter.set_service_status(service, status).await;
+        }
+        tokio::select! {
+            // Stopping first; a lost sleep is nothing.
+            biased;
+            () = closing.cancelled(), if !closing.is_cancelled() => {}
+            () = tokio::time::sleep(HEALTH_EVERY) => {}
+        }
+        if closing.is_cancelled() {
+            return;
+        }
+    }
+}

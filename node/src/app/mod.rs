@@ -1,0 +1,333 @@
+//! Assembly: configuration, keys and listeners in; a running node out; and the way back.
+//!
+//! Order of the start: keys, roster, stores, engine, followers, peers, doors. Order of the stop: doors, peers,
+//! engine, followers. Nothing is decided here.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use thiserror::Error;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+use wego_ledger::{roster::History, session::Me, state::Start};
+use wego_proto::{
+    id::Origin,
+    pin::{Identity, PinError},
+};
+
+use crate::{
+    config::Config,
+    engine::{
+        Engine, Parts, Running,
+        bell::Bell,
+        follow::Follower,
+        read::{ReadHandle, Sources, now_ms},
+    },
+    keys::{KeysError, NodeKeys},
+    operators::{Operators, OperatorsError},
+    peers::{Peers, PeersConfig, Pins, PinsError},
+    store::StoreError,
+};
+
+mod doors;
+mod rosters;
+pub mod run;
+pub mod stores;
+
+pub use rosters::RosterFileError;
+
+/// Name of the file of pinned peers in the data folder.
+const PINS_FILE: &str = "peers.toml";
+/// TCP, TLS and HTTP/2 of a dial must stand within this time.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The sockets a node listens on, bound by the caller.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For other nodes.
+    pub peers: TcpListener,
+    /// For operators.
+    pub clients: TcpListener,
+    /// For web pages.
+    pub portal: Option<TcpListener>,
+}
+
+/// Why a node does not start. Nothing was written but what is said here.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A key.
+    #[error("keys")]
+    Keys(#[from] KeysError),
+    /// The operators file.
+    #[error("operators")]
+    Operators(#[from] OperatorsError),
+    /// The roster.
+    #[error("roster")]
+    Roster(#[from] RosterFileError),
+    /// The member is not in the roster, or with another log key.
+    #[error("member {handle} with this node's log key is not in roster version {version}")]
+    NotAMember {
+        /// As configured.
+        handle: String,
+        /// Newest version known.
+        version: u64,
+    },
+    /// The stores.
+    #[error("data folder")]
+    Store(#[from] StoreError),
+    /// The list of pinned peers.
+    #[error("pinned peers")]
+    Pins(#[from] PinsError),
+    /// Certificate or key.
+    #[error("transport identity")]
+    Identity(#[from] PinError),
+    /// A socket.
+    #[error("listening on {at}")]
+    Listen {
+        /// Which address.
+        at: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Randomness.
+    #[error("the system gives no randomness")]
+    Randomness(#[from] getrandom::Error),
+}
+
+impl StartError {
+    /// What the operator can do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Keys(error) => error.hint(),
+            Self::Operators(_) => {
+                "mend the operators file, or add one with wego-node operator add".to_owned()
+            }
+            Self::Roster(error) => error.hint().to_owned(),
+            Self::NotAMember { .. } => {
+                "compare the roster with wego roster show; was it made from this node's card?".to_owned()
+            }
+            Self::Store(StoreError::Locked { .. }) => {
+                "stop the other node that works in this folder".to_owned()
+            }
+            Self::Store(error) if error.is_corrupt() => {
+                "keep the folder; see the runbook, \"damaged data\"".to_owned()
+            }
+            Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
+            Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
+            Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
+            Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
+            Self::Randomness(_) => "see the system's log".to_owned(),
+        }
+    }
+}
+
+/// A running node.
+#[derive(Debug)]
+pub struct Node {
+    engine: Engine,
+    running: Running,
+    reader: ReadHandle,
+    peers: Peers,
+    operators: Arc<ArcSwap<Operators>>,
+    bell: Arc<Bell>,
+    followers: Vec<Follower>,
+    doors: Vec<JoinHandle<()>>,
+    closing: CancellationToken,
+    drain: Duration,
+    addresses: Addresses,
+    operators_path: PathBuf,
+}
+
+/// Where a node listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// For other nodes.
+    pub peers: SocketAddr,
+    /// For operators.
+    pub clients: SocketAddr,
+    /// For web pages.
+    pub portal: Option<SocketAddr>,
+}
+
+impl Node {
+    /// Starts a node on bound sockets.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: &Config, listeners: Listeners) -> Result<Self, StartError> {
+        let config = config.clone();
+        let opened =
+            tokio::task::spawn_blocking(move || Opened::open(&config).map(|opened| (opened, config)));
+        let (opened, config) = opened.await.map_err(|error| {
+            let source = std::io::Error::other(error);
+            StartError::Store(StoreError::Io { what: "opening the stores", source })
+        })??;
+        Self::assemble(&config, opened, listeners)
+    }
+
+    fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
+        let Opened { transport, operators, start, me, stores, pins, bell } = opened;
+        let stores::Stores { lock, store, rosters, records, search, space } = stores;
+        let running = Running::start(Parts {
+            start,
+            lock,
+            store: store.clone(),
+            rosters,
+            records: records.clone(),
+            bell: bell.clone(),
+            space,
+        })?;
+        let engine = running.engine.clone();
+        let follower = |projection| Follower::start(projection, store.clone(), bell.clone());
+        let followers = vec![follower(records.clone())?, follower(search.clone())?];
+        let reader = ReadHandle::new(Sources {
+            view: engine.view_cell(),
+            store: store.clone(),
+            records,
+            search,
+            records_progress: followers[0].progress(),
+            search_progress: followers[1].progress(),
+        });
+        let peers_config = PeersConfig {
+            identity: transport.clone(),
+            degree: config.peers.degree,
+            connect_timeout: CONNECT_TIMEOUT,
+        };
+        let peers = Peers::start(engine.clone(), store, peers_config, pins);
+        let operators = Arc::new(ArcSwap::from_pointee(operators));
+        let closing = CancellationToken::new();
+        let front = doors::Front {
+            config,
+            identity: &transport,
+            engine: &engine,
+            reader: &reader,
+            peers: &peers,
+            operators: &operators,
+            closing: &closing,
+        };
+        let (doors, addresses) = front.open(listeners)?;
+        tracing::info!(member = me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
+        Ok(Self {
+            engine,
+            running,
+            reader,
+            peers,
+            operators,
+            bell,
+            followers,
+            doors,
+            closing,
+            drain: config.limits.drain,
+            addresses,
+            operators_path: config.node.operators.clone(),
+        })
+    }
+
+    /// Writes and peers' input.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Reads.
+    #[must_use]
+    pub fn reader(&self) -> &ReadHandle {
+        &self.reader
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Reads the operators file again; on an error the old list stays.
+    ///
+    /// # Errors
+    /// [`OperatorsError`].
+    pub fn reload_operators(&self) -> Result<(), OperatorsError> {
+        self.operators.store(Arc::new(Operators::load(&self.operators_path)?));
+        Ok(())
+    }
+
+    /// Stops within the drain time: no new work, open calls end, everything is flushed.
+    pub async fn stop(self) {
+        self.closing.cancel();
+        self.peers.stop().await;
+        for mut door in self.doors {
+            // A call that does not end is cut; its client finds the outcome by its request id.
+            if tokio::time::timeout(self.drain, &mut door).await.is_err() {
+                door.abort();
+            }
+        }
+        self.running.stop().await;
+        self.bell.stop();
+        let followers = self.followers;
+        let joined =
+            tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
+        if joined.is_err() {
+            tracing::error!("a projection could not be joined");
+        }
+    }
+}
+
+/// Everything a node needs from its disk.
+struct Opened {
+    transport: Identity,
+    operators: Operators,
+    start: Start,
+    me: Origin,
+    stores: stores::Stores,
+    pins: Pins,
+    bell: Arc<Bell>,
+}
+
+impl Opened {
+    fn open(config: &Config) -> Result<Self, StartError> {
+        let keys = NodeKeys::load(&config.node.keys_dir)?;
+        let operators = Operators::load(&config.node.operators)?;
+        let rosters = rosters::open(config)?;
+        let roster = rosters::history(&rosters)?;
+        let me = own_member(config, &keys, &roster)?;
+        let stores = stores::Stores::open(config, me, rosters)?;
+        let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let start = Start {
+            me: Me {
+                origin: me,
+                federation: roster.federation(),
+                store: stores.store.store_id(),
+                node_id: *keys.transport_key.as_bytes(),
+                software: format!("wego-node/{}", env!("CARGO_PKG_VERSION")),
+            },
+            key: keys.log,
+            roster,
+            heads: Vec::new(),
+            forks: Vec::new(),
+            now_ms: now_ms(),
+            seed: getrandom::u64()?,
+        };
+        Ok(Self {
+            transport: keys.transport,
+            operators,
+            start,
+            me,
+            stores,
+            pins,
+            bell: Arc::new(Bell::default()),
+        })
+    }
+}
+
+/// The member this node speaks for: named in the configuration, with this node's log key in the roster.
+fn own_member(config: &Config, keys: &NodeKeys, roster: &History) -> Result<Origin, StartError> {
+    let current = roster.current();
+    let public = keys.log.public();
+    let member = current.member_by_handle(&config.node.handle);
+    let member = member.filter(|member| member.log_keys.iter().any(|key| key.key == public));
+    member.map(|member| member.origin).ok_or_else(|| StartError::NotAMember {
+        handle: config.node.handle.clone(),
+        version: current.version(),
+    })
+}

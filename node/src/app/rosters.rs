@@ -1,0 +1,127 @@
+//! The roster a node starts from: the chain it has adopted, and the file its operator gives it.
+
+use std::{fs, io, path::PathBuf};
+
+use thiserror::Error;
+use wego_ledger::roster::History;
+use wego_proto::{
+    armour::{self, ArmourError, Label},
+    roster::{ROSTER_BYTES_MAX, RosterError},
+    v1,
+};
+
+use crate::{
+    config::Config,
+    store::{RosterFiles, RosterFilesError, StoreError},
+};
+
+/// Folder of the adopted versions in the data folder.
+const ROSTER_DIR: &str = "roster";
+
+/// Why there is no roster to start from.
+#[derive(Debug, Error)]
+pub enum RosterFileError {
+    /// No version was adopted, and there is no file.
+    #[error("{path}")]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why it cannot be read.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is larger than any roster.
+    #[error("{path} is larger than any roster")]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file is no roster.
+    #[error("{path}")]
+    Armour {
+        /// Which file.
+        path: PathBuf,
+        /// What it is instead.
+        #[source]
+        source: ArmourError,
+    },
+    /// The roster does not verify.
+    #[error("{path}")]
+    Unverified {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: RosterError,
+    },
+    /// The file is of another federation than the versions adopted.
+    #[error("{path} is of another federation than the data folder")]
+    OtherFederation {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The adopted versions cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The adopted versions cannot be extended.
+    #[error(transparent)]
+    Files(#[from] RosterFilesError),
+}
+
+impl RosterFileError {
+    /// What the operator can do.
+    pub(super) fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => {
+                "put the signed roster there; the founder makes it with wego roster found"
+            }
+            Self::Unverified { source: RosterError::TooFewSignatures { .. }, .. } => {
+                "let the committee sign it: wego roster sign"
+            }
+            Self::OtherFederation { .. } => "one node belongs to one federation: use another folder",
+            _ => "ask another member for the roster: wego roster show --out FILE",
+        }
+    }
+}
+
+/// Opens the adopted versions, extended by what the operator's file has beyond them.
+pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
+    let files = RosterFiles::open(&config.node.data_dir.join(ROSTER_DIR))?;
+    let known = files.load()?;
+    let path = &config.node.roster;
+    let text = match read(path) {
+        Ok(text) => text,
+        // Once adopted, the file is no longer needed.
+        Err(RosterFileError::Missing { .. }) if !known.is_empty() => return Ok(files),
+        Err(error) => return Err(error),
+    };
+    let chain: v1::RosterChain = armour::read(Label::Roster, &text)
+        .map_err(|source| RosterFileError::Armour { path: path.clone(), source })?;
+    let given =
+        History::open(chain).map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
+    if let Some(first) = known.first()
+        && given.since(0, 1).first().is_none_or(|genesis| genesis.roster != first.roster)
+    {
+        return Err(RosterFileError::OtherFederation { path: path.clone() });
+    }
+    for version in given.since(known.len() as u64, usize::MAX) {
+        files.append(&version)?;
+    }
+    Ok(files)
+}
+
+/// The versions adopted.
+pub(super) fn history(files: &RosterFiles) -> Result<History, RosterFileError> {
+    let chain = v1::RosterChain { versions: files.load()? };
+    History::open(chain)
+        .map_err(|source| RosterFileError::Unverified { path: PathBuf::from(ROSTER_DIR), source })
+}
+
+fn read(path: &PathBuf) -> Result<String, RosterFileError> {
+    let missing = |source| RosterFileError::Missing { path: path.clone(), source };
+    // Base64 takes a third more, and a chain holds many versions.
+    if fs::metadata(path).map_err(missing)?.len() > 64 * ROSTER_BYTES_MAX as u64 {
+        return Err(RosterFileError::TooLarge { path: path.clone() });
+    }
+    fs::read_to_string(path).map_err(missing)
+}

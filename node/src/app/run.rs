@@ -1,0 +1,160 @@
+//! The daemon: from a configuration file to the exit code, with signals and the service manager.
+
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use sd_notify::NotifyState;
+use thiserror::Error;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use wego_ledger::roster::History;
+use wego_proto::id::Origin;
+
+use super::{Listeners, Node, StartError, own_member, rosters, stores};
+use crate::{
+    config::{Config, LogFormat},
+    keys::NodeKeys,
+    telemetry::{self, TelemetryError},
+};
+
+/// The loop that answers the service manager's watchdog and looks at the node's health.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// Why the daemon ended.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// It did not start.
+    #[error("the node does not start")]
+    Start(#[from] StartError),
+    /// The log could not be set up.
+    #[error("the log")]
+    Telemetry(#[from] TelemetryError),
+    /// The runtime or a signal handler could not be set up.
+    #[error("the system")]
+    System(#[from] io::Error),
+    /// The store broke while it ran; the next start sets it aside and fills a new one.
+    #[error("the store in {} broke", .0.display())]
+    StoreBroke(PathBuf),
+}
+
+impl RunError {
+    /// What the operator can do.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Start(error) => error.hint(),
+            Self::Telemetry(_) => "mend [log] in the configuration".to_owned(),
+            Self::System(_) => "see the system's log".to_owned(),
+            Self::StoreBroke(_) => {
+                "start the node again: it sets the store aside and fills a new one; look at the disk"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Runs a node until SIGTERM or SIGINT; a second one ends it at once.
+///
+/// # Errors
+/// [`RunError`].
+pub fn run(config: &Config) -> Result<(), RunError> {
+    let log = telemetry::start(format(config), &config.log.filter)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(daemon(config));
+    drop(log);
+    ended
+}
+
+fn format(config: &Config) -> telemetry::Format {
+    match config.log.format {
+        LogFormat::Text => telemetry::Format::Text,
+        LogFormat::Json => telemetry::Format::Json,
+    }
+}
+
+async fn daemon(config: &Config) -> Result<(), RunError> {
+    // Handlers first: a signal during the start is not lost.
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    let node = Node::start(config, bind(config).await?).await?;
+    notify(&[NotifyState::Ready]);
+    let broke = loop {
+        tokio::select! {
+            // Stopping first; signals are kept by their streams, a lost pulse is nothing.
+            biased;
+            _ = term.recv() => break false,
+            _ = int.recv() => break false,
+            _ = hangup.recv() => reload(&node),
+            () = tokio::time::sleep(PULSE) => {
+                if pulse(&node) { break true }
+            }
+        }
+    };
+    notify(&[NotifyState::Stopping]);
+    tokio::select! {
+        // A second signal does not wait for the drain.
+        biased;
+        _ = term.recv() => return Ok(()),
+        _ = int.recv() => return Ok(()),
+        () = node.stop() => {}
+    }
+    if broke {
+        let data = config.node.data_dir.clone();
+        stores::mark_broken(&data)?;
+        return Err(RunError::StoreBroke(data));
+    }
+    Ok(())
+}
+
+async fn bind(config: &Config) -> Result<Listeners, StartError> {
+    let portal = match config.listen.portal {
+        Some(at) => Some(listen(at).await?),
+        None => None,
+    };
+    Ok(Listeners {
+        peers: listen(config.listen.peers).await?,
+        clients: listen(config.listen.clients).await?,
+        portal,
+    })
+}
+
+async fn listen(at: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(at).await.map_err(|source| StartError::Listen { at, source })
+}
+
+fn reload(node: &Node) {
+    match node.reload_operators() {
+        Ok(()) => tracing::info!("operators read again"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "operators not read again; the old list stays"
+            );
+        }
+    }
+}
+
+/// Tells the service manager that the node lives. Returns whether its store broke.
+fn pulse(node: &Node) -> bool {
+    let view = node.reader().view();
+    let status = format!("{} entries, {} sessions", view.cursor.0, view.sessions.len());
+    notify(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+    view.failed
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}
+
+/// What `reindex` and `rebuild-store` need to know before they touch anything.
+///
+/// # Errors
+/// [`StartError`].
+pub fn identify(config: &Config) -> Result<(Origin, History), StartError> {
+    let keys = NodeKeys::load(&config.node.keys_dir)?;
+    let roster = rosters::history(&rosters::open(config)?)?;
+    let me = own_member(config, &keys, &roster)?;
+    Ok((me, roster))
+}

@@ -1,0 +1,165 @@
+//! `wego-node init`: makes a new member's folder and says what to do with it.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use wego_proto::v1::MemberName;
+
+use super::{Exit, Failure};
+use crate::{
+    config::RawConfig,
+    init::{self, Committee, Created, InitOptions, Seeds},
+    keys::{GOVERNANCE_KEY, NEXT_LOG_KEY, RECOVERY_KEY},
+};
+
+/// Make the folder of a new member: keys, configuration, first operator, member card
+///
+/// Writes DIR/wego-node.toml, DIR/keys, DIR/operators.toml with you as the first admin, DIR/profile for the
+/// command `wego`, and DIR/member-card.pem to hand to whoever founds or administers the federation. Nothing is
+/// sent anywhere and nothing is overwritten; on an error nothing is left behind. Prints the card's path.
+///
+/// Run it as the user the node will run as: nobody else may read the keys.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  wego-node init --dir /var/lib/wego-node/node --handle kr-seoul --name en=Seoul --name ko=서울 \\
+      --country KR --place KRSEL --endpoint wego.seoul.go.kr:7400")]
+pub(super) struct Args {
+    /// Folder to make; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// Short name in the federation, for ever: a-z, 0-9 and -, as in kr-seoul
+    #[arg(long)]
+    handle: String,
+    /// Name in a language, as in en=Seoul; repeat it for each language
+    #[arg(long = "name", required = true, value_name = "LANG=NAME", value_parser = name)]
+    names: Vec<MemberName>,
+    /// Country, ISO 3166-1, as in KR
+    #[arg(long)]
+    country: String,
+    /// Place, UN/LOCODE without a space, as in KRSEL
+    #[arg(long, default_value = "")]
+    place: String,
+    /// Public address of this node for other nodes, as in wego.seoul.go.kr:7400; may be repeated. Without one
+    /// the node only dials others
+    #[arg(long = "endpoint", value_name = "HOST:PORT")]
+    endpoints: Vec<String>,
+    /// Address to listen on for other nodes [default: 0.0.0.0:7400]
+    #[arg(long, value_name = "IP:PORT")]
+    peers: Option<SocketAddr>,
+    /// Address to listen on for operators [default: 127.0.0.1:7401]
+    #[arg(long, value_name = "IP:PORT")]
+    clients: Option<SocketAddr>,
+    /// Address to listen on for web pages, or off [default: 127.0.0.1:7480]
+    #[arg(long, value_name = "IP:PORT|off", value_parser = portal)]
+    portal: Option<Portal>,
+    /// Where citizens will read, as in https://wego.seoul.go.kr/
+    #[arg(long, default_value = "", value_name = "URL")]
+    portal_url: String,
+    /// The member does not sign rosters: no governance key
+    #[arg(long)]
+    no_committee: bool,
+    /// Name of the first operator, an admin
+    #[arg(long, default_value = "admin", value_name = "NAME")]
+    operator: String,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Portal {
+    Off,
+    At(SocketAddr),
+}
+
+pub(super) fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let options = options(args)?;
+    let seeds = Seeds::draw(getrandom::fill)
+        .map_err(|error| Failure::new(Exit::Failed, error, "the system gives no random numbers"))?;
+    let created = init::create(&options, &seeds).map_err(Failure::of_init)?;
+    writeln!(out, "{}", created.card_path.display())?;
+    talk(&created, &options, err)?;
+    Ok(())
+}
+
+fn options(args: Args) -> Result<InitOptions, Failure> {
+    let default = RawConfig::default().listen;
+    let parsed = |text: &str| text.parse::<SocketAddr>();
+    let defaults = parsed(&default.peers)
+        .and_then(|peers| Ok((peers, parsed(&default.clients)?, parsed(&default.portal)?)))
+        .map_err(|error| Failure::new(Exit::Failed, error, "name every address to listen on"))?;
+    let portal = match args.portal {
+        Some(Portal::Off) => None,
+        Some(Portal::At(address)) => Some(address),
+        None => Some(defaults.2),
+    };
+    Ok(InitOptions {
+        dir: args.dir,
+        handle: args.handle,
+        names: args.names,
+        country: args.country,
+        place: args.place,
+        endpoints: args.endpoints,
+        peers: args.peers.unwrap_or(defaults.0),
+        clients: args.clients.unwrap_or(defaults.1),
+        portal,
+        portal_url: args.portal_url,
+        committee: if args.no_committee { Committee::Abstains } else { Committee::Sits },
+        operator: args.operator,
+        issued_at_ms: now_ms(),
+    })
+}
+
+fn talk(created: &Created, options: &InitOptions, err: &mut dyn Write) -> io::Result<()> {
+    let keys = created.keys_dir.display();
+    let governance = created.governance.as_ref().map(|_| format!("\n       {keys}/{GOVERNANCE_KEY}"));
+    writeln!(
+        err,
+        "made {dir} for {handle}
+
+fingerprint, to be read over the telephone to whoever gets the card:
+  {fingerprint}
+
+next:
+  1. Move these to two offline media in two places, and delete them here:
+       {keys}/{RECOVERY_KEY}
+       {keys}/{NEXT_LOG_KEY}{governance}
+     With recovery.pem a stolen or lost log is opened anew; who has it can be this member.
+  2. Hand over {card} (no secret in it).
+  3. Put the signed roster you get back at {dir}/{roster}
+  4. wego-node check-config --config {config}
+  5. Start the node; then `wego --profile {profile} status`.",
+        dir = created.dir.display(),
+        handle = options.handle,
+        fingerprint = created.log_key.fingerprint(),
+        governance = governance.unwrap_or_default(),
+        card = created.card_path.display(),
+        roster = RawConfig::default().node.roster,
+        config = created.config.display(),
+        profile = created.profile_dir.display(),
+    )
+}
+
+fn name(text: &str) -> Result<MemberName, &'static str> {
+    let (lang, name) = text.split_once('=').ok_or("expected LANG=NAME, as in en=Seoul")?;
+    let tag = lang.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !(2..=35).contains(&lang.len()) || !tag || name.is_empty() {
+        return Err("expected a language tag and a name, as in en=Seoul or pt-BR=São Paulo");
+    }
+    Ok(MemberName { lang: lang.to_owned(), text: name.to_owned() })
+}
+
+fn portal(text: &str) -> Result<Portal, &'static str> {
+    if text == "off" {
+        return Ok(Portal::Off);
+    }
+    text.parse().map(Portal::At).map_err(|_| "expected an IP address with a port, or off")
+}
+
+fn now_ms() -> u64 {
+    // A clock before 1970 is shown as 1970: the date of a card is read by people only.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,244 @@
+//! Executes what the ledger asks for, in order.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tokio::sync::mpsc;
+use wego_ledger::{
+    log::{Head, Run},
+    reject::Reject,
+    session::ConnId,
+    state::{Difference, Event, Input, Output, compare},
+};
+use wego_proto::{
+    entry::{Unverified, Verified},
+    id::Origin,
+};
+
+use super::{
+    Outgoing,
+    worker::{Worker, now_ms},
+};
+use crate::store::StoreError;
+
+impl Worker {
+    /// Hands an input to the ledger, executes the outputs, and goes on until nothing is left to do.
+    pub(super) fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for output in self.state.handle(now_ms(), input) {
+                inputs.extend(self.perform(output));
+            }
+        }
+    }
+
+    fn perform(&mut self, output: Output) -> Option<Input> {
+        match output {
+            Output::Lock(run) => Some(self.lock_run(run)),
+            Output::Store(run) => Some(self.store_run(run)),
+            Output::Send(conn, body) => self.outgoing(conn, Outgoing::Message(body)),
+            Output::Serve(conn, pull) => self.outgoing(conn, Outgoing::Serve(pull)),
+            Output::Disconnect(conn, reject) => self.hang_up(conn, Some(reject.to_wire())),
+            Output::Close(conn) => self.hang_up(conn, None),
+            Output::Compare(conn, run) => Some(self.compare(conn, &run)),
+            Output::KeepFork(evidence) => {
+                let kept = self.store.put_fork(evidence.origin, evidence.fork.at.epoch, &evidence.proof);
+                self.report(kept)?;
+                Some(Input::ForkKept(evidence))
+            }
+            Output::KeepRoster(versions) => {
+                for version in &versions {
+                    let kept = self.rosters.append(version);
+                    self.report(kept)?;
+                }
+                Some(Input::RosterKept)
+            }
+            Output::Notify(event) => {
+                self.observe(&event);
+                None
+            }
+        }
+    }
+
+    fn lock_run(&mut self, run: Run) -> Input {
+        let positions = run.iter().map(|entry| (entry.header().at, entry.hash())).collect();
+        match self.lock.replace(self.locked.as_ref(), &run.into_entries()) {
+            Ok(head) => {
+                self.locked = Some(head);
+                self.commit = Ok(positions);
+                Input::Locked
+            }
+            Err(error) => {
+                self.note_full(&error);
+                self.commit = Err(error);
+                Input::LockFailed
+            }
+        }
+    }
+
+    fn store_run(&mut self, run: Run) -> Input {
+        let (origin, last) = (run.origin(), run.last());
+        let head = Head { at: last.header().at, hash: last.hash() };
+        let hlc_ms = last.header().hlc_ms;
+        let put = self.store.put(&run.into_entries());
+        match put {
+            Ok(cursor) => {
+                self.disk_full = false;
+                self.bell.ring(cursor);
+                Input::Stored { origin, head, hlc_ms }
+            }
+            Err(error) => {
+                self.note_full(&error);
+                if origin == self.state_origin() {
+                    self.store_behind = true;
+                }
+                tracing::warn!(
+                    origin = origin.0,
+                    error = &error as &dyn std::error::Error,
+                    "entries not stored"
+                );
+                self.note_failure(&error);
+                Input::StoreFailed { origin }
+            }
+        }
+    }
+
+    fn note_full(&mut self, error: &StoreError) {
+        if matches!(error, StoreError::Full { .. }) {
+            self.disk_full = true;
+        }
+    }
+
+    /// After corruption nothing more is taken in: the node stops, and rebuilds the store at the next start.
+    fn note_failure(&mut self, error: &StoreError) {
+        if matches!(error, StoreError::Corrupt { .. }) {
+            self.failed = true;
+        }
+    }
+
+    /// Says what could not be made durable, and that it therefore does not count.
+    fn report<E: std::error::Error + 'static>(&self, kept: Result<(), E>) -> Option<()> {
+        if let Err(error) = kept {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "not made durable, so it does not count"
+            );
+            return None;
+        }
+        Some(())
+    }
+
+    /// Puts into a connection's outbox; one that does not read loses the connection, not this node its memory.
+    fn outgoing(&mut self, conn: ConnId, outgoing: Outgoing) -> Option<Input> {
+        let outbox = self.conns.get(&conn)?;
+        match outbox.try_send(outgoing) {
+            Ok(()) => None,
+            Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => {
+                self.conns.remove(&conn);
+                Some(Input::Closed { conn })
+            }
+        }
+    }
+
+    fn hang_up(&mut self, conn: ConnId, reject: Option<wego_proto::v1::Reject>) -> Option<Input> {
+        if let Some(outbox) = self.conns.remove(&conn) {
+            // When it is full the connection ends all the same, because its outbox is dropped.
+            let _ = outbox.try_send(Outgoing::Close(reject));
+        }
+        Some(Input::Closed { conn })
+    }
+
+    fn compare(&mut self, conn: ConnId, run: &Run) -> Input {
+        let origin = run.origin();
+        let difference = match self.held_at(run) {
+            Ok(held) => compare(run, &held, self.state.roster()),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "own copy could not be read for comparison"
+                );
+                Difference::None
+            }
+        };
+        Input::Compared { conn, origin, difference }
+    }
+
+    /// The entries held at a run's positions, their signatures checked: the store is not trusted.
+    fn held_at(&self, run: &Run) -> Result<BTreeMap<u64, Verified>, StoreError> {
+        let (from, until) = (run.first_at(), run.last().header().at);
+        let mut held = BTreeMap::new();
+        let mut next = from.seq;
+        while next <= until.seq {
+            let entries = self.store.range(run.origin(), from.epoch, next, until.seq, READ_BYTES)?;
+            if entries.is_empty() {
+                break;
+            }
+            for entry in entries {
+                let corrupt = || StoreError::Corrupt { what: "entry" };
+                let entry = Unverified::parse(entry).map_err(|_| corrupt())?;
+                let (seq, key_no, at) = (entry.header().at.seq, entry.header().key_no, entry.header().at);
+                let key = self.state.roster().log_key(run.origin(), key_no, at).ok_or_else(corrupt)?;
+                let entry = entry.verify(&self.state.roster().federation(), key).map_err(|_| corrupt())?;
+                next = seq + 1;
+                held.insert(seq, entry);
+            }
+        }
+        Ok(held)
+    }
+
+    fn observe(&mut self, event: &Event) {
+        let handle =
+            |origin: Origin| self.state.roster().member(origin).map_or("", |member| member.handle.as_str());
+        match event {
+            Event::SessionOpened(origin) => {
+                let clock = self
+                    .state
+                    .sessions()
+                    .find(|(_, open)| open.member == *origin)
+                    .map(|(_, open)| open.clock_ms);
+                let skew = clock.map_or(0, |clock| clock as i64 - now_ms() as i64);
+                tracing::info!(peer = handle(*origin), skew_ms = skew, "session open");
+                self.session_since.insert(*origin, (now_ms(), skew));
+            }
+            Event::SessionClosed(origin) => tracing::info!(peer = handle(*origin), "session closed"),
+            Event::ForkProved(origin) => {
+                tracing::warn!(
+                    member = handle(*origin),
+                    "two histories of a member are proved; its log is frozen"
+                );
+            }
+            Event::RosterAdopted(version) => {
+                tracing::info!(version, "roster adopted");
+                self.roster_changed();
+            }
+            Event::WritingStopped(why) => tracing::error!(?why, "this node may not write any more"),
+            Event::RosterConflict(origin) => {
+                tracing::warn!(peer = handle(*origin), "peer has another roster under the same number");
+                self.roster_conflicts += 1;
+            }
+            Event::Refused(reject) => self.count_refused(reject),
+            Event::RefusedByPeer(origin, reject) => {
+                tracing::info!(
+                    peer = handle(*origin),
+                    reason = reject.reason().as_str_name(),
+                    "refused by peer"
+                );
+            }
+        }
+    }
+
+    fn count_refused(&mut self, reject: &Reject) {
+        *self.refused.entry(reject.word()).or_default() += 1;
+        if reject.blame() == wego_ledger::reject::Blame::Circumstance {
+            tracing::debug!(reason = reject.word(), "session refused");
+        } else {
+            tracing::warn!(reason = reject.word(), error = reject as &dyn std::error::Error, "input refused");
+        }
+    }
+
+    pub(super) fn state_origin(&self) -> Origin {
+        self.state.me()
+    }
+}
+
+/// Bytes read at once for a comparison.
+const READ_BYTES: usize = 1_024 * 1_024;

@@ -1,0 +1,353 @@
+//! Reading: everything operators and citizens see, with no way to write.
+//!
+//! The stores are not trusted: every record shown was read from the store at this moment, its payload matches its
+//! header and its signature verifies under the roster, or it is not shown. Every answer says how old each
+//! member's data is.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use arc_swap::ArcSwap;
+use thiserror::Error;
+use wego_catalogue::Decoded;
+use wego_proto::{
+    entry::{Unverified, Verified},
+    id::{Origin, Position, RecordId},
+    record::v1::{LangText, RecordKind},
+    v1::{self, EntryKind},
+};
+
+use super::{follow::Progress, view::View};
+use crate::{
+    records::{self, RecordRow, Records},
+    search::{PageError, QueryError, Search},
+    store::{EntryStore, StoreError},
+};
+
+mod federation;
+mod found;
+
+/// Records of a page when the reader does not say.
+const PAGE_DEFAULT: usize = 100;
+
+/// Reads of everything held. Cheap to clone.
+#[derive(Clone)]
+pub struct ReadHandle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    view: Arc<ArcSwap<View>>,
+    store: Arc<dyn EntryStore>,
+    records: Arc<Records>,
+    search: Arc<Search>,
+    records_progress: Progress,
+    search_progress: Progress,
+}
+
+impl std::fmt::Debug for ReadHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadHandle")
+    }
+}
+
+/// What a read handle reads.
+pub struct Sources {
+    /// What the engine knows.
+    pub view: Arc<ArcSwap<View>>,
+    /// All entries.
+    pub store: Arc<dyn EntryStore>,
+    /// What each record is.
+    pub records: Arc<Records>,
+    /// The index.
+    pub search: Arc<Search>,
+    /// How far the records are.
+    pub records_progress: Progress,
+    /// How far the index is.
+    pub search_progress: Progress,
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sources")
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// The query cannot be read. The reader mends it at the place named.
+    #[error("{0}")]
+    Query(#[source] QueryProblem),
+    /// The page token is of another list.
+    #[error("page token does not belong to this list")]
+    PageToken,
+    /// The content was erased.
+    #[error("the record's content was erased")]
+    Erased,
+    /// No member has this handle.
+    #[error("no member has the handle {0:?}")]
+    UnknownMember(String),
+    /// What the store gave does not verify.
+    #[error("the stored entry {origin} {at} does not verify")]
+    Corrupt {
+        /// Author.
+        origin: Origin,
+        /// Position.
+        at: Position,
+    },
+    /// The store failed.
+    #[error("the store cannot be read")]
+    Store(#[from] StoreError),
+}
+
+/// What is wrong with a query.
+#[derive(Debug, Error)]
+pub enum QueryProblem {
+    /// The text.
+    #[error(transparent)]
+    Text(#[from] QueryError),
+    /// The page.
+    #[error(transparent)]
+    Page(#[from] PageError),
+    /// A source without its owner.
+    #[error("a source is listed with its owner: give the handle as well")]
+    SourceWithoutOwner,
+}
+
+impl ReadHandle {
+    /// Reads from `sources`.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        let Sources { view, store, records, search, records_progress, search_progress } = sources;
+        Self { inner: Arc::new(Inner { view, store, records, search, records_progress, search_progress }) }
+    }
+
+    /// What the engine knows, as of a moment ago.
+    #[must_use]
+    pub fn view(&self) -> Arc<View> {
+        self.inner.view.load_full()
+    }
+
+    /// Waits until what is stored now can be read, at most `patience`: whoever writes and then reads sees it.
+    pub async fn catch_up(&self, patience: Duration) {
+        let cursor = self.inner.store.cursor();
+        self.inner.records_progress.reach(cursor, patience).await;
+    }
+
+    /// As [`ReadHandle::catch_up`], for searches.
+    pub async fn catch_up_search(&self, patience: Duration) -> bool {
+        let cursor = self.inner.store.cursor();
+        self.inner.search_progress.reach(cursor, patience).await
+    }
+
+    /// The newest version of a record.
+    ///
+    /// # Errors
+    /// [`ReadError::Corrupt`] or [`ReadError::Store`].
+    pub fn record(&self, id: &RecordId) -> Result<Option<v1::RecordView>, ReadError> {
+        let view = self.view();
+        let Some(row) = self.current(&view, id)? else { return Ok(None) };
+        let newest = self.verified(&view, row.owner, row.at)?;
+        let content = self.content(&view, &row)?;
+        let (retracted, reason) = match &row.state {
+            records::State::Current => (false, String::new()),
+            records::State::Retracted { reason } => (true, reason.clone()),
+            records::State::Erased => (true, "erased by its owner".to_owned()),
+        };
+        Ok(Some(v1::RecordView {
+            record_id: id.as_bytes().to_vec(),
+            record: content,
+            provenance: Some(self.provenance(&view, &newest)),
+            versions: row.versions,
+            retracted,
+            retract_reason: reason,
+            adoptions: self.adoptions(&view, id)?,
+        }))
+    }
+
+    /// All versions of a record, oldest first, each verified.
+    ///
+    /// # Errors
+    /// [`ReadError::Corrupt`] or [`ReadError::Store`].
+    pub fn history(&self, id: &RecordId) -> Result<Option<v1::HistoryReply>, ReadError> {
+        let view = self.view();
+        let mut versions = Vec::new();
+        for version in self.inner.records.versions(id)? {
+            if behind_fork(&view, version.origin, version.at) {
+                continue;
+            }
+            let entry = self.verified(&view, version.origin, version.at)?;
+            versions.push(v1::Version {
+                kind: version.kind as i32,
+                payload_bytes: version.payload_len,
+                payload_held: entry.payload().is_some(),
+                provenance: Some(self.provenance(&view, &entry)),
+            });
+        }
+        Ok((!versions.is_empty()).then_some(v1::HistoryReply { versions }))
+    }
+
+    /// A page of records, newest first.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownMember`], [`ReadError::PageToken`], [`ReadError::Query`] or [`ReadError::Store`].
+    pub fn list(&self, request: &v1::ListRequest) -> Result<v1::ListReply, ReadError> {
+        let view = self.view();
+        let filter = records::Filter {
+            kind: Some(request.kind()).filter(|kind| *kind != RecordKind::Unspecified),
+            owner: self.member_named(&view, &request.handle)?,
+            source_id: Some(request.source_id.clone()).filter(|source| !source.is_empty()),
+            withdrawn: if request.retracted { records::Withdrawn::Shown } else { records::Withdrawn::Hidden },
+        };
+        let size = if request.page_size == 0 { PAGE_DEFAULT } else { request.page_size as usize };
+        let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
+        let page =
+            self.inner.records.list(&filter, size.min(records::LIST_PAGE_MAX), token).map_err(list_error)?;
+        let shown = page.records.into_iter().filter(|row| !behind_fork(&view, row.owner, row.at));
+        Ok(v1::ListReply {
+            records: shown.map(|row| summary(&view, row)).collect(),
+            next_page_token: page.next.unwrap_or_default(),
+        })
+    }
+
+    /// The proof of a record's newest version.
+    ///
+    /// # Errors
+    /// [`ReadError::Erased`], [`ReadError::Corrupt`] or [`ReadError::Store`].
+    pub fn export(&self, id: &RecordId) -> Result<Option<v1::RecordProof>, ReadError> {
+        let view = self.view();
+        let Some(row) = self.current(&view, id)? else { return Ok(None) };
+        let entry = self.verified(&view, row.owner, row.at)?;
+        if entry.header().known_kind() == Some(EntryKind::RecordPut) && entry.payload().is_none() {
+            return Err(ReadError::Erased);
+        }
+        Ok(Some(v1::RecordProof {
+            entry: Some(entry.to_wire()),
+            federation_id: view.roster.federation().as_bytes().to_vec(),
+            origin_handle: view.handle(row.owner).to_owned(),
+        }))
+    }
+
+    /// The record as it stands, or as it stood before its owner's log was frozen.
+    fn current(&self, view: &View, id: &RecordId) -> Result<Option<RecordRow>, ReadError> {
+        let Some(mut row) = self.inner.records.record(id)? else { return Ok(None) };
+        if !behind_fork(view, row.owner, row.at) {
+            return Ok(Some(row));
+        }
+        let before =
+            self.inner.records.versions(id)?.into_iter().filter(|version| {
+                version.origin == row.owner && !behind_fork(view, version.origin, version.at)
+            });
+        let Some(last) = before.last() else { return Ok(None) };
+        (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
+        Ok(Some(row))
+    }
+
+    fn content(&self, view: &View, row: &RecordRow) -> Result<Option<v1::Record>, ReadError> {
+        let entry = self.verified(view, row.owner, row.content_at)?;
+        if entry.header().known_kind() != Some(EntryKind::RecordPut) {
+            return Ok(None);
+        }
+        let decoded = entry.payload().map(|payload| wego_catalogue::decode(&payload.content));
+        Ok(match decoded {
+            Some(Decoded::Known(record)) => Some(record),
+            Some(Decoded::Unknown | Decoded::Damaged) | None => None,
+        })
+    }
+
+    /// An entry from the store, its own signature checked under the roster.
+    fn verified(&self, view: &View, origin: Origin, at: Position) -> Result<Verified, ReadError> {
+        let corrupt = || ReadError::Corrupt { origin, at };
+        let entry = self.inner.store.entry(origin, at)?.ok_or_else(corrupt)?;
+        let entry = Unverified::parse(entry).map_err(|_| corrupt())?;
+        let header = entry.header();
+        if (header.origin, header.at) != (origin, at) {
+            return Err(corrupt());
+        }
+        let key = view.roster.log_key(origin, header.key_no, at).ok_or_else(corrupt)?;
+        entry.verify(&view.roster.federation(), key).map_err(|_| corrupt())
+    }
+
+    fn provenance(&self, view: &View, entry: &Verified) -> v1::Provenance {
+        let header = entry.header();
+        let member = view.roster.member(header.origin);
+        let key = view.roster.log_key(header.origin, header.key_no, header.at);
+        v1::Provenance {
+            origin: header.origin.0,
+            handle: view.handle(header.origin).to_owned(),
+            city: member.map(|member| member.names.iter().map(lang_text).collect()).unwrap_or_default(),
+            at: Some(header.at.into()),
+            entry_hash: entry.hash().as_bytes().to_vec(),
+            key_no: header.key_no,
+            key: key.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
+            signed_at_ms: header.hlc_ms,
+            received_at_ms: 0,
+            origin_seen_ms: view.seen_ms.get(&header.origin).copied().unwrap_or(0),
+            verified: true,
+        }
+    }
+
+    fn adoptions(&self, view: &View, practice: &RecordId) -> Result<Vec<v1::AdoptionView>, ReadError> {
+        let rows = self.inner.records.adoptions(practice)?;
+        let shown = rows.into_iter().filter(|row| !behind_fork(view, row.adopter, row.at));
+        Ok(shown
+            .map(|row| v1::AdoptionView {
+                record_id: row.record_id.as_bytes().to_vec(),
+                handle: view.handle(row.adopter).to_owned(),
+                stage: row.stage as i32,
+                since: row.since,
+                reason_withdrawn: row.reason_withdrawn,
+            })
+            .collect())
+    }
+
+    fn member_named(&self, view: &View, handle: &str) -> Result<Option<Origin>, ReadError> {
+        if handle.is_empty() {
+            return Ok(None);
+        }
+        let member = view.roster.current().member_by_handle(handle);
+        member.map(|member| Some(member.origin)).ok_or_else(|| ReadError::UnknownMember(handle.to_owned()))
+    }
+}
+
+/// Whether a position lies in a part of a log that its author wrote twice.
+fn behind_fork(view: &View, origin: Origin, at: Position) -> bool {
+    view.forks.get(&origin).is_some_and(|fork| at >= *fork)
+}
+
+fn summary(view: &View, row: RecordRow) -> v1::RecordSummary {
+    v1::RecordSummary {
+        record_id: row.record_id.as_bytes().to_vec(),
+        kind: row.kind as i32,
+        title: row.titles,
+        handle: view.handle(row.owner).to_owned(),
+        at: Some(row.at.into()),
+        entry_hash: row.hash.as_bytes().to_vec(),
+        signed_at_ms: row.hlc_ms,
+        retracted: row.state != records::State::Current,
+        source_id: row.source_id,
+        source_hash: row.source_hash,
+        identifier: row.identifier,
+    }
+}
+
+fn list_error(error: records::ListError) -> ReadError {
+    match error {
+        records::ListError::PageToken => ReadError::PageToken,
+        records::ListError::SourceWithoutOwner => ReadError::Query(QueryProblem::SourceWithoutOwner),
+        records::ListError::Store(error) => ReadError::Store(error),
+    }
+}
+
+fn lang_text(name: &v1::MemberName) -> LangText {
+    LangText { lang: name.lang.clone(), text: name.text.clone(), ..Default::default() }
+}
+
+/// The wall clock, ms since 1970.
+#[must_use]
+pub fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

@@ -1,0 +1,205 @@
+//! The federation and this node, as they are shown.
+
+use std::collections::BTreeMap;
+
+use wego_proto::{id::Origin, roster::Member, v1};
+
+use super::{ReadError, ReadHandle, now_ms};
+use crate::engine::view::View;
+
+/// A member's clock further off than this is shown, ms.
+const SKEW_SHOWN_MS: i64 = 60_000;
+/// A member not heard of for so long is shown, ms: one day.
+const SILENT_SHOWN_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Entries not indexed that are shown.
+const BEHIND_SHOWN: u64 = 10_000;
+
+impl ReadHandle {
+    /// All members, by handle.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`].
+    pub fn members(&self) -> Result<v1::ListMembersReply, ReadError> {
+        let view = self.view();
+        let counts = self.record_counts()?;
+        let current = view.roster.current();
+        let mut members: Vec<_> =
+            current.members().values().map(|member| member_view(&view, member, &counts)).collect();
+        members.sort_by(|one, other| handle_of(one).cmp(handle_of(other)));
+        Ok(v1::ListMembersReply {
+            federation_name: current.content().federation_name.clone(),
+            federation_id: current.federation().as_bytes().to_vec(),
+            roster_version: current.version(),
+            members,
+        })
+    }
+
+    /// One member.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownMember`] or [`ReadError::Store`].
+    pub fn member(&self, handle: &str) -> Result<v1::MemberView, ReadError> {
+        let view = self.view();
+        let member = view.roster.current().member_by_handle(handle);
+        let member = member.ok_or_else(|| ReadError::UnknownMember(handle.to_owned()))?;
+        Ok(member_view(&view, member, &self.record_counts()?))
+    }
+
+    /// The roster versions from 1 on.
+    #[must_use]
+    pub fn roster_chain(&self) -> v1::RosterChain {
+        v1::RosterChain { versions: self.view().roster.since(0, usize::MAX) }
+    }
+
+    /// How the node is, problems first.
+    #[must_use]
+    pub fn status(&self) -> v1::StatusReply {
+        let view = self.view();
+        let current = view.roster.current();
+        let problems = self.problems(&view);
+        let health = problems.iter().map(v1::Problem::health).max().unwrap_or(v1::Health::Ok);
+        v1::StatusReply {
+            health: health as i32,
+            problems,
+            handle: view.handle(view.me).to_owned(),
+            federation_name: current.content().federation_name.clone(),
+            federation_id: current.federation().as_bytes().to_vec(),
+            roster_version: current.version(),
+            roster_expired: current.is_soft_expired(now_ms()),
+            software: format!("wego-node/{}", env!("CARGO_PKG_VERSION")),
+            started_ms: view.started_ms,
+            own_head: view.wire_head(view.me),
+            entries: view.cursor.0,
+            indexed_behind: self.behind(),
+            sessions: view.sessions.len() as u32,
+            members: current.members().len() as u32,
+            writable: view.not_writable.is_none() && !view.disk_full,
+            not_writable_because: String::new(),
+            disk_free_bytes: view.disk.0,
+            disk_reserve_bytes: view.disk.1,
+            refused: view
+                .refused
+                .iter()
+                .map(|(reason, count)| v1::RefusedInput { reason: (*reason).to_owned(), count: *count })
+                .collect(),
+            store_id: view.store_id.as_bytes().to_vec(),
+        }
+    }
+
+    fn behind(&self) -> u64 {
+        let applied = self.inner.search_progress.cursor().min(self.inner.records_progress.cursor());
+        self.inner.store.cursor().0.saturating_sub(applied.0)
+    }
+
+    /// What an operator should look at, worst first.
+    fn problems(&self, view: &View) -> Vec<v1::Problem> {
+        let mut problems = Vec::new();
+        let mut add = |health: v1::Health, what: String, hint: &str| {
+            problems.push(v1::Problem { health: health as i32, what, hint: hint.to_owned() });
+        };
+        if let Some(why) = view.not_writable {
+            add(
+                v1::Health::Failed,
+                format!("this node may not write: {why:?}"),
+                "see the runbook, \"may not write\"",
+            );
+        }
+        if view.disk_full {
+            add(
+                v1::Health::Failed,
+                "the disk reserve is reached; writes are refused".to_owned(),
+                "make space on the data folder's file system",
+            );
+        }
+        for (origin, at) in &view.forks {
+            let what = format!("{} has signed two histories from {at} on", view.handle(*origin));
+            add(v1::Health::Degraded, what, "entries before it stay valid; tell the executive committee");
+        }
+        if view.roster.current().is_soft_expired(now_ms()) {
+            add(
+                v1::Health::Degraded,
+                "the roster's term is over; nobody can be admitted".to_owned(),
+                "ask the executive committee to sign the next version",
+            );
+        }
+        if view.roster_conflicts > 0 {
+            add(
+                v1::Health::Degraded,
+                "a peer has another roster under the same number".to_owned(),
+                "compare wego roster show with the other members",
+            );
+        }
+        if view.sessions.is_empty() && view.roster.current().members().len() > 1 {
+            add(v1::Health::Degraded, "no session with any peer".to_owned(), "look at wego peer list");
+        }
+        for (origin, session) in
+            view.sessions.iter().filter(|(_, session)| session.skew_ms.abs() > SKEW_SHOWN_MS)
+        {
+            let what =
+                format!("the clock of {} differs by {} s", view.handle(*origin), session.skew_ms / 1_000);
+            add(v1::Health::Degraded, what, "set both clocks by NTP; entries are accepted all the same");
+        }
+        let now = now_ms();
+        for member in view
+            .roster
+            .current()
+            .members()
+            .values()
+            .filter(|member| member.is_active() && member.origin != view.me)
+        {
+            let seen = view.seen_ms.get(&member.origin).copied();
+            if seen.is_some_and(|seen| now.saturating_sub(seen) > SILENT_SHOWN_MS) {
+                let what = format!("{} has not been heard of for a day", member.handle);
+                add(
+                    v1::Health::Degraded,
+                    what,
+                    "its records are shown with their age; look at wego peer list",
+                );
+            }
+        }
+        if self.behind() > BEHIND_SHOWN {
+            add(
+                v1::Health::Degraded,
+                format!("{} entries are not indexed yet", self.behind()),
+                "search is incomplete until then",
+            );
+        }
+        let skipped = self.inner.search_progress.skipped() + self.inner.records_progress.skipped();
+        if skipped > 0 {
+            add(
+                v1::Health::Degraded,
+                format!("{skipped} entries could not be indexed"),
+                "the node's log names them; try wego-node reindex",
+            );
+        }
+        problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
+        problems
+    }
+
+    fn record_counts(&self) -> Result<BTreeMap<Origin, u64>, ReadError> {
+        let mut counts = BTreeMap::new();
+        for ((origin, _), count) in self.inner.records.counts()? {
+            *counts.entry(origin).or_default() += count;
+        }
+        Ok(counts)
+    }
+}
+
+fn member_view(view: &View, member: &Member, counts: &BTreeMap<Origin, u64>) -> v1::MemberView {
+    let own = member.origin == view.me;
+    let seen = view.seen_ms.get(&member.origin).copied().unwrap_or(0);
+    v1::MemberView {
+        member: Some(member.raw.clone()),
+        head: view.wire_head(member.origin),
+        seen_ms: if own { now_ms() } else { seen },
+        self_: own,
+        connected: view.sessions.contains_key(&member.origin),
+        records: counts.get(&member.origin).copied().unwrap_or(0),
+        forked: view.forks.contains_key(&member.origin),
+        fork_at: view.forks.get(&member.origin).map(|at| (*at).into()),
+    }
+}
+
+fn handle_of(view: &v1::MemberView) -> &str {
+    view.member.as_ref().map_or("", |member| member.handle.as_str())
+}

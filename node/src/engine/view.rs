@@ -1,0 +1,81 @@
+//! What the engine knows, as an immutable value that readers share.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wego_ledger::{log::Head, roster::History, state::NotWritable};
+use wego_proto::{
+    id::{Origin, Position, StoreId},
+    v1,
+};
+
+use crate::store::Cursor;
+
+/// One moment of the engine.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// This node's member.
+    pub me: Origin,
+    /// This incarnation of the store.
+    pub store_id: StoreId,
+    /// The roster versions.
+    pub roster: Arc<History>,
+    /// The newest entry held of each member, before its fork if it has one.
+    pub heads: BTreeMap<Origin, Head>,
+    /// When each member's data was last confirmed current, ms since 1970.
+    pub seen_ms: BTreeMap<Origin, u64>,
+    /// The open sessions.
+    pub sessions: BTreeMap<Origin, SessionView>,
+    /// Proved forks.
+    pub forks: BTreeMap<Origin, Position>,
+    /// Why this node may not write, if it may not.
+    pub not_writable: Option<NotWritable>,
+    /// Inputs refused since the start, by reason.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Everything stored so far.
+    pub cursor: Cursor,
+    /// Free on the file system and kept free, bytes.
+    pub disk: (u64, u64),
+    /// Whether the store refused writes for want of space and has not taken any since.
+    pub disk_full: bool,
+    /// Whether the store broke: the node must stop, and fill a new one at its next start.
+    pub failed: bool,
+    /// Start of the process, ms since 1970.
+    pub started_ms: u64,
+    /// Greetings of peers that have another roster under the number of the one in force here.
+    pub roster_conflicts: u64,
+}
+
+/// An open session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionView {
+    /// Whether this node opened it.
+    pub dialled: bool,
+    /// The peer's software, as it says.
+    pub software: String,
+    /// Entries it named that this node lacks.
+    pub lag_entries: u64,
+    /// The peer's clock less ours at the start, ms.
+    pub skew_ms: i64,
+    /// Since when, ms since 1970.
+    pub since_ms: u64,
+}
+
+impl View {
+    /// The handle of a member.
+    #[must_use]
+    pub fn handle(&self, origin: Origin) -> &str {
+        self.roster.member(origin).map_or("", |member| member.handle.as_str())
+    }
+
+    /// As it is sent.
+    #[must_use]
+    pub fn wire_head(&self, origin: Origin) -> Option<v1::Head> {
+        let head = self.heads.get(&origin)?;
+        Some(v1::Head {
+            origin: origin.0,
+            epoch: head.at.epoch,
+            seq: head.at.seq,
+            hash: head.hash.as_bytes().to_vec(),
+        })
+    }
+}

@@ -1,0 +1,334 @@
+//! The engine's thread: takes commands, feeds the ledger, publishes what is known.
+//!
+//! Writes that wait together are committed together; everything else is handled one after the other, so that no
+//! lock is needed below.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::{mpsc, oneshot};
+use wego_ledger::{
+    limits::APPEND_BATCH_MAX,
+    roster::History,
+    session::ConnId,
+    state::{Input, State},
+};
+use wego_proto::id::{Origin, Position};
+
+use super::{
+    Command, FromPeer, Outgoing, Parts, Write, WriteError, Written,
+    bell::Bell,
+    state_from,
+    view::{SessionView, View},
+    write::Unprojected,
+};
+use crate::{
+    records::Records,
+    store::{EntryStore, HeadLock, LockedHead, StoreError, roster_files::RosterFiles, space::Space},
+};
+
+/// Readers see changes at most so late while the engine is busy.
+const VIEW_INTERVAL: Duration = Duration::from_millis(20);
+/// Entries put again at once when the store lacks own ones.
+const REPUT_MAX: usize = 256;
+/// The timer rests at most so long.
+const TICK_MAX: Duration = Duration::from_secs(5);
+
+/// Everything the thread owns.
+pub(super) struct Worker {
+    pub(super) state: State,
+    pub(super) lock: Box<dyn HeadLock>,
+    pub(super) locked: Option<LockedHead>,
+    pub(super) store: Arc<dyn EntryStore>,
+    pub(super) rosters: RosterFiles,
+    pub(super) records: Arc<Records>,
+    pub(super) bell: Arc<Bell>,
+    pub(super) space: Arc<dyn Space>,
+    pub(super) conns: BTreeMap<ConnId, mpsc::Sender<Outgoing>>,
+    pub(super) unprojected: Unprojected,
+    /// Positions and hashes of the batch just locked, or why it was not.
+    pub(super) commit: Result<Vec<(Position, wego_proto::id::Hash)>, StoreError>,
+    pub(super) refused: BTreeMap<&'static str, u64>,
+    pub(super) session_since: BTreeMap<Origin, (u64, i64)>,
+    pub(super) disk_full: bool,
+    pub(super) roster_conflicts: u64,
+    /// Own entries are locked that the store does not have.
+    pub(super) store_behind: bool,
+    pub(super) failed: bool,
+    me: Origin,
+    started_ms: u64,
+    roster: Arc<History>,
+    view: Arc<ArcSwap<View>>,
+    view_at: std::time::Instant,
+    dirty: bool,
+}
+
+impl Worker {
+    pub(super) fn new(parts: Parts) -> Result<Self, StoreError> {
+        let Parts { start, mut lock, store, rosters, records, bell, space } = parts;
+        let me = start.me.origin;
+        let locked = lock.load()?;
+        restore_own(lock.as_mut(), store.as_ref(), me, &start.roster)?;
+        let roster = Arc::new(start.roster.clone());
+        let started_ms = start.now_ms;
+        let state = state_from(start, store.as_ref())?;
+        let mut worker = Self {
+            view: Arc::new(ArcSwap::from_pointee(empty_view(me, store.as_ref(), roster.clone(), started_ms))),
+            view_at: std::time::Instant::now(),
+            state,
+            lock,
+            locked,
+            store,
+            rosters,
+            records,
+            bell,
+            space,
+            conns: BTreeMap::new(),
+            unprojected: Unprojected::default(),
+            commit: Ok(Vec::new()),
+            refused: BTreeMap::new(),
+            session_since: BTreeMap::new(),
+            disk_full: false,
+            roster_conflicts: 0,
+            store_behind: false,
+            failed: false,
+            me,
+            started_ms,
+            roster,
+            dirty: true,
+        };
+        worker.bell.ring(worker.store.cursor());
+        worker.publish_view();
+        Ok(worker)
+    }
+
+    pub(super) fn view(&self) -> Arc<ArcSwap<View>> {
+        self.view.clone()
+    }
+
+    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        // A runtime of its own gives this thread a timer; blocking in it harms nobody else.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let Ok(runtime) = runtime else {
+            tracing::error!("the engine has no timer");
+            return;
+        };
+        loop {
+            let wait = self.until_tick();
+            let command = runtime.block_on(async { tokio::time::timeout(wait, commands.recv()).await });
+            match command {
+                Ok(Some(Command::Stop) | None) => break,
+                Ok(Some(command)) => {
+                    if !self.take(command, &mut commands) {
+                        break;
+                    }
+                }
+                Err(_elapsed) => self.tick(),
+            }
+            if self.until_tick().is_zero() {
+                self.tick();
+            }
+            if commands.is_empty() || self.view_at.elapsed() >= VIEW_INTERVAL {
+                self.publish_view();
+            }
+        }
+        self.finish();
+    }
+
+    /// Handles a command, and with a write all writes that wait behind it. Returns whether to go on.
+    fn take(&mut self, command: Command, commands: &mut mpsc::Receiver<Command>) -> bool {
+        self.dirty = true;
+        match command {
+            Command::Write(write, reply) => return self.take_writes((write, reply), commands),
+            Command::Peer(from) => self.take_peer(from),
+            Command::Stop => return false,
+        }
+        true
+    }
+
+    fn take_writes(&mut self, first: Waiting, commands: &mut mpsc::Receiver<Command>) -> bool {
+        let mut writes = vec![first];
+        while writes.len() < APPEND_BATCH_MAX {
+            match commands.try_recv() {
+                Ok(Command::Write(write, reply)) => writes.push((write, reply)),
+                Ok(other) => {
+                    self.write_all(writes);
+                    return self.take(other, commands);
+                }
+                Err(_) => break,
+            }
+        }
+        self.write_all(writes);
+        true
+    }
+
+    fn take_peer(&mut self, from: FromPeer) {
+        match from {
+            FromPeer::Connected { conn, member, side, outbox } => {
+                self.conns.insert(conn, outbox);
+                self.feed(Input::Connected { conn, member, side });
+            }
+            FromPeer::Input(Input::Closed { conn }) => {
+                self.conns.remove(&conn);
+                self.feed(Input::Closed { conn });
+            }
+            FromPeer::Input(input) => self.feed(input),
+        }
+    }
+
+    fn tick(&mut self) {
+        if self.store_behind {
+            self.catch_store_up();
+        }
+        self.dirty = true;
+        self.feed(Input::Tick);
+    }
+
+    /// Puts own entries again that were locked when the store refused.
+    fn catch_store_up(&mut self) {
+        let before = self.store.cursor();
+        match restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
+            Ok(Some((head, hlc_ms))) => {
+                self.store_behind = false;
+                self.disk_full = false;
+                self.feed(Input::Stored { origin: self.me, head, hlc_ms });
+            }
+            Ok(None) => self.store_behind = false,
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "own entries wait for the store")
+            }
+        }
+        if self.store.cursor() > before {
+            self.bell.ring(self.store.cursor());
+        }
+    }
+
+    fn until_tick(&self) -> Duration {
+        let now = now_ms();
+        let due = self
+            .state
+            .next_deadline_ms()
+            .map_or(TICK_MAX, |due| Duration::from_millis(due.saturating_sub(now)));
+        due.min(TICK_MAX)
+    }
+
+    fn finish(&mut self) {
+        for outbox in self.conns.values() {
+            let reject = wego_ledger::reject::Reject::Stopping.to_wire();
+            // A full outbox is closed without a word when it is dropped.
+            let _ = outbox.try_send(Outgoing::Close(Some(reject)));
+        }
+        self.conns.clear();
+        if let Err(error) = self.store.sync() {
+            tracing::error!(error = &error as &dyn std::error::Error, "the last flush of the store failed");
+        }
+    }
+
+    pub(super) fn roster_changed(&mut self) {
+        self.roster = Arc::new(self.state.roster().clone());
+    }
+
+    fn publish_view(&mut self) {
+        if !self.dirty {
+            return;
+        }
+        self.dirty = false;
+        self.view_at = std::time::Instant::now();
+        let now = now_ms();
+        let heads = self.state.board().iter().map(|((origin, _), head)| (origin, head)).collect();
+        let members = self.state.roster().current().members().keys();
+        let seen = members.filter_map(|origin| Some((*origin, self.state.seen_ms(*origin, now)?))).collect();
+        self.view.store(Arc::new(View {
+            me: self.me,
+            store_id: self.store.store_id(),
+            roster: self.roster.clone(),
+            heads,
+            seen_ms: seen,
+            sessions: self.session_views(),
+            forks: self.state.forks().iter().map(|(origin, evidence)| (*origin, evidence.fork.at)).collect(),
+            not_writable: self.state.not_writable(),
+            refused: self.refused.clone(),
+            cursor: self.store.cursor(),
+            disk: self.space.check().map_or((0, 0), |report| (report.free_bytes, report.reserve_bytes)),
+            disk_full: self.disk_full,
+            failed: self.failed,
+            started_ms: self.started_ms,
+            roster_conflicts: self.roster_conflicts,
+        }));
+    }
+
+    fn session_views(&self) -> BTreeMap<Origin, SessionView> {
+        let view = |(_, open): (ConnId, &wego_ledger::session::Open)| {
+            let (since_ms, skew_ms) = self.session_since.get(&open.member).copied().unwrap_or_default();
+            let view = SessionView {
+                dialled: open.side == wego_ledger::session::Side::Dialled,
+                software: open.software.clone(),
+                lag_entries: self.state.lag(open),
+                skew_ms,
+                since_ms,
+            };
+            (open.member, view)
+        };
+        self.state.sessions().map(view).collect()
+    }
+}
+
+/// A write and who waits for its outcome.
+pub(super) type Waiting = (Write, oneshot::Sender<Result<Written, WriteError>>);
+
+/// Puts the own entries that the lock has and the store lacks. Returns the head and its author's clock if
+/// anything was lacking.
+///
+/// # Errors
+/// [`StoreError`]; what was put stays.
+pub fn restore_own(
+    lock: &mut dyn HeadLock,
+    store: &dyn EntryStore,
+    me: Origin,
+    roster: &History,
+) -> Result<Option<(wego_ledger::log::Head, u64)>, StoreError> {
+    let held = store.heads()?.get(&(me, wego_ledger::log::FIRST_EPOCH)).map(|(seq, _)| *seq);
+    let mut after = held.map(|seq| Position { epoch: wego_ledger::log::FIRST_EPOCH, seq });
+    let mut last = None;
+    loop {
+        let entries = lock.since(after, REPUT_MAX)?;
+        if entries.is_empty() {
+            return Ok(last);
+        }
+        let run = wego_ledger::state::verify_entries(entries, roster).ok().flatten();
+        let run = run.ok_or(StoreError::Corrupt { what: "own-log journal" })?;
+        let (at, hash) = (run.last().header().at, run.last().hash());
+        last = Some((wego_ledger::log::Head { at, hash }, run.last().header().hlc_ms));
+        after = Some(at);
+        store.put(&run.into_entries())?;
+    }
+}
+
+fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_ms: u64) -> View {
+    View {
+        me,
+        store_id: store.store_id(),
+        roster,
+        heads: BTreeMap::new(),
+        seen_ms: BTreeMap::new(),
+        sessions: BTreeMap::new(),
+        forks: BTreeMap::new(),
+        not_writable: None,
+        refused: BTreeMap::new(),
+        cursor: store.cursor(),
+        disk: (0, 0),
+        disk_full: false,
+        failed: false,
+        started_ms,
+        roster_conflicts: 0,
+    }
+}
+
+/// The wall clock, ms since 1970.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

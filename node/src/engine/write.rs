@@ -1,0 +1,272 @@
+//! From intended writes to entries: each is judged against the record's newest version, in order, on one thread,
+//! so that two editors can never both believe they were first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::oneshot;
+use wego_ledger::state::{Draft, Input};
+use wego_proto::{
+    entry::{NONCE_BYTES, Payload, Unverified},
+    id::{Hash, Position, RecordId, RequestId},
+    v1::{EntryKind, Outcome},
+};
+
+use super::{
+    Act, Existence, Mode, Write, WriteError, Written,
+    worker::{Waiting, Worker},
+};
+use crate::{
+    records::State,
+    store::{Cursor, Projection as _, StoreError},
+};
+
+/// The newest version of an own record.
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    at: Position,
+    hash: Hash,
+    record_kind: u32,
+    retracted: bool,
+}
+
+/// Own versions that the records projection has not seen yet.
+#[derive(Debug, Default)]
+pub(super) struct Unprojected(BTreeMap<RecordId, (Cursor, Newest)>);
+
+/// A judged write: done without an entry, or to be signed.
+enum Judged {
+    Answer(Written),
+    Sign(Draft, Outcome),
+}
+
+/// A draft with what its writer will be told, and the writer.
+struct Pending {
+    record_id: RecordId,
+    draft: Draft,
+    outcome: Outcome,
+    reply: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+impl Worker {
+    /// Judges and commits writes, all in one group unless one concerns what another of the group changes.
+    pub(super) fn write_all(&mut self, writes: Vec<Waiting>) {
+        let mut group: Vec<Pending> = Vec::new();
+        let mut touched: BTreeSet<RecordId> = BTreeSet::new();
+        let mut requests: BTreeSet<RequestId> = BTreeSet::new();
+        for (write, reply) in writes {
+            if touched.contains(&write.record_id) || requests.contains(&write.request_id) {
+                self.commit(std::mem::take(&mut group));
+                touched.clear();
+                requests.clear();
+            }
+            match self.judge(&write) {
+                Ok(Judged::Answer(written)) => answer(reply, Ok(written)),
+                Ok(Judged::Sign(draft, outcome)) => {
+                    touched.insert(write.record_id);
+                    requests.insert(write.request_id);
+                    group.push(Pending { record_id: write.record_id, draft, outcome, reply });
+                }
+                Err(error) => answer(reply, Err(error)),
+            }
+        }
+        self.commit(group);
+    }
+
+    fn commit(&mut self, group: Vec<Pending>) {
+        if group.is_empty() {
+            return;
+        }
+        self.commit = Ok(Vec::new());
+        let drafts = group.iter().map(|pending| pending.draft.clone()).collect();
+        self.feed(Input::Append(drafts));
+        match std::mem::replace(&mut self.commit, Ok(Vec::new())) {
+            Ok(positions) => self.acknowledge(group, positions),
+            Err(error) => refuse_all(group, error),
+        }
+    }
+
+    fn acknowledge(&mut self, group: Vec<Pending>, positions: Vec<(Position, Hash)>) {
+        let cursor = self.store.cursor();
+        let mut positions = positions.into_iter();
+        for Pending { record_id, draft, outcome, reply } in group {
+            let Some((at, hash)) = positions.next() else {
+                // The log has no position left, or may not be written since the write was judged.
+                let why = self.state.not_writable().unwrap_or(wego_ledger::state::NotWritable::NotActive);
+                answer(reply, Err(WriteError::NotWritable(why)));
+                continue;
+            };
+            let retracted = outcome == Outcome::Retracted;
+            let newest = Newest { at, hash, record_kind: draft.record_kind, retracted };
+            self.unprojected.0.insert(record_id, (cursor, newest));
+            answer(reply, Ok(Written { record_id, outcome, entry: Some((at, hash)) }));
+        }
+    }
+
+    fn judge(&mut self, write: &Write) -> Result<Judged, WriteError> {
+        if let Some(why) = self.state.not_writable() {
+            return Err(WriteError::NotWritable(why));
+        }
+        if let Some(at) = self.lock.position_of(&write.request_id) {
+            return self.repeat(write, at).map(Judged::Answer);
+        }
+        let newest = self.newest(write)?;
+        match &write.act {
+            Act::Put { content, expected_base, existence } => {
+                self.judge_put(write, newest, content, *expected_base, *existence)
+            }
+            Act::Retract { content } => judge_retract(write, newest, content),
+        }
+    }
+
+    /// The same request again: the same answer, from the entry it yielded.
+    fn repeat(&mut self, write: &Write, at: Position) -> Result<Written, WriteError> {
+        let entry = self.own_entry(at)?;
+        let header = entry.header();
+        let outcome = match (header.known_kind(), header.base) {
+            (Some(EntryKind::Retract), _) => Outcome::Retracted,
+            (_, None) => Outcome::Created,
+            (_, Some(_)) => Outcome::Revised,
+        };
+        let record_id = header.record_id.unwrap_or(write.record_id);
+        Ok(Written { record_id, outcome, entry: Some((at, entry.hash())) })
+    }
+
+    /// The newest version of the record, of this member's log.
+    fn newest(&mut self, write: &Write) -> Result<Option<Newest>, WriteError> {
+        let projected = self.records.cursor().map_err(WriteError::Store)?;
+        self.unprojected.0.retain(|_, (cursor, _)| *cursor > projected);
+        if let Some((_, newest)) = self.unprojected.0.get(&write.record_id) {
+            return same_kind(write, Some(*newest));
+        }
+        let Some(row) = self.records.record(&write.record_id).map_err(WriteError::Store)? else {
+            return Ok(None);
+        };
+        if row.owner != self.state_origin() {
+            return Err(WriteError::NotOwner { record: write.record_id, owner: row.owner });
+        }
+        let newest = Newest {
+            at: row.at,
+            hash: row.hash,
+            record_kind: row.kind as u32,
+            retracted: row.state != State::Current,
+        };
+        same_kind(write, Some(newest))
+    }
+
+    fn judge_put(
+        &mut self,
+        write: &Write,
+        newest: Option<Newest>,
+        content: &[u8],
+        expected_base: Option<Hash>,
+        existence: Existence,
+    ) -> Result<Judged, WriteError> {
+        let outcome = if newest.is_some() { Outcome::Revised } else { Outcome::Created };
+        match (newest, expected_base) {
+            (None, _) if existence == Existence::Required => {
+                return Err(WriteError::NotFound(write.record_id));
+            }
+            (Some(newest), Some(expected)) if newest.hash != expected => {
+                return Err(WriteError::Stale { expected, newest: newest.hash });
+            }
+            _ => {}
+        }
+        if let Some(newest) = newest.filter(|newest| !newest.retracted)
+            && self.content_at(newest.at)?.as_deref() == Some(content)
+        {
+            return Ok(unchanged(write, newest));
+        }
+        sign_or_judge(write, EntryKind::RecordPut, newest, content, outcome)
+    }
+
+    fn content_at(&mut self, at: Position) -> Result<Option<Vec<u8>>, WriteError> {
+        Ok(self.own_entry(at)?.payload().map(|payload| payload.content.clone()))
+    }
+
+    /// An own entry, from the store or, when it is not there yet, from the lock.
+    fn own_entry(&mut self, at: Position) -> Result<Unverified, WriteError> {
+        let stored = self.store.entry(self.state_origin(), at).map_err(WriteError::Store)?;
+        let entry = match stored {
+            Some(entry) => Some(entry),
+            None => {
+                let before = (at.seq > 1).then(|| Position { epoch: at.epoch, seq: at.seq - 1 });
+                self.lock.since(before, 1).map_err(WriteError::Store)?.pop()
+            }
+        };
+        let corrupt = || WriteError::Store(StoreError::Corrupt { what: "own entry" });
+        Unverified::parse(entry.ok_or_else(corrupt)?).map_err(|_| corrupt())
+    }
+}
+
+fn same_kind(write: &Write, newest: Option<Newest>) -> Result<Option<Newest>, WriteError> {
+    // A withdrawal concerns whatever the record is.
+    let concerns_kind = matches!(write.act, Act::Put { .. });
+    if concerns_kind && newest.is_some_and(|newest| newest.record_kind != write.record_kind) {
+        return Err(WriteError::OtherKind(write.record_id));
+    }
+    Ok(newest)
+}
+
+fn judge_retract(write: &Write, newest: Option<Newest>, content: &[u8]) -> Result<Judged, WriteError> {
+    let newest = newest.ok_or(WriteError::NotFound(write.record_id))?;
+    if newest.retracted {
+        return Ok(unchanged(write, newest));
+    }
+    let write = Write { record_kind: newest.record_kind, ..write.clone() };
+    sign_or_judge(&write, EntryKind::Retract, Some(newest), content, Outcome::Retracted)
+}
+
+fn unchanged(write: &Write, newest: Newest) -> Judged {
+    let entry = Some((newest.at, newest.hash));
+    Judged::Answer(Written { record_id: write.record_id, outcome: Outcome::Unchanged, entry })
+}
+
+fn sign_or_judge(
+    write: &Write,
+    kind: EntryKind,
+    newest: Option<Newest>,
+    content: &[u8],
+    outcome: Outcome,
+) -> Result<Judged, WriteError> {
+    if write.mode == Mode::DryRun {
+        return Ok(Judged::Answer(Written { record_id: write.record_id, outcome, entry: None }));
+    }
+    let draft = Draft {
+        kind: kind as i32,
+        record_id: Some(write.record_id),
+        base: newest.map(|newest| newest.hash),
+        record_kind: write.record_kind,
+        request_id: write.request_id,
+        payload: Some(Payload { nonce: nonce()?, content: content.to_vec() }),
+    };
+    Ok(Judged::Sign(draft, outcome))
+}
+
+fn nonce() -> Result<[u8; NONCE_BYTES], WriteError> {
+    let mut nonce = [0; NONCE_BYTES];
+    getrandom::fill(&mut nonce).map_err(|error| {
+        let source = std::io::Error::other(error);
+        WriteError::Store(StoreError::Io { what: "drawing a nonce", source })
+    })?;
+    Ok(nonce)
+}
+
+fn answer(reply: oneshot::Sender<Result<Written, WriteError>>, result: Result<Written, WriteError>) {
+    // A client that has gone away finds the entry by its request id.
+    let _ = reply.send(result);
+}
+
+fn refuse_all(group: Vec<Pending>, error: StoreError) {
+    let (mut error, repeated) = (Some(error), |error: &StoreError| match error {
+        StoreError::Full { free_bytes, reserve_bytes } => {
+            StoreError::Full { free_bytes: *free_bytes, reserve_bytes: *reserve_bytes }
+        }
+        _ => StoreError::Conflict,
+    });
+    let mut pending = group.into_iter().peekable();
+    while let Some(Pending { reply, .. }) = pending.next() {
+        let last = pending.peek().is_none();
+        let Some(cause) = (if last { error.take() } else { error.as_ref().map(repeated) }) else { return };
+        answer(reply, Err(WriteError::Store(cause)));
+    }
+}

@@ -1,0 +1,58 @@
+//! Sessions that others open: the gRPC service of the peer listener.
+
+use std::pin::Pin;
+
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status, Streaming};
+use wego_ledger::{limits::MESSAGE_BYTES_MAX, session::Side};
+use wego_proto::v1::{
+    SessionMessage,
+    peering_server::{Peering, PeeringServer},
+};
+
+use super::{
+    Peers,
+    session::{Line, STREAM_AHEAD},
+};
+use crate::tls::ConnectInfo;
+
+impl Peers {
+    /// The service to put on the peer listener.
+    #[must_use]
+    pub fn service(&self) -> PeeringServer<Self> {
+        PeeringServer::new(self.clone())
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX)
+    }
+}
+
+#[tonic::async_trait]
+impl Peering for Peers {
+    type SessionStream = Pin<Box<dyn Stream<Item = Result<SessionMessage, Status>> + Send>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<SessionMessage>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let shared = self.shared.clone();
+        let key = request.extensions().get::<ConnectInfo>().map(|info| info.key);
+        // The roster may have changed since the handshake.
+        let member =
+            key.and_then(|key| shared.engine.view().roster.speaker(&key).map(|member| member.origin));
+        let Some(member) = member else {
+            return Err(Status::unauthenticated("the connection's key speaks for no active member"));
+        };
+        if shared.stop.is_cancelled() {
+            return Err(Status::unavailable("the node is stopping"));
+        }
+        let (outbound, messages) = mpsc::channel(STREAM_AHEAD);
+        let line = Line { conn: shared.next_conn(), member, side: Side::Accepted, shared: shared.clone() };
+        shared.tasks.clone().spawn(async move {
+            let ended = line.run(request.into_inner(), outbound).await;
+            tracing::debug!(member = member.0, why = ended.text(), "accepted session ended");
+            shared.book.ended(member, ended.text(), ended.retry_after_ms());
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(messages).map(Ok))))
+    }
+}

@@ -1,0 +1,234 @@
+//! Moves the bytes of one session: stream to ledger, ledger to stream, answers from the store.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+use wego_ledger::{
+    limits::{ENTRIES_BYTES, ENTRIES_PER_MESSAGE, MESSAGE_BYTES_MAX},
+    reject::Reject,
+    session::{ConnId, Side},
+    state::{Input, verify_entries},
+};
+use wego_proto::{
+    convert::{FieldError, Problem},
+    id::Origin,
+    prost::Message as _,
+    v1::{self, SessionMessage, session_message::Body},
+};
+
+use super::Shared;
+use crate::{
+    engine::{FromPeer, Outgoing},
+    store::StoreError,
+};
+
+/// What the ledger may have waiting for one connection; above it the connection is dropped.
+const OUTBOX_MAX: usize = 1_024;
+/// Messages handed to the stream ahead of the network: enough to keep it busy, few enough to hold back the store.
+pub(super) const STREAM_AHEAD: usize = 4;
+/// Pulls waiting to be answered on one connection; the ledger admits fewer.
+const SERVE_MAX: usize = 32;
+
+/// One session, from the moment the stream stands.
+pub(super) struct Line {
+    pub(super) shared: Arc<Shared>,
+    pub(super) conn: ConnId,
+    pub(super) member: Origin,
+    pub(super) side: Side,
+}
+
+impl Line {
+    /// Runs the session until either side ends it, and says why it ended.
+    pub(super) async fn run(
+        self,
+        inbound: Streaming<SessionMessage>,
+        outbound: mpsc::Sender<SessionMessage>,
+    ) -> Ended {
+        let (outbox, outgoing) = mpsc::channel(OUTBOX_MAX);
+        let Self { conn, member, side, .. } = self;
+        if !self.shared.engine.peer(FromPeer::Connected { conn, member, side, outbox }).await {
+            return Ended::Stopping;
+        }
+        self.shared.book.connected(member);
+        let (serve, pulls) = mpsc::channel(SERVE_MAX);
+        let ended = tokio::select! {
+            // Stopping first, so that a busy stream cannot hold the node up. Each arm owns what it waits for, and
+            // losing one mid-way only ends the session.
+            biased;
+            () = self.shared.stop.cancelled() => Ended::Stopping,
+            ended = self.write(outgoing, serve, outbound.clone()) => ended,
+            ended = self.serve(pulls, outbound) => ended,
+            ended = self.read(inbound) => ended,
+        };
+        self.shared.engine.peer(FromPeer::Input(Input::Closed { conn })).await;
+        ended
+    }
+
+    async fn read(&self, mut inbound: Streaming<SessionMessage>) -> Ended {
+        loop {
+            let message = match inbound.message().await {
+                Ok(Some(message)) => message,
+                Ok(None) => return Ended::ByPeer,
+                Err(status) => return Ended::Broken(status),
+            };
+            self.shared.book.heard(self.member, message.encoded_len());
+            let told = match &message.body {
+                Some(Body::Reject(reject)) => Some(reject.clone()),
+                _ => None,
+            };
+            if !self.shared.engine.peer(FromPeer::Input(self.judge(message))).await {
+                return Ended::Stopping;
+            }
+            if let Some(reject) = told.filter(|reject| reject.reason() != v1::reject::Reason::NotSupportedYet)
+            {
+                return Ended::Rejected(reject);
+            }
+        }
+    }
+
+    /// Decodes a message and verifies its entries, on this connection's own task.
+    fn judge(&self, message: SessionMessage) -> Input {
+        let conn = self.conn;
+        match message.body {
+            Some(Body::Entries(entries)) => {
+                let view = self.shared.engine.view();
+                match verify_entries(entries.entries, &view.roster) {
+                    Ok(run) => Input::Entries { conn, request: entries.request, run, done: entries.done },
+                    Err(reject) => Input::Refused { conn, reject },
+                }
+            }
+            Some(body) => Input::Received { conn, body },
+            None => {
+                // A message of a later version, or an empty one.
+                let error = FieldError { field: "message.body", problem: Problem::Missing };
+                Input::Refused { conn, reject: Reject::Malformed(error) }
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        mut outgoing: mpsc::Receiver<Outgoing>,
+        serve: mpsc::Sender<v1::Pull>,
+        outbound: mpsc::Sender<SessionMessage>,
+    ) -> Ended {
+        while let Some(outgoing) = outgoing.recv().await {
+            let body = match outgoing {
+                Outgoing::Message(body) => body,
+                Outgoing::Serve(pull) => {
+                    if serve.send(pull).await.is_err() {
+                        return Ended::ByUs;
+                    }
+                    continue;
+                }
+                Outgoing::Close(None) => return Ended::ByUs,
+                Outgoing::Close(Some(reject)) => {
+                    self.send(&outbound, Body::Reject(reject)).await;
+                    return Ended::ByUs;
+                }
+            };
+            if !self.send(&outbound, body).await {
+                return Ended::ByPeer;
+            }
+        }
+        Ended::ByUs
+    }
+
+    async fn serve(
+        &self,
+        mut pulls: mpsc::Receiver<v1::Pull>,
+        outbound: mpsc::Sender<SessionMessage>,
+    ) -> Ended {
+        let conn = self.conn;
+        while let Some(pull) = pulls.recv().await {
+            if let Err(error) = self.answer(&pull, &outbound).await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a peer's request could not be answered"
+                );
+                return Ended::ByUs;
+            }
+            if !self.shared.engine.peer(FromPeer::Input(Input::Served { conn })).await {
+                return Ended::Stopping;
+            }
+        }
+        // The writer holds the other end; when it is gone the session is over, and the writer says why.
+        std::future::pending().await
+    }
+
+    /// Sends what is held of a request, in messages of bounded size, the last marked as such.
+    async fn answer(
+        &self,
+        pull: &v1::Pull,
+        outbound: &mpsc::Sender<SessionMessage>,
+    ) -> Result<(), StoreError> {
+        let mut next = pull.from;
+        loop {
+            let until = pull.until.min(next.saturating_add(ENTRIES_PER_MESSAGE as u64 - 1));
+            let mut entries = self.read_store(pull, next, until).await?;
+            if pull.headers_only {
+                entries.iter_mut().for_each(|entry| entry.payload = None);
+            }
+            next += entries.len() as u64;
+            let done = entries.is_empty() || next > pull.until;
+            let message = v1::Entries { request: pull.request, entries, done };
+            if !self.send(outbound, Body::Entries(message)).await || done {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn read_store(&self, pull: &v1::Pull, from: u64, until: u64) -> Result<Vec<v1::Entry>, StoreError> {
+        let (store, origin, epoch) = (self.shared.store.clone(), Origin(pull.origin), pull.epoch);
+        let read = move || store.range(origin, epoch, from, until, ENTRIES_BYTES);
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
+            Err(StoreError::Io { what: "reading entries", source: std::io::Error::other(error) })
+        })
+    }
+
+    /// Returns whether the stream still takes messages.
+    async fn send(&self, outbound: &mpsc::Sender<SessionMessage>, body: Body) -> bool {
+        let message = SessionMessage { body: Some(body) };
+        let bytes = message.encoded_len();
+        debug_assert!(bytes <= MESSAGE_BYTES_MAX, "messages are built within the limit");
+        self.shared.book.said(self.member, bytes);
+        outbound.send(message).await.is_ok()
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The peer closed it.
+    ByPeer,
+    /// This node closed it, after telling why.
+    ByUs,
+    /// The peer said why.
+    Rejected(v1::Reject),
+    /// The connection broke.
+    Broken(Status),
+    /// The node is stopping.
+    Stopping,
+}
+
+impl Ended {
+    /// For the operator.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::ByPeer => "closed by the peer".to_owned(),
+            Self::ByUs => "closed by this node; its log says why".to_owned(),
+            Self::Rejected(reject) => format!("refused by the peer: {}", reject.text),
+            Self::Broken(status) => format!("connection lost: {}", status.message()),
+            Self::Stopping => "this node is stopping".to_owned(),
+        }
+    }
+
+    /// How long the peer asked to be left alone, ms.
+    pub(super) fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::Rejected(reject) => Some(u64::from(reject.retry_after_ms)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `wego.v1.Admin`: one node's state and peers.
+
+use tonic::{Request, Response, Status};
+use wego_proto::{
+    causes::with_causes,
+    id::Origin,
+    v1::{self, admin_server::Admin},
+};
+
+use super::{Doors, status};
+use crate::engine::{read::ReadError, view::View};
+
+#[tonic::async_trait]
+impl Admin for Doors {
+    async fn status(&self, _: Request<v1::StatusRequest>) -> Result<Response<v1::StatusReply>, Status> {
+        let mut reply = self.reader.status();
+        if let Some(why) = self.reader.view().not_writable {
+            reply.not_writable_because = status::not_writable(why);
+        }
+        Ok(Response::new(reply))
+    }
+
+    async fn list_peers(
+        &self,
+        _: Request<v1::ListPeersRequest>,
+    ) -> Result<Response<v1::ListPeersReply>, Status> {
+        let view = self.reader.view();
+        let peer = |(origin, status): (Origin, crate::peers::PeerStatus)| peer_view(&view, origin, status);
+        let mut peers: Vec<_> = self.peers.list().into_iter().map(peer).collect();
+        peers.sort_by(|one, other| one.handle.cmp(&other.handle));
+        Ok(Response::new(v1::ListPeersReply { peers }))
+    }
+
+    async fn add_peer(&self, request: Request<v1::AddPeerRequest>) -> Result<Response<v1::PeerView>, Status> {
+        let v1::AddPeerRequest { handle, endpoint } = request.into_inner();
+        let view = self.reader.view();
+        let origin = self.other_member(&view, &handle)?;
+        let authority = endpoint.parse::<http::uri::Authority>();
+        if !endpoint.is_empty() && !authority.is_ok_and(|authority| authority.port_u16().is_some()) {
+            return Err(Status::invalid_argument(format!(
+                "endpoint {endpoint:?} is not host:port; hint: city.example:7400"
+            )));
+        }
+        self.peers.pin(origin, &handle, &endpoint).map_err(|error| status::pins(&error))?;
+        tracing::info!(peer = handle, "peer added");
+        let status = self.peers.list().remove(&origin).unwrap_or_default();
+        Ok(Response::new(peer_view(&view, origin, status)))
+    }
+
+    async fn remove_peer(
+        &self,
+        request: Request<v1::RemovePeerRequest>,
+    ) -> Result<Response<v1::RemovePeerReply>, Status> {
+        let handle = request.into_inner().handle;
+        if !self.peers.unpin(&handle).map_err(|error| status::pins(&error))? {
+            return Err(Status::not_found(format!("peer {handle:?} was not added; hint: wego peer list")));
+        }
+        tracing::info!(peer = handle, "peer removed");
+        Ok(Response::new(v1::RemovePeerReply {}))
+    }
+
+    async fn ping_peer(
+        &self,
+        request: Request<v1::PingPeerRequest>,
+    ) -> Result<Response<v1::PingPeerReply>, Status> {
+        let handle = request.into_inner().handle;
+        let origin = self.other_member(&self.reader.view(), &handle)?;
+        let reply = match self.peers.ping(origin).await {
+            Ok(pong) => v1::PingPeerReply {
+                reached: true,
+                endpoint: pong.endpoint,
+                round_trip_us: pong.round_trip.as_micros() as u64,
+                handshake_us: pong.handshake.as_micros() as u64,
+                software: pong.software,
+                error: String::new(),
+            },
+            Err((endpoint, error)) => {
+                v1::PingPeerReply { endpoint, error: with_causes(&error), ..Default::default() }
+            }
+        };
+        Ok(Response::new(reply))
+    }
+}
+
+impl Doors {
+    fn other_member(&self, view: &View, handle: &str) -> Result<Origin, Status> {
+        let member = view.roster.current().member_by_handle(handle);
+        let origin = member.map(|member| member.origin);
+        let origin = origin.ok_or_else(|| status::read(&ReadError::UnknownMember(handle.to_owned())))?;
+        if origin == view.me {
+            return Err(Status::invalid_argument(format!(
+                "{handle} is this node's own member; hint: name another"
+            )));
+        }
+        Ok(origin)
+    }
+}
+
+fn peer_view(view: &View, origin: Origin, status: crate::peers::PeerStatus) -> v1::PeerView {
+    v1::PeerView {
+        handle: view.handle(origin).to_owned(),
+        endpoint: status.endpoint,
+        state: status.state as i32,
+        pinned: status.pinned,
+        dialled: status.dialled,
+        since_ms: status.since_ms,
+        last_contact_ms: status.last_contact_ms,
+        lag_entries: status.lag_entries,
+        sent_bytes: status.sent_bytes,
+        received_bytes: status.received_bytes,
+        last_error: status.last_error,
+        next_try_ms: status.next_try_ms,
+    }
+}

@@ -1,0 +1,186 @@
+//! `wego.v1.Catalogue`: publish, withdraw, read, prove.
+
+use std::pin::Pin;
+
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Request, Response, Status, Streaming};
+use wego_catalogue::validate::Checked;
+use wego_proto::{
+    id::{Hash, RecordId, RequestId},
+    prost::Message as _,
+    v1::{self, catalogue_server::Catalogue, publish_many_reply},
+};
+
+use super::{Doors, READ_PATIENCE, blocking, status};
+use crate::engine::{Act, Existence, Mode, Write, Written};
+
+/// Publishes of one stream under way at once: they are committed together.
+const AHEAD_MAX: usize = 64;
+/// Characters of the reason for a withdrawal.
+const REASON_CHARS_MAX: usize = 1_000;
+
+#[tonic::async_trait]
+impl Catalogue for Doors {
+    async fn publish(
+        &self,
+        request: Request<v1::PublishRequest>,
+    ) -> Result<Response<v1::PublishReply>, Status> {
+        self.put(request.into_inner()).await.map(Response::new)
+    }
+
+    type PublishManyStream = Pin<Box<dyn Stream<Item = Result<v1::PublishManyReply, Status>> + Send>>;
+
+    async fn publish_many(
+        &self,
+        request: Request<Streaming<v1::PublishRequest>>,
+    ) -> Result<Response<Self::PublishManyStream>, Status> {
+        let doors = self.clone();
+        let started = request.into_inner().map(move |request| {
+            let doors = doors.clone();
+            async move {
+                match request {
+                    Ok(request) => Ok(many_reply(doors.put(request).await)),
+                    Err(status) => Err(status),
+                }
+            }
+        });
+        let answers = futures_util::StreamExt::buffered(started, AHEAD_MAX);
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn retract(
+        &self,
+        request: Request<v1::RetractRequest>,
+    ) -> Result<Response<v1::PublishReply>, Status> {
+        let request = request.into_inner();
+        let record_id = record_id(&request.record_id)?;
+        if request.reason.chars().count() > REASON_CHARS_MAX || request.reason.chars().any(char::is_control) {
+            return Err(Status::invalid_argument(
+                "reason must have at most 1,000 characters and no control characters; hint: shorten it",
+            ));
+        }
+        let content = v1::Retraction { reason: request.reason }.encode_to_vec();
+        let write = Write {
+            request_id: request_id(&request.request_id)?,
+            record_id,
+            record_kind: 0,
+            act: Act::Retract { content },
+            mode: mode(request.dry_run),
+        };
+        self.write(write, Vec::new()).await.map(Response::new)
+    }
+
+    async fn read(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::RecordView>, Status> {
+        let id = record_id(&request.into_inner().record_id)?;
+        self.reader.catch_up(READ_PATIENCE).await;
+        let reader = self.reader.clone();
+        let found = blocking(move || reader.record(&id).map_err(|error| status::read(&error))).await?;
+        found.map(Response::new).ok_or_else(|| no_record(&id))
+    }
+
+    async fn history(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::HistoryReply>, Status> {
+        let id = record_id(&request.into_inner().record_id)?;
+        self.reader.catch_up(READ_PATIENCE).await;
+        let reader = self.reader.clone();
+        let found = blocking(move || reader.history(&id).map_err(|error| status::read(&error))).await?;
+        found.map(Response::new).ok_or_else(|| no_record(&id))
+    }
+
+    async fn list(&self, request: Request<v1::ListRequest>) -> Result<Response<v1::ListReply>, Status> {
+        let request = request.into_inner();
+        self.reader.catch_up(READ_PATIENCE).await;
+        let reader = self.reader.clone();
+        blocking(move || reader.list(&request).map_err(|error| status::read(&error))).await.map(Response::new)
+    }
+
+    async fn export(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::RecordProof>, Status> {
+        let id = record_id(&request.into_inner().record_id)?;
+        self.reader.catch_up(READ_PATIENCE).await;
+        let reader = self.reader.clone();
+        let found = blocking(move || reader.export(&id).map_err(|error| status::read(&error))).await?;
+        found.map(Response::new).ok_or_else(|| no_record(&id))
+    }
+}
+
+impl Doors {
+    async fn put(&self, request: v1::PublishRequest) -> Result<v1::PublishReply, Status> {
+        let record = request.record.ok_or_else(|| missing("record"))?;
+        let checked = Checked::parse(record).map_err(|problems| invalid(&problems))?;
+        let expected_base =
+            wego_proto::convert::optional::<Hash>(&request.expected_base).map_err(|error| {
+                Status::invalid_argument(format!("expected_base: {error}; hint: take it from show"))
+            })?;
+        let (id, existence) = match request.record_id.as_slice() {
+            [] if request.must_exist => return Err(missing("record_id")),
+            [] => (new_record_id()?, Existence::Optional),
+            bytes if request.must_exist => (record_id(bytes)?, Existence::Required),
+            bytes => (record_id(bytes)?, Existence::Optional),
+        };
+        let write = Write {
+            request_id: request_id(&request.request_id)?,
+            record_id: id,
+            record_kind: checked.kind() as u32,
+            act: Act::Put { content: checked.encode(), expected_base, existence },
+            mode: mode(request.dry_run),
+        };
+        let warnings = checked.warnings().iter().map(ToString::to_string).collect();
+        self.write(write, warnings).await
+    }
+
+    async fn write(&self, write: Write, warnings: Vec<String>) -> Result<v1::PublishReply, Status> {
+        let Written { record_id, outcome, entry } =
+            self.engine.write(write).await.map_err(|error| status::write(&error))?;
+        Ok(v1::PublishReply {
+            record_id: record_id.as_bytes().to_vec(),
+            outcome: outcome as i32,
+            at: entry.map(|(at, _)| at.into()),
+            entry_hash: entry.map(|(_, hash)| hash.as_bytes().to_vec()).unwrap_or_default(),
+            warnings,
+        })
+    }
+}
+
+fn many_reply(result: Result<v1::PublishReply, Status>) -> v1::PublishManyReply {
+    let result = match result {
+        Ok(done) => publish_many_reply::Result::Done(done),
+        Err(status) => publish_many_reply::Result::Refused(v1::Refusal {
+            code: status.code() as u32,
+            message: status.message().to_owned(),
+        }),
+    };
+    v1::PublishManyReply { result: Some(result) }
+}
+
+fn mode(dry_run: bool) -> Mode {
+    if dry_run { Mode::DryRun } else { Mode::Commit }
+}
+
+fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {
+    RecordId::try_from(bytes)
+        .map_err(|error| Status::invalid_argument(format!("{error}; hint: copy it from a list")))
+}
+
+fn request_id(bytes: &[u8]) -> Result<RequestId, Status> {
+    RequestId::try_from(bytes).map_err(|error| {
+        Status::invalid_argument(format!("{error}; hint: draw 16 random bytes for each intended write"))
+    })
+}
+
+fn new_record_id() -> Result<RecordId, Status> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| Status::internal(format!("no randomness: {error}")))?;
+    Ok(RecordId::new(id))
+}
+
+fn missing(field: &str) -> Status {
+    Status::invalid_argument(format!("{field} is missing; hint: see wego practice template"))
+}
+
+fn invalid(problems: &[wego_catalogue::validate::FieldProblem]) -> Status {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Status::invalid_argument(format!("the record is not complete:\n  {}", lines.join("\n  ")))
+}
+
+fn no_record(id: &RecordId) -> Status {
+    Status::not_found(format!("no record {id} here; it may still be on its way; hint: search for its title"))
+}

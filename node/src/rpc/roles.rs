@@ -1,0 +1,33 @@
+//! Which role each method needs. The one table: a method that is not in it is denied to everybody.
+
+use crate::operators::Role;
+
+/// Every method of the client listener and the lowest role that may call it.
+pub const METHODS: &[(&str, Role)] = &[
+    ("/wego.v1.Catalogue/Publish", Role::Editor),
+    ("/wego.v1.Catalogue/PublishMany", Role::Editor),
+    ("/wego.v1.Catalogue/Retract", Role::Editor),
+    ("/wego.v1.Catalogue/Read", Role::Reader),
+    ("/wego.v1.Catalogue/History", Role::Reader),
+    ("/wego.v1.Catalogue/List", Role::Reader),
+    ("/wego.v1.Catalogue/Export", Role::Reader),
+    ("/wego.v1.Search/Search", Role::Reader),
+    ("/wego.v1.Members/List", Role::Reader),
+    ("/wego.v1.Members/Show", Role::Reader),
+    ("/wego.v1.Members/Roster", Role::Reader),
+    ("/wego.v1.Admin/Status", Role::Reader),
+    ("/wego.v1.Admin/ListPeers", Role::Admin),
+    ("/wego.v1.Admin/AddPeer", Role::Admin),
+    ("/wego.v1.Admin/RemovePeer", Role::Admin),
+    ("/wego.v1.Admin/PingPeer", Role::Admin),
+    ("/grpc.health.v1.Health/Check", Role::Reader),
+    ("/grpc.health.v1.Health/List", Role::Reader),
+    ("/grpc.health.v1.Health/Watch", Role::Reader),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader),
+];
+
+/// The lowest role that may call a method; `None` denies it.
+#[must_use]
+pub fn needed(path: &str) -> Option<Role> {
+    METHODS.iter().find(|(method, _)| *method == path).map(|(_, role)| *role)
+}

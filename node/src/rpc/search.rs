@@ -1,0 +1,17 @@
+//! `wego.v1.Search`: over everything this node holds.
+
+use tonic::{Request, Response, Status};
+use wego_proto::v1::{self, search_server::Search};
+
+use super::{Doors, blocking, status};
+
+#[tonic::async_trait]
+impl Search for Doors {
+    async fn search(&self, request: Request<v1::SearchRequest>) -> Result<Response<v1::SearchReply>, Status> {
+        let request = request.into_inner();
+        let reader = self.reader.clone();
+        blocking(move || reader.search(&request).map_err(|error| status::read(&error)))
+            .await
+            .map(Response::new)
+    }
+}

@@ -1,0 +1,93 @@
+//! The one table from our errors to gRPC statuses. Each text says what to do.
+
+use tonic::Status;
+use wego_ledger::state::NotWritable;
+use wego_proto::causes::with_causes;
+
+use crate::{
+    engine::{WriteError, read::ReadError},
+    peers::PinsError,
+    store::StoreError,
+};
+
+pub(super) fn write(error: &WriteError) -> Status {
+    match error {
+        WriteError::NotWritable(why) => Status::failed_precondition(not_writable(*why)),
+        WriteError::Stale { .. } => {
+            Status::failed_precondition(format!("{error}; hint: show the record and revise that version"))
+        }
+        WriteError::NotFound(_) => {
+            Status::not_found(format!("{error}; hint: list the records of this member"))
+        }
+        WriteError::NotOwner { .. } => {
+            Status::failed_precondition(format!("{error}; hint: only its owner's node may change a record"))
+        }
+        WriteError::OtherKind(_) => {
+            Status::failed_precondition(format!("{error}; hint: publish it as a new record"))
+        }
+        WriteError::Store(error) => store(error),
+        WriteError::Stopping => {
+            Status::unavailable("the node is stopping; hint: try again with the same request id")
+        }
+        WriteError::Busy => {
+            Status::resource_exhausted("too many writes wait; hint: try again with the same request id")
+        }
+    }
+}
+
+pub(super) fn store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Full { free_bytes, reserve_bytes } => Status::resource_exhausted(format!(
+            "the disk reserve is reached: {free_bytes} bytes free, {reserve_bytes} reserved; nothing was written; \
+             hint: make space on the data folder's file system, then write again"
+        )),
+        StoreError::Conflict | StoreError::Fenced => Status::aborted(format!("{error}; hint: try again")),
+        _ => Status::internal(format!("{}; hint: see the node's log", with_causes(error))),
+    }
+}
+
+pub(super) fn read(error: &ReadError) -> Status {
+    match error {
+        ReadError::Query(error) => Status::invalid_argument(format!("{error}")),
+        ReadError::PageToken => {
+            Status::invalid_argument("page token is none of this node; hint: start from the first page")
+        }
+        ReadError::Erased => {
+            Status::failed_precondition("the record's content was erased; its header remains")
+        }
+        ReadError::UnknownMember(handle) => {
+            Status::not_found(format!("no member has the handle {handle:?}; hint: wego member list"))
+        }
+        ReadError::Corrupt { .. } => Status::data_loss(format!(
+            "{error}; hint: run wego-node rebuild-store, which fetches a good copy from the peers"
+        )),
+        ReadError::Store(error) => store(error),
+    }
+}
+
+pub(super) fn pins(error: &PinsError) -> Status {
+    match error {
+        PinsError::TooMany => Status::resource_exhausted(format!("{error}; hint: remove one first")),
+        _ => Status::internal(format!("{}; hint: see the node's log", with_causes(error))),
+    }
+}
+
+/// Why the node may not write, and what to do.
+pub(super) fn not_writable(why: NotWritable) -> String {
+    match why {
+        NotWritable::NotActive => {
+            "this node's log key is not that of an active member; hint: compare keys with wego roster show"
+                .to_owned()
+        }
+        NotWritable::OwnLogAhead { seen_seq } => format!(
+            "peers hold this member's log up to {seen_seq}, more than this node has: it runs on an old copy, or a \
+             second node runs; hint: stop the other node, or restore the newest journal"
+        ),
+        NotWritable::Twin => {
+            "another node speaks as this member; hint: stop one of the two before either writes".to_owned()
+        }
+        NotWritable::Forked => {
+            "two histories of this member's log are proved; hint: see the runbook on forks".to_owned()
+        }
+    }
+}

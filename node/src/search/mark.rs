@@ -1,0 +1,92 @@
+//! What an index says of itself in each commit: which store it was built from, by which rules, and how far.
+//!
+//! It travels in the payload of the commit, so that it can never be ahead of or behind the documents.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use wego_proto::id::{Origin, Position, StoreId};
+
+use super::schema::SCHEMA_VERSION;
+
+/// The payload of a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    schema: u32,
+    store_id: String,
+    /// Up to where the store was indexed.
+    pub(super) cursor: u64,
+    /// Epochs that began elsewhere than at the end of the one before.
+    pub(super) epochs: Epochs,
+}
+
+impl Mark {
+    pub(super) fn new(store_id: StoreId, cursor: u64, epochs: Epochs) -> Self {
+        Self { schema: SCHEMA_VERSION, store_id: store_id.to_string(), cursor, epochs }
+    }
+
+    /// Reads a payload; `None` when it is of other rules or another store.
+    pub(super) fn read(payload: &str, store_id: StoreId) -> Option<Self> {
+        let mark: Self = serde_json::from_str(payload).ok()?;
+        let ours = mark.schema == SCHEMA_VERSION && mark.store_id == store_id.to_string();
+        ours.then_some(mark)
+    }
+
+    pub(super) fn write(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Where later epochs of each owner began. What the owner wrote after that place in an earlier epoch is void.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Epochs(BTreeMap<u32, BTreeMap<u32, (u32, u64)>>);
+
+impl Epochs {
+    /// Remembers that `origin` began `epoch` after `base`. False when it was known.
+    pub(super) fn begin(&mut self, origin: Origin, epoch: u32, base: Position) -> bool {
+        let base = (base.epoch, base.seq);
+        self.0.entry(origin.0).or_default().insert(epoch, base) != Some(base)
+    }
+
+    /// Whether a later epoch made the entry there void.
+    pub(super) fn is_void(&self, origin: Origin, at: Position) -> bool {
+        let Some(epochs) = self.0.get(&origin.0) else { return false };
+        let later = epochs.range(at.epoch.saturating_add(1)..);
+        later.into_iter().any(|(_, base)| *base < (at.epoch, at.seq))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CITY: Origin = Origin(3);
+
+    fn at(epoch: u32, seq: u64) -> Position {
+        Position { epoch, seq }
+    }
+
+    #[test]
+    fn a_mark_of_another_store_or_schema_is_not_ours() {
+        let store = StoreId::new([1; 16]);
+        let mark = Mark::new(store, 7, Epochs::default());
+        assert_eq!(Mark::read(&mark.write(), store), Some(mark.clone()));
+        assert_eq!(Mark::read(&mark.write(), StoreId::new([2; 16])), None);
+        let other = Mark { schema: SCHEMA_VERSION + 1, ..mark };
+        assert_eq!(Mark::read(&other.write(), store), None);
+        assert_eq!(Mark::read("", store), None);
+    }
+
+    #[test]
+    fn entries_between_an_epochs_base_and_its_beginning_are_void() {
+        let mut epochs = Epochs::default();
+        assert!(epochs.begin(CITY, 2, at(1, 5)));
+        assert!(!epochs.begin(CITY, 2, at(1, 5)));
+        assert!(!epochs.is_void(CITY, at(1, 5)));
+        assert!(epochs.is_void(CITY, at(1, 6)));
+        assert!(!epochs.is_void(CITY, at(2, 1)));
+        assert!(!epochs.is_void(Origin(4), at(1, 6)));
+        assert!(epochs.begin(CITY, 3, at(1, 4)));
+        assert!(epochs.is_void(CITY, at(1, 5)) && epochs.is_void(CITY, at(2, 1)));
+    }
+}

@@ -1,0 +1,282 @@
+//! Claims about entry stores.
+//!
+//! Every claim starts from an empty store and must never look behind the trait.
+
+use prost::Message as _;
+use wego_proto::{
+    entry::Verified,
+    id::{Origin, Position},
+    v1,
+};
+
+use crate::store::{
+    Cursor, EntryStore, StoreError, chain,
+    conformance::{Author, Claimed, StoreBed, holds},
+};
+
+type Claim<B> = fn(&mut B) -> Claimed;
+
+pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
+    vec![
+        what_is_put_is_read_back,
+        putting_twice_changes_nothing,
+        a_gap_is_refused_with_nothing_written,
+        a_fork_is_refused_with_nothing_written,
+        a_range_keeps_its_limits,
+        the_tail_is_gap_free_over_interleaved_origins,
+        epochs_are_logs_of_their_own,
+        the_first_fork_proof_stays,
+        synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
+        what_the_tail_hands_out_survives_a_crash,
+        everything_survives_closing,
+    ]
+}
+
+fn wire(entries: &[Verified]) -> Vec<v1::Entry> {
+    entries.iter().map(Verified::to_wire).collect()
+}
+
+fn origin_of(entry: &v1::Entry) -> u32 {
+    v1::EntryHeader::decode(entry.header.as_slice()).map_or(0, |header| header.origin)
+}
+
+fn whole_range(store: &impl EntryStore, origin: Origin, epoch: u32) -> Result<Vec<v1::Entry>, StoreError> {
+    store.range(origin, epoch, 1, u64::MAX, usize::MAX)
+}
+
+fn whole_tail(store: &impl EntryStore) -> Result<Vec<v1::Entry>, StoreError> {
+    let (mut found, mut from) = (Vec::new(), Cursor(0));
+    loop {
+        let (part, next) = store.tail(from, 3)?;
+        if part.is_empty() {
+            return Ok(found);
+        }
+        found.extend(part);
+        from = next;
+    }
+}
+
+fn what_is_put_is_read_back<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    holds(store.cursor() == Cursor(0) && store.heads()?.is_empty(), "a new store is empty")?;
+    let mut ada = Author::new(1);
+    let entries = ada.batch(5, 100);
+    holds(store.put(&entries)? == Cursor(5), "a put returns the cursor after it")?;
+    holds(whole_range(&store, ada.origin(), 1)? == wire(&entries), "a range gives what was put")?;
+    let second = store.entry(ada.origin(), Position { epoch: 1, seq: 2 })?;
+    holds(second == Some(entries[1].to_wire()), "one entry is found by its position")?;
+    let beyond = store.entry(ada.origin(), Position { epoch: 1, seq: 6 })?;
+    holds(beyond.is_none(), "nothing is found beyond the head")?;
+    let head = store.heads()?.get(&(ada.origin(), 1)).copied();
+    holds(head == Some((5, entries[4].hash())), "the head is the last entry")
+}
+
+fn putting_twice_changes_nothing<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let first = ada.batch(4, 10);
+    store.put(&first)?;
+    holds(store.put(&first)? == Cursor(4), "the same batch again is skipped")?;
+    let overlapping: Vec<_> = first[2..].iter().cloned().chain(ada.batch(2, 10)).collect();
+    holds(store.put(&overlapping)? == Cursor(6), "of an overlapping batch only the rest is added")?;
+    holds(store.put(&[])? == Cursor(6), "an empty batch is nothing")?;
+    holds(whole_tail(&store)?.len() == 6, "no entry arrives twice")
+}
+
+fn a_gap_is_refused_with_nothing_written<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let entries = ada.batch(4, 10);
+    store.put(&entries[..1])?;
+    let batch = [ben.next(10), entries[2].clone()];
+    let refused = store.put(&batch);
+    let expected = Position { epoch: 1, seq: 3 };
+    holds(matches!(refused, Err(StoreError::Gap { at, .. }) if at == expected), "a gap is refused")?;
+    let never_seen = Author::new(3).batch(2, 10);
+    let refused = store.put(&never_seen[1..]);
+    holds(matches!(refused, Err(StoreError::Gap { .. })), "a log begins with its first entry")?;
+    holds(store.cursor() == Cursor(1) && store.heads()?.len() == 1, "nothing of the batch is written")
+}
+
+fn a_fork_is_refused_with_nothing_written<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let entries = ada.batch(4, 10);
+    store.put(&entries)?;
+    for held in &entries {
+        let fork = ada.fork_of(held);
+        let refused = store.put(&[ben.fork_of(&Author::new(2).next(10)), fork]);
+        let at = held.header().at;
+        holds(
+            matches!(refused, Err(StoreError::Fork { at: found, .. }) if found == at),
+            "a fork is refused",
+        )?;
+    }
+    let other_past = ada.fork_of(&entries[3]);
+    ada.go_on_from(&other_past);
+    let refused = store.put(&[ada.next(10)]);
+    let at = entries[3].header().at;
+    let named = matches!(refused, Err(StoreError::Fork { at: found, .. }) if found == at);
+    holds(named, "an entry after another head names the fork at the head")?;
+    let first = ben.next(10);
+    let refused = store.put(&[first.clone(), ben.fork_of(&first)]);
+    holds(matches!(refused, Err(StoreError::Fork { .. })), "a batch must not fork within itself")?;
+    holds(store.cursor() == Cursor(4) && store.heads()?.len() == 1, "nothing of a batch is written")?;
+    holds(whole_range(&store, ada.origin(), 1)? == wire(&entries), "what was held is unchanged")
+}
+
+fn a_range_keeps_its_limits<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let entries = ada.batch(10, 1_000);
+    store.put(&entries)?;
+    let three: usize = entries[..3].iter().map(|entry| entry.to_wire().encoded_len()).sum();
+    let found = store.range(ada.origin(), 1, 1, 10, three)?;
+    holds(found == wire(&entries[..3]), "as many as fit are given")?;
+    let found = store.range(ada.origin(), 1, 1, 10, three - 1)?;
+    holds(found == wire(&entries[..2]), "one byte too few gives one entry fewer")?;
+    let found = store.range(ada.origin(), 1, 4, 10, 0)?;
+    holds(found == wire(&entries[3..4]), "at least one is given")?;
+    let found = store.range(ada.origin(), 1, 4, 5, usize::MAX)?;
+    holds(found == wire(&entries[3..5]), "both ends are inclusive")?;
+    let none = [(11, 20), (5, 4)];
+    for (from, until) in none {
+        let found = store.range(ada.origin(), 1, from, until, usize::MAX)?;
+        holds(found.is_empty(), "nothing is given where nothing is")?;
+    }
+    holds(whole_range(&store, Origin(99), 1)?.is_empty(), "an unknown origin has no entries")
+}
+
+fn the_tail_is_gap_free_over_interleaved_origins<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut authors = [Author::new(1), Author::new(2), Author::new(3)];
+    let mut arrived = Vec::new();
+    for round in 0..12_usize {
+        let mut batch = Vec::new();
+        for turn in 0..=round % 4 {
+            batch.extend(authors[(round + turn) % 3].batch(1 + turn, 10));
+        }
+        store.put(&batch)?;
+        arrived.extend(wire(&batch));
+    }
+    holds(store.cursor() == Cursor(arrived.len() as u64), "the cursor counts what was put")?;
+    holds(whole_tail(&store)? == arrived, "the tail gives everything in order of arrival")?;
+    for (from, expected) in arrived.iter().enumerate() {
+        let (found, next) = store.tail(Cursor(from as u64), 1)?;
+        holds(found == std::slice::from_ref(expected), "the tail begins at any cursor")?;
+        holds(next == Cursor(from as u64 + 1), "and goes on after what it gave")?;
+    }
+    let end = store.cursor();
+    holds(store.tail(end, 5)? == (Vec::new(), end), "at the end there is nothing")?;
+    for author in &authors {
+        let origin = author.origin().0;
+        let expected: Vec<_> = arrived.iter().filter(|entry| origin_of(entry) == origin).cloned().collect();
+        holds(whole_range(&store, author.origin(), 1)? == expected, "the tail and the ranges agree")?;
+    }
+    Ok(())
+}
+
+fn epochs_are_logs_of_their_own<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let first = ada.batch(3, 10);
+    store.put(&first)?;
+    let mut second = vec![ada.open_epoch(2, first[1].header().at, first[1].hash())];
+    second.extend(ada.batch(2, 10));
+    store.put(&second)?;
+    holds(whole_range(&store, ada.origin(), 1)? == wire(&first), "the first epoch stays")?;
+    holds(whole_range(&store, ada.origin(), 2)? == wire(&second), "the second has its own entries")?;
+    let heads = store.heads()?;
+    let ends: Vec<_> = heads.iter().map(|((_, epoch), (seq, _))| (*epoch, *seq)).collect();
+    holds(ends == [(1, 3), (2, 3)], "each epoch has its head")
+}
+
+fn the_first_fork_proof_stays<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let entries = ada.batch(2, 10);
+    let proof = |entry: &Verified| v1::ForkProof {
+        left: Some(entry.to_wire_without_payload()),
+        right: Some(ada.fork_of(entry).to_wire_without_payload()),
+    };
+    let (first, later) = (proof(&entries[0]), proof(&entries[1]));
+    store.put_fork(ada.origin(), 1, &first)?;
+    store.put_fork(ada.origin(), 1, &later)?;
+    store.put_fork(ada.origin(), 2, &later)?;
+    let store = bed.crash(store)?;
+    let kept = store.forks()?;
+    holds(kept.get(&(ada.origin(), 1)) == Some(&first), "the first proof stays, over a crash")?;
+    holds(kept.get(&(ada.origin(), 2)) == Some(&later), "each epoch has its own")?;
+    holds(kept.len() == 2, "nothing else is kept")
+}
+
+fn synced_puts_survive_a_crash_and_the_rest_as_a_prefix<B: StoreBed>(bed: &mut B) -> Claimed {
+    let mut store = bed.create()?;
+    let mut authors = [Author::new(1), Author::new(2)];
+    let mut arrived: Vec<v1::Entry> = Vec::new();
+    let mut ends = vec![0];
+    for round in 0..10 {
+        let mut synced = 0;
+        for put in 0..4 {
+            let batch: Vec<_> = authors.iter_mut().flat_map(|author| author.batch(2, 300)).collect();
+            store.put(&batch)?;
+            arrived.extend(wire(&batch));
+            ends.push(arrived.len());
+            if put == round % 4 {
+                store.sync()?;
+                synced = arrived.len();
+            }
+        }
+        store = bed.crash(store)?;
+        let found = whole_tail(&store)?;
+        holds(found.len() >= synced, "what was synced is there")?;
+        holds(arrived.starts_with(&found), "what is there is a prefix of what was put")?;
+        holds(ends.contains(&found.len()), "no batch is there in part")?;
+        holds(store.cursor() == Cursor(found.len() as u64), "the cursor is that of the prefix")?;
+        let held: u64 = store.heads()?.values().map(|(seq, _)| seq).sum();
+        holds(held == found.len() as u64, "the heads are those of the prefix")?;
+        rewind(&mut authors, &found);
+        arrived = found;
+        ends.retain(|end| *end <= arrived.len());
+    }
+    Ok(())
+}
+
+/// Makes the authors sign again what was lost: they are deterministic, so the same entries come again.
+fn rewind(authors: &mut [Author; 2], held: &[v1::Entry]) {
+    *authors = [Author::new(1), Author::new(2)];
+    for author in authors {
+        let origin = author.origin().0;
+        let of_author = held.iter().filter(|entry| origin_of(entry) == origin);
+        for _ in of_author {
+            let _signed_before = author.next(300);
+        }
+    }
+}
+
+fn what_the_tail_hands_out_survives_a_crash<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let entries = ada.batch(6, 10);
+    store.put(&entries)?;
+    let (seen, next) = store.tail(Cursor(0), 4)?;
+    holds(!seen.is_empty(), "the tail hands out what was put, synced or not")?;
+    let store = bed.crash(store)?;
+    holds(store.cursor() >= next, "a cursor that was handed out is never given again")?;
+    let (again, _) = store.tail(Cursor(0), seen.len())?;
+    holds(again == seen, "and stands for the same entries")
+}
+
+fn everything_survives_closing<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let id = store.store_id();
+    let entries = Author::new(1).batch(20, 200);
+    store.put(&entries)?;
+    store.sync()?;
+    let store = bed.reopen(store)?;
+    holds(store.store_id() == id, "it is the same incarnation")?;
+    holds(whole_tail(&store)? == wire(&entries), "everything is there")?;
+    let hashes: Vec<_> = whole_tail(&store)?.iter().map(chain::entry_hash).collect();
+    let signed: Vec<_> = entries.iter().map(Verified::hash).collect();
+    holds(hashes == signed, "byte for byte")
+}

@@ -1,0 +1,123 @@
+//! Claims about the roster folder.
+
+use prost::Message as _;
+use wego_proto::{
+    key::SecretKey,
+    roster::add_signature,
+    v1::{self, MemberStatus},
+};
+use zeroize::Zeroizing;
+
+use super::*;
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&Zeroizing::new([seed; 32]))
+}
+
+fn version_after(last: Option<&Roster>, name: &str) -> SignedRoster {
+    let member = v1::Member {
+        idx: 1,
+        city_id: vec![1; 32],
+        handle: "kr-seoul".to_owned(),
+        names: vec![v1::MemberName { lang: "en".to_owned(), text: "Seoul".to_owned() }],
+        transport_keys: vec![key(101).public().as_bytes().to_vec()],
+        status: MemberStatus::Active as i32,
+        ..Default::default()
+    };
+    let content = v1::Roster {
+        format: 1,
+        version: last.map_or(1, |last| last.version() + 1),
+        prev_hash: last.map_or_else(Vec::new, |last| last.hash().as_bytes().to_vec()),
+        federation_id: last.map_or_else(Vec::new, |last| last.federation().as_bytes().to_vec()),
+        federation_name: name.to_owned(),
+        governance: Some(v1::Governance { keys: vec![key(1).public().as_bytes().to_vec()], threshold: 1 }),
+        members: vec![member],
+        ..Default::default()
+    };
+    let mut signed = SignedRoster { roster: content.encode_to_vec(), signatures: vec![] };
+    add_signature(&mut signed, &key(1));
+    signed
+}
+
+fn chain(versions: usize) -> Vec<SignedRoster> {
+    let mut chain = Vec::new();
+    let mut last = None;
+    for _ in 0..versions {
+        let signed = version_after(last.as_ref(), "Federation");
+        last = Some(Roster::open(signed.clone()).expect("a signed version"));
+        chain.push(signed);
+    }
+    chain
+}
+
+fn folder_with(chain: &[SignedRoster]) -> (tempfile::TempDir, RosterFiles) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let files = RosterFiles::open(dir.path()).expect("a folder");
+    for signed in chain {
+        files.append(signed).expect("the next version");
+    }
+    (dir, files)
+}
+
+fn corrupt_file(files: &RosterFiles) -> String {
+    match files.load() {
+        Err(StoreError::CorruptFile { path, .. }) => {
+            path.file_name().expect("a name").to_string_lossy().into_owned()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_chain_is_loaded_as_it_was_appended() {
+    let chain = chain(3);
+    let (dir, files) = folder_with(&chain);
+    assert_eq!(files.load().expect("a chain"), chain);
+    files.append(&chain[1]).expect("a version already kept");
+    assert!(dir.path().join("00000003.pem").exists());
+    let (_dir, empty) = folder_with(&[]);
+    assert_eq!(empty.load().expect("no chain"), []);
+}
+
+#[test]
+fn a_version_out_of_turn_or_another_one_is_refused() {
+    let chain = chain(3);
+    let (_dir, files) = folder_with(&chain[..1]);
+    let error = files.append(&chain[2]).expect_err("one is missing");
+    assert!(matches!(error, RosterFilesError::NotNext { known: 1, found: 3 }));
+    let other = version_after(None, "Other");
+    let error = files.append(&other).expect_err("two histories");
+    assert!(matches!(error, RosterFilesError::Occupied { version: 1 }));
+    assert_eq!(files.load().expect("a chain"), chain[..1]);
+}
+
+#[test]
+fn a_missing_version_is_named() {
+    let (dir, files) = folder_with(&chain(3));
+    std::fs::remove_file(dir.path().join("00000002.pem")).expect("a file");
+    assert_eq!(corrupt_file(&files), "00000002.pem");
+}
+
+#[test]
+fn a_damaged_version_is_named_wherever_it_is_damaged() {
+    let (dir, files) = folder_with(&chain(2));
+    let path = dir.path().join("00000002.pem");
+    let good = std::fs::read_to_string(&path).expect("a file");
+    let begin = good.find("-----BEGIN").expect("armour");
+    for at in (begin..good.len() - 1).filter(|at| good.as_bytes()[*at].is_ascii_alphanumeric()) {
+        let mut bad = good.clone().into_bytes();
+        bad[at] = if bad[at] == b'x' { b'y' } else { b'x' };
+        std::fs::write(&path, bad).expect("a file");
+        assert_eq!(corrupt_file(&files), "00000002.pem", "byte {at}");
+    }
+}
+
+#[test]
+fn an_interrupted_append_is_no_version() {
+    let chain = chain(2);
+    let (dir, files) = folder_with(&chain[..1]);
+    std::fs::write(dir.path().join("00000002.pem.unfinished"), "-----BEGIN").expect("a file");
+    assert_eq!(files.load().expect("a chain"), chain[..1]);
+    files.append(&chain[1]).expect("the next version");
+    assert_eq!(files.load().expect("a chain"), chain);
+}

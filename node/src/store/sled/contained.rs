@@ -1,0 +1,94 @@
+//! sled behind a wall: a panic inside it, which damaged bytes cause, ends here as [`StoreError::Corrupt`].
+//!
+//! After a panic or an error sled's state is unknown, so nothing may reach it any more: every later call is
+//! refused until the store is opened anew.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use ::sled::{Db, Mode, Tree};
+
+use crate::store::StoreError;
+
+/// An open sled database.
+pub(super) struct Contained {
+    db: Option<Db>,
+    broken: AtomicBool,
+}
+
+/// Why work on the tree ended: sled's error, or ours about what it gave us.
+pub(super) enum Failure {
+    Sled(::sled::Error),
+    Store(StoreError),
+}
+
+impl Contained {
+    pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
+        let config = ::sled::Config::default()
+            .path(dir)
+            .cache_capacity(cache_bytes)
+            .flush_every_ms(None)
+            .use_compression(false)
+            .mode(Mode::HighThroughput);
+        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+        let db = opened.map_err(|_| StoreError::Corrupt { what: "database" })?;
+        let db = db.map_err(|error| if is_lock(&error) { locked(dir) } else { stored(error) })?;
+        Ok(Self { db: Some(db), broken: AtomicBool::new(false) })
+    }
+
+    /// Does `work` on the tree.
+    pub(super) fn run<T>(&self, work: impl FnOnce(&Tree) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let Some(db) = self.db.as_ref().filter(|_| !self.broken.load(Ordering::Acquire)) else {
+            let source = std::io::ErrorKind::BrokenPipe.into();
+            return Err(StoreError::Io { what: "using the database after it failed", source });
+        };
+        let error = match catch_unwind(AssertUnwindSafe(|| work(db))) {
+            Ok(Ok(done)) => return Ok(done),
+            Ok(Err(Failure::Store(error))) => return Err(error),
+            Ok(Err(Failure::Sled(error))) => stored(error),
+            Err(_) => StoreError::Corrupt { what: "database" },
+        };
+        self.broken.store(true, Ordering::Release);
+        Err(error)
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        let db = self.db.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
+            tracing::warn!("the database failed while it was closed");
+        }
+    }
+}
+
+impl From<::sled::Error> for Failure {
+    fn from(error: ::sled::Error) -> Self {
+        Self::Sled(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+fn stored(error: ::sled::Error) -> StoreError {
+    match error {
+        ::sled::Error::Io(source) => StoreError::Io { what: "reading or writing the database", source },
+        _ => StoreError::Corrupt { what: "database" },
+    }
+}
+
+/// sled says only by its text that another process has the folder open.
+fn is_lock(error: &::sled::Error) -> bool {
+    matches!(error, ::sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
+}
+
+fn locked(dir: &Path) -> StoreError {
+    StoreError::Locked { path: dir.to_owned() }
+}

@@ -1,0 +1,125 @@
+//! How the database's rows look. The only place that says so.
+//!
+//! One tree, so that one batch is atomic over everything; the first byte of a key says what the row is. Numbers
+//! are big-endian, so that keys sort as positions and cursors do. A row that does not have its shape must never
+//! be read as something else: it is corrupt.
+//!
+//! | key | row |
+//! |---|---|
+//! | `c` | next cursor u64 |
+//! | `e` origin u32, epoch u32, seq u64 | encoded `wego.v1.Entry` |
+//! | `f` origin, epoch | encoded `wego.v1.ForkProof` |
+//! | `h` origin, epoch | seq u64, hash |
+//! | `m` `schema` | u32 |
+//! | `m` `store_id` | 16 bytes |
+//! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
+
+use wego_proto::id::{Hash, Origin};
+
+use crate::store::{StoreError, chain::Run};
+
+/// The only schema there is.
+pub(super) const SCHEMA: u32 = 1;
+pub(super) const CURSOR_KEY: &[u8] = b"c";
+pub(super) const SCHEMA_KEY: &[u8] = b"mschema";
+pub(super) const STORE_ID_KEY: &[u8] = b"mstore_id";
+pub(super) const ENTRY: u8 = b'e';
+pub(super) const FORK: u8 = b'f';
+pub(super) const HEAD: u8 = b'h';
+
+/// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head and a run.
+pub(super) const ROW_BYTES_MAX: u64 = 128;
+
+pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
+    let mut key = [ENTRY; 17];
+    key[1..5].copy_from_slice(&origin.0.to_be_bytes());
+    key[5..9].copy_from_slice(&epoch.to_be_bytes());
+    key[9..].copy_from_slice(&seq.to_be_bytes());
+    key
+}
+
+pub(super) fn log_key(prefix: u8, origin: Origin, epoch: u32) -> [u8; 9] {
+    let mut key = [prefix; 9];
+    key[1..5].copy_from_slice(&origin.0.to_be_bytes());
+    key[5..].copy_from_slice(&epoch.to_be_bytes());
+    key
+}
+
+pub(super) fn run_key(cursor: u64) -> [u8; 9] {
+    let mut key = [b't'; 9];
+    key[1..].copy_from_slice(&cursor.to_be_bytes());
+    key
+}
+
+pub(super) fn read_log_key(key: &[u8]) -> Result<(Origin, u32), StoreError> {
+    let mut fields = Fields { what: "log key", rest: key.get(1..).unwrap_or_default() };
+    let log = (Origin(fields.u32()?), fields.u32()?);
+    fields.end(log)
+}
+
+pub(super) fn read_run_key(key: &[u8]) -> Result<u64, StoreError> {
+    let mut fields = Fields { what: "cursor", rest: key.get(1..).unwrap_or_default() };
+    let cursor = fields.u64()?;
+    fields.end(cursor)
+}
+
+pub(super) fn head_row(seq: u64, hash: &Hash) -> Vec<u8> {
+    [seq.to_be_bytes().as_slice(), hash.as_bytes()].concat()
+}
+
+pub(super) fn read_head(row: &[u8]) -> Result<(u64, Hash), StoreError> {
+    let mut fields = Fields { what: "head", rest: row };
+    let head = (fields.u64()?, Hash::new(fields.take()?));
+    fields.end(head)
+}
+
+pub(super) fn run_row(run: &Run) -> Vec<u8> {
+    let Run { origin, epoch, first_seq, entries } = run;
+    let (first_seq, entries) = (first_seq.to_be_bytes(), entries.to_be_bytes());
+    [origin.0.to_be_bytes().as_slice(), &epoch.to_be_bytes(), &first_seq, &entries].concat()
+}
+
+pub(super) fn read_run(row: &[u8]) -> Result<Run, StoreError> {
+    let mut fields = Fields { what: "arrival run", rest: row };
+    let (origin, epoch) = (Origin(fields.u32()?), fields.u32()?);
+    let run = Run { origin, epoch, first_seq: fields.u64()?, entries: fields.u64()? };
+    fields.end(run)
+}
+
+pub(super) fn read_cursor(row: &[u8]) -> Result<u64, StoreError> {
+    let mut fields = Fields { what: "cursor", rest: row };
+    let cursor = fields.u64()?;
+    fields.end(cursor)
+}
+
+pub(super) fn read_schema(row: &[u8]) -> Result<u32, StoreError> {
+    let mut fields = Fields { what: "schema version", rest: row };
+    let schema = fields.u32()?;
+    fields.end(schema)
+}
+
+/// Takes fixed fields off a row, in order.
+struct Fields<'row> {
+    what: &'static str,
+    rest: &'row [u8],
+}
+
+impl Fields<'_> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        let (field, rest) = self.rest.split_first_chunk().ok_or(StoreError::Corrupt { what: self.what })?;
+        self.rest = rest;
+        Ok(*field)
+    }
+
+    fn u32(&mut self) -> Result<u32, StoreError> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Result<u64, StoreError> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    fn end<T>(self, value: T) -> Result<T, StoreError> {
+        if self.rest.is_empty() { Ok(value) } else { Err(StoreError::Corrupt { what: self.what }) }
+    }
+}

@@ -1,0 +1,184 @@
+//! Claims about the sled store beside the common ones: disk space, damage, panics, schema.
+
+use std::fs;
+
+use wego_proto::entry::Unverified;
+
+use super::*;
+use crate::store::{
+    conformance::{self, Author, StoreBed},
+    space::NoGuard,
+};
+
+mod damage;
+mod full_disk;
+mod speed;
+
+const CACHE_BYTES: u64 = 16 * 1_024 * 1_024;
+
+fn open(dir: &Path) -> Result<SledStore, StoreError> {
+    SledStore::open(dir, CACHE_BYTES, Arc::new(NoGuard))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for file in fs::read_dir(from).expect("a folder") {
+        let file = file.expect("a file");
+        let target = to.join(file.file_name());
+        if file.file_type().expect("a type").is_dir() {
+            copy(&file.path(), &target);
+        } else {
+            fs::copy(file.path(), target).expect("a copy");
+        }
+    }
+}
+
+fn whole_tail(store: &SledStore) -> Result<Vec<v1::Entry>, StoreError> {
+    let mut found = Vec::new();
+    let mut from = Cursor(0);
+    loop {
+        let (part, next) = store.tail(from, 100)?;
+        if part.is_empty() {
+            return Ok(found);
+        }
+        found.extend(part);
+        from = next;
+    }
+}
+
+/// A crash is a copy of the folder, taken while the store is open.
+struct Folders {
+    root: tempfile::TempDir,
+    incarnations: u32,
+}
+
+impl Folders {
+    fn new() -> Self {
+        Self { root: tempfile::tempdir().expect("a temporary folder"), incarnations: 0 }
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.root.path().join(self.incarnations.to_string())
+    }
+}
+
+impl StoreBed for Folders {
+    type Store = SledStore;
+
+    fn create(&mut self) -> Result<SledStore, StoreError> {
+        open(&self.dir())
+    }
+
+    fn crash(&mut self, store: SledStore) -> Result<SledStore, StoreError> {
+        let before = self.dir();
+        self.incarnations += 1;
+        copy(&before, &self.dir());
+        drop(store);
+        open(&self.dir())
+    }
+
+    fn reopen(&mut self, store: SledStore) -> Result<SledStore, StoreError> {
+        drop(store);
+        open(&self.dir())
+    }
+}
+
+#[test]
+fn it_holds_every_claim_about_entry_stores() {
+    conformance::entry_store(Folders::new).expect("every claim");
+}
+
+#[test]
+fn killed_after_any_put_or_sync_it_holds_a_prefix() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    let mut authors = [Author::new(1), Author::new(2), Author::new(3)];
+    let (mut arrived, mut copies) = (Vec::new(), Vec::new());
+    let mut synced = 0;
+    for step in 0..24 {
+        if step % 3 == 2 {
+            store.sync().expect("a sync");
+            synced = arrived.len();
+        } else {
+            let batch: Vec<_> = authors.iter_mut().flat_map(|author| author.batch(5, 2_000)).collect();
+            store.put(&batch).expect("a put");
+            arrived.extend(batch.iter().map(Verified::to_wire));
+        }
+        let dir = folders.root.path().join(format!("killed-{step}"));
+        copy(&folders.dir(), &dir);
+        copies.push((dir, synced));
+    }
+    for (dir, synced) in copies {
+        let store = open(&dir).expect("a store");
+        let found = whole_tail(&store).expect("readable");
+        assert!(found.len() >= synced, "{}: what was synced is there", dir.display());
+        assert!(arrived.starts_with(&found) && found.len() % 15 == 0, "{}: whole batches", dir.display());
+    }
+}
+
+#[test]
+fn a_batch_of_256_consecutive_entries_costs_one_arrival_row() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    let mut ada = Author::new(1);
+    for _ in 0..3 {
+        store.put(&ada.batch(256, 10)).expect("a put");
+    }
+    let rows = store.db.run(|tree| Ok(tree.scan_prefix(b"t").count())).expect("a count");
+    assert_eq!(rows, 3);
+    assert_eq!(whole_tail(&store).expect("readable").len(), 768);
+}
+
+#[test]
+fn a_second_process_is_told_that_the_folder_is_in_use() {
+    let mut folders = Folders::new();
+    let _first = folders.create().expect("a store");
+    let second = folders.create();
+    assert!(matches!(second, Err(StoreError::Locked { .. })), "{second:?}");
+}
+
+#[test]
+fn a_newer_schema_is_named_and_left_alone() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    store.db.run(|tree| Ok(tree.insert(rows::SCHEMA_KEY, &7_u32.to_be_bytes())?)).expect("a row");
+    let error = folders.reopen(store).expect_err("a newer schema");
+    assert_eq!(error.to_string(), "the entry store has format 7, and this version knows none above 1");
+}
+
+#[test]
+fn every_new_database_is_another_incarnation() {
+    let ids: Vec<_> = (0..2).map(|_| Folders::new().create().expect("a store").store_id()).collect();
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[test]
+fn a_broken_folder_is_set_aside_and_never_deleted() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let dir = root.path().join("entries");
+    for number in 1..=2 {
+        fs::create_dir(&dir).expect("a folder");
+        fs::write(dir.join("db"), format!("broken {number}")).expect("a file");
+        let aside = set_aside(&dir).expect("a free name");
+        assert_eq!(aside, root.path().join(format!("entries.broken-{number}")));
+        assert!(!dir.exists());
+    }
+    for number in 1..=2 {
+        let kept = fs::read_to_string(root.path().join(format!("entries.broken-{number}/db")));
+        assert_eq!(kept.expect("a file"), format!("broken {number}"));
+    }
+}
+
+#[test]
+fn unsynced_bytes_are_bounded_by_a_sync_of_its_own() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    let mut ada = Author::new(1);
+    let mut put = 0;
+    while put <= UNSYNCED_BYTES_MAX + 4 * 1_024 * 1_024 {
+        store.put(&ada.batch(4, 250_000)).expect("a put");
+        put += 1_000_000;
+        assert!(store.writer().unsynced_bytes <= UNSYNCED_BYTES_MAX + 2_000_000);
+    }
+    assert!(store.durable.load(Ordering::Acquire) > 0, "it has synced");
+}

@@ -1,0 +1,78 @@
+//! The first roster of a federation, made from its members' cards. Who may sign it, and when it counts, is said in
+//! [`crate::roster`].
+
+use std::collections::BTreeMap;
+
+use crate::{
+    WIRE_VERSIONS,
+    card::MemberCard,
+    entry::FORMAT,
+    id::Position,
+    v1::{self, MemberRole, MemberStatus},
+};
+
+/// What the founders agree on.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    /// Name of the federation.
+    pub name: String,
+    /// How many governance keys must sign: more than half of them.
+    pub threshold: u32,
+    /// Offices by handle; everybody else is a member.
+    pub offices: BTreeMap<String, MemberRole>,
+    /// Now, ms since 1970.
+    pub issued_at_ms: u64,
+    /// When admissions stop unless the roster is renewed, ms since 1970; 0 is never.
+    pub soft_expires_at_ms: u64,
+}
+
+impl Founding {
+    /// Version 1: the members in the order of their cards, numbered from 1.
+    #[must_use]
+    pub fn genesis(&self, cards: &[MemberCard]) -> v1::Roster {
+        let keys =
+            cards.iter().filter_map(|card| card.governance_key).map(|key| key.as_bytes().to_vec()).collect();
+        v1::Roster {
+            format: 1,
+            version: 1,
+            federation_name: self.name.clone(),
+            issued_at_ms: self.issued_at_ms,
+            soft_expires_at_ms: self.soft_expires_at_ms,
+            governance: Some(v1::Governance { keys, threshold: self.threshold }),
+            wire_min: *WIRE_VERSIONS.start(),
+            wire_max: *WIRE_VERSIONS.end(),
+            entry_format: FORMAT,
+            members: (1..).zip(cards).map(|(idx, card)| self.member(idx, card)).collect(),
+            ..Default::default()
+        }
+    }
+
+    fn member(&self, idx: u32, card: &MemberCard) -> v1::Member {
+        let inception = &card.inception;
+        let role = self.offices.get(&inception.handle).copied().unwrap_or(MemberRole::Member);
+        v1::Member {
+            idx,
+            city_id: card.city_id.as_bytes().to_vec(),
+            handle: inception.handle.clone(),
+            names: inception.names.clone(),
+            country: inception.country.clone(),
+            place: inception.place.clone(),
+            endpoints: card.endpoints.clone(),
+            transport_keys: vec![card.transport_key.as_bytes().to_vec()],
+            log_keys: vec![v1::LogKey {
+                key_no: 1,
+                key: card.log_key.as_bytes().to_vec(),
+                from: Some(Position::FIRST.into()),
+                until: None,
+            }],
+            next_log_key_digest: inception.next_log_key_digest.clone(),
+            recovery_digest: inception.recovery_digest.clone(),
+            status: MemberStatus::Active as i32,
+            role: role as i32,
+            cut: None,
+            term_from_ms: self.issued_at_ms,
+            term_until_ms: 0,
+            portal_url: card.portal_url.clone(),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Nodes that publish, gossip over mutual TLS, and query one another.
+
+use wego_proto::v1;
+use wego_tests::{
+    Cluster,
+    client::Client,
+    records::{practice, publish},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_city_publishes_every_city_can_read_find_and_prove() {
+    let cluster = Cluster::start(3).await;
+    let mut seoul = Client::of_profile(&cluster.seats[0].created.profile_dir).await.catalogue();
+    let reply = seoul.publish(publish(practice("One number for everything"))).await.unwrap().into_inner();
+    assert_eq!(reply.outcome(), v1::Outcome::Created);
+    cluster.converge(0).await;
+
+    let other = Client::of_profile(&cluster.seats[2].created.profile_dir).await;
+    let read = v1::ReadRequest { record_id: reply.record_id.clone() };
+    let view = other.catalogue().read(read.clone()).await.unwrap().into_inner();
+    let provenance = view.provenance.unwrap();
+    assert_eq!((provenance.handle.as_str(), provenance.verified), ("city-1", true));
+    assert_eq!(provenance.entry_hash, reply.entry_hash);
+
+    let found =
+        v1::SearchRequest { query: "everything number".to_owned(), facets: true, ..Default::default() };
+    let found = other.search().search(found).await.unwrap().into_inner();
+    assert_eq!(found.hits.iter().map(|hit| hit.record_id.clone()).collect::<Vec<_>>(), [reply.record_id]);
+    assert_eq!(found.coverage.len(), 3);
+
+    let proof = other.catalogue().export(read).await.unwrap().into_inner();
+    let chain = other.members().roster(v1::RosterRequest {}).await.unwrap().into_inner();
+    let roster = wego_proto::roster::Roster::open_chain(chain).unwrap().pop().unwrap();
+    let proven = wego_proto::proof::verify(&proof, &roster).unwrap();
+    assert_eq!(proven.member.handle, "city-1");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_away_catches_up() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.down(2).await;
+    let mut seoul = Client::of_profile(&cluster.seats[0].created.profile_dir).await.catalogue();
+    for n in 0..700 {
+        seoul.publish(publish(practice(&format!("Practice {n}")))).await.unwrap();
+    }
+    cluster.up(2).await;
+    cluster.converge(0).await;
+    assert_eq!(cluster.node(2).reader().view().cursor.0, 700);
+    cluster.stop().await;
+}
