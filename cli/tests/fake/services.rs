@@ -67,7 +67,7 @@ impl Services {
             id => id.to_vec(),
         };
         let before = state.records.get(&id).cloned();
-        let newest = before.as_ref().map(|stored| entry_hash(stored)).unwrap_or_default();
+        let newest = before.as_ref().map(entry_hash).unwrap_or_default();
         if !request.expected_base.is_empty() && request.expected_base != newest {
             return Err(Status::failed_precondition("the newest version is another"));
         }
