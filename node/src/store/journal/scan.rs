@@ -20,8 +20,8 @@ use crate::store::{
     journal::{
         disk::Disk,
         format::{
-            Damage, HEADER_BYTES, Mark, RECORD_HEADER_BYTES, RecordReader, Segment, VERSION, declared_content,
-            decode_header, segment_name,
+            Damage, HEADER_BYTES, Mark, RECORD_HEADER_BYTES, RecordReader, Segment, VERSION,
+            declared_content, decode_header, segment_name,
         },
     },
     requests::Requests,
@@ -115,7 +115,8 @@ impl Scan {
         path: &Path,
     ) -> Result<Option<Position>, Refused> {
         let Some((entry, _)) = reader.next_record()? else { return Ok(None) };
-        let entry = Unverified::parse(entry).map_err(|_| corrupt(path, "a record holds no well-formed entry"))?;
+        let entry =
+            Unverified::parse(entry).map_err(|_| corrupt(path, "a record holds no well-formed entry"))?;
         let header = entry.header();
         if !chain::extends(self.origin, self.head.as_ref(), header) {
             return Err(corrupt(path, "a record does not follow the one before").into());

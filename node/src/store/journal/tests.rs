@@ -44,7 +44,8 @@ fn everything(journal: &mut Journal) -> Vec<v1::Entry> {
 }
 
 fn segment_files(dir: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<_> = fs::read_dir(dir).expect("a folder").map(|file| file.expect("a file").path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(dir).expect("a folder").map(|file| file.expect("a file").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "journal"));
     paths.sort();
     paths

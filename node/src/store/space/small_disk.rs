@@ -38,9 +38,9 @@ impl SmallDisk {
         let root = dir.path().join("disk");
         std::fs::create_dir(&root).expect("a mount point");
         let mounted = match kind {
-            Kind::Tmpfs => succeeds(
-                Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "none"]).arg(&root),
-            ),
+            Kind::Tmpfs => {
+                succeeds(Command::new("mount").args(["-t", "tmpfs", "-o", "size=64m", "none"]).arg(&root))
+            }
             Kind::Ext4 => {
                 let image = dir.path().join("image");
                 let file = File::create(&image).expect("an image");

@@ -55,7 +55,8 @@ fn a_write_interrupted_at_any_byte_loses_nothing_acknowledged() {
         let torn = torn(batches);
         kinds.push(torn.from == 0);
         for end in torn.from..torn.whole.len() {
-            let stale: Vec<_> = segment_files(torn.dir.path()).into_iter().filter(|path| *path > torn.path).collect();
+            let stale: Vec<_> =
+                segment_files(torn.dir.path()).into_iter().filter(|path| *path > torn.path).collect();
             stale.iter().for_each(|path| fs::remove_file(path).expect("a later segment"));
             assert_recovers(&torn, &torn.whole[..end], batches);
         }
@@ -68,12 +69,14 @@ fn a_tail_of_zeros_is_an_interrupted_write() {
     for batches in [2, 3, 4, 5] {
         let torn = torn(batches);
         for end in (torn.from..torn.whole.len()).step_by(7) {
-            if end < 32 && end >= 28 {
+            // The header's own checksum may end in zeros.
+            if (28..32).contains(&end) {
                 continue;
             }
             let mut left = torn.whole[..end].to_vec();
             left.resize(torn.whole.len() + 100, 0);
-            let stale: Vec<_> = segment_files(torn.dir.path()).into_iter().filter(|path| *path > torn.path).collect();
+            let stale: Vec<_> =
+                segment_files(torn.dir.path()).into_iter().filter(|path| *path > torn.path).collect();
             stale.iter().for_each(|path| fs::remove_file(path).expect("a later segment"));
             assert_recovers(&torn, &left, batches);
         }
@@ -165,7 +168,10 @@ fn a_missing_renamed_or_short_segment_is_damage() {
     let damages: [Damage; 4] = [
         |files| fs::remove_file(&files[1]).expect("a segment"),
         |files| fs::remove_file(&files[0]).expect("a segment"),
-        |files| fs::rename(&files[1], files[1].with_file_name("0000000001-0000000000000099.journal")).expect("a segment"),
+        |files| {
+            fs::rename(&files[1], files[1].with_file_name("0000000001-0000000000000099.journal"))
+                .expect("a segment")
+        },
         |files| {
             let bytes = fs::read(&files[1]).expect("a segment");
             fs::write(&files[1], &bytes[..bytes.len() - 5]).expect("a segment");

@@ -39,7 +39,8 @@ fn open_on(disk: &SmallDisk, guard: &Arc<DiskGuard>) -> Result<SledStore, StoreE
 }
 
 fn assert_holds(store: &SledStore, entries: usize, payload_bytes: usize) {
-    let expected: Vec<_> = Author::new(1).batch(entries, payload_bytes).iter().map(Verified::to_wire).collect();
+    let expected: Vec<_> =
+        Author::new(1).batch(entries, payload_bytes).iter().map(Verified::to_wire).collect();
     assert!(whole_tail(store).expect("readable") == expected, "everything accepted is there");
 }
 
@@ -47,7 +48,9 @@ fn assert_holds(store: &SledStore, entries: usize, payload_bytes: usize) {
 fn the_guard_refuses_before_the_database_meets_a_full_disk() {
     for kind in Kind::ALL {
         for payload_bytes in [1_000, 200_000] {
-            let Some(Filled { disk, guard, store, accepted, .. }) = filled(kind, payload_bytes) else { return };
+            let Some(Filled { disk, guard, store, accepted, .. }) = filled(kind, payload_bytes) else {
+                return;
+            };
             assert!(accepted > 0);
             assert_holds(&store, accepted, payload_bytes);
             store.sync().expect("there is space for what was accepted");
@@ -64,7 +67,9 @@ fn the_guard_refuses_before_the_database_meets_a_full_disk() {
 fn what_was_accepted_is_finished_with_the_ballast_when_others_fill_the_disk() {
     for kind in Kind::ALL {
         for payload_bytes in [1_000, 200_000] {
-            let Some(Filled { disk, guard, store, mut ada, accepted }) = filled(kind, payload_bytes) else { return };
+            let Some(Filled { disk, guard, store, mut ada, accepted }) = filled(kind, payload_bytes) else {
+                return;
+            };
             let filler = disk.fill("filler");
             let more = ada.next(10);
             assert!(matches!(store.put(&[more]), Err(StoreError::Full { .. } | StoreError::Gap { .. })));
