@@ -87,7 +87,10 @@ impl Cluster {
         for node in self.running() {
             node.reader().catch_up(DEADLINE).await;
         }
-        until("everything is indexed", || self.running().all(|node| node.reader().status().indexed_behind == 0)).await;
+        until("everything is indexed", || {
+            self.running().all(|node| node.reader().status().indexed_behind == 0)
+        })
+        .await;
     }
 
     /// Waits until node `n` has sessions with `sessions` peers.

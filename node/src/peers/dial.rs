@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming, transport::Channel};
+use tracing::Instrument as _;
 use wego_ledger::{limits::MESSAGE_BYTES_MAX, session::Side};
 use wego_proto::{
     causes::with_causes,
@@ -94,9 +95,10 @@ impl Shared {
             }
         };
         let line = Line { conn: self.next_conn(), member, side: Side::Dialled, shared: self.clone() };
-        let ended = line.run(inbound, outbound).await;
+        let span = line.span();
+        let ended = line.run(inbound, outbound).instrument(span).await;
         drop(channel);
-        tracing::debug!(member = member.0, endpoint, why = ended.text(), "dialled session ended");
+        tracing::debug!(member = member.0, endpoint, why = ended.text(), "session ended");
         self.book.ended(member, ended.text(), ended.retry_after_ms());
     }
 

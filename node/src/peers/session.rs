@@ -39,6 +39,12 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// What everything logged about this session carries.
+    pub(super) fn span(&self) -> tracing::Span {
+        let view = self.shared.engine.view();
+        tracing::info_span!("session", peer = view.handle(self.member), conn = self.conn.0)
+    }
+
     /// Runs the session until either side ends it, and says why it ended.
     pub(super) async fn run(
         self,
