@@ -4,5 +4,6 @@
 #![cfg(test)]
 
 mod federation;
+mod process;
 mod tidy;
 mod unit_file;
