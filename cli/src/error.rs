@@ -169,7 +169,8 @@ fn meaning_of(status: &Status) -> (ExitCode, &'static str) {
 }
 
 /// Both ends speak pinned keys, so a refused certificate means an operator the node does not know.
-pub(crate) const NOT_LET_IN: &str = "ask the node's administrator to put your certificate's key into its operators file, with the role it needs";
+pub(crate) const NOT_LET_IN: &str = "ask the node's administrator to put your certificate's key into its operators \
+     file, with the role it needs";
 
 /// Whether the node hung up on our certificate.
 pub(crate) fn refused_by_tls(error: &(dyn Error + 'static)) -> bool {

@@ -9,10 +9,7 @@ use wego_proto::{
     v1::{self, reject::Reason},
 };
 
-use crate::{
-    limits::REJECT_TEXT_MAX,
-    log::{NoFork, RunError},
-};
+use crate::{fork::NoFork, limits::REJECT_TEXT_MAX, log::RunError};
 
 /// Who must act before the same input can be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
