@@ -186,3 +186,43 @@ fn a_proof_is_checked_offline_and_a_tampered_one_is_an_integrity_violation() {
     let refused = verify(&proof, &foreign.dir.path().join("roster.pem"));
     assert_eq!(refused.code, Some(7), "the roster of another federation: {}", refused.err);
 }
+
+/// Waits, in the script, until all three nodes hold and show the same: a person reads on meanwhile.
+const SETTLE: &str = "
+until [ \"$(for city in seoul paris dakar; do
+    wego --profile ./$city/profile status --json | grep -E '\"entries\"|\"indexed_behind\": 0'
+done | sort -u | wc -l)\" = 2 ]; do sleep 0.1; done
+";
+
+/// The README's commands in order, each address on loopback replaced by a free one.
+fn commands_of_readme() -> String {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let text = fs::read_to_string(readme).unwrap();
+    let blocks: Vec<_> =
+        text.split("```sh setup\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() >= 7, "the README's blocks are marked `sh setup`");
+    let (before, running) = blocks.split_at(blocks.iter().position(|b| b.contains("wego-node run")).unwrap());
+    let mut script = before.concat() + &running.join(SETTLE);
+    while let Some(at) = script.find("127.0.0.1:74") {
+        let address = script[at..at + "127.0.0.1:74xx".len()].to_owned();
+        // Marked while others are searched for: a free port may begin with 74 as well.
+        script = script.replace(&address, &format!("127.0.0.one:{}", free_address().port()));
+    }
+    script.replace("127.0.0.one", "127.0.0.1")
+}
+
+#[test]
+fn the_commands_of_the_readme_work_as_they_stand() {
+    let home = tempfile::tempdir().unwrap();
+    let done = shell(home.path(), &commands_of_readme());
+    assert_eq!(done.code, Some(0), "{}\n{}", done.out, done.err);
+    for said in [
+        "2 of 2 signatures: the roster is complete",
+        "Bus arrival times on every stop",
+        "verified: signed by kr-seoul",
+        "Street trees",
+    ] {
+        assert!(done.out.contains(said), "{said}: {}\n{}", done.out, done.err);
+    }
+    assert!(done.err.contains("dropped 1 contact persons' names"), "{}", done.err);
+}
