@@ -68,7 +68,6 @@ impl Worker {
                 Input::Locked
             }
             Err(error) => {
-                self.note_full(&error);
                 self.commit = Err(error);
                 Input::LockFailed
             }
@@ -82,12 +81,10 @@ impl Worker {
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
-                self.disk_full = false;
                 self.bell.ring(cursor);
                 Input::Stored { origin, head, hlc_ms }
             }
             Err(error) => {
-                self.note_full(&error);
                 if origin == self.state_origin() {
                     self.store_behind = true;
                 }
@@ -99,12 +96,6 @@ impl Worker {
                 self.note_failure(&error);
                 Input::StoreFailed { origin }
             }
-        }
-    }
-
-    fn note_full(&mut self, error: &StoreError) {
-        if matches!(error, StoreError::Full { .. }) {
-            self.disk_full = true;
         }
     }
 

@@ -241,7 +241,7 @@ impl ReadHandle {
             self.inner.records.versions(id)?.into_iter().filter(|version| {
                 version.origin == row.owner && !behind_fork(view, version.origin, version.at)
             });
-        let Some(last) = before.last() else { return Ok(None) };
+        let Some(last) = before.max_by_key(|version| version.at) else { return Ok(None) };
         (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
         Ok(Some(row))
     }

@@ -35,7 +35,7 @@ pub struct View {
     pub cursor: Cursor,
     /// Free on the file system and kept free, bytes.
     pub disk: (u64, u64),
-    /// Whether the store refused writes for want of space and has not taken any since.
+    /// Whether writes are refused for want of space.
     pub disk_full: bool,
     /// Whether the store broke: the node must stop, and fill a new one at its next start.
     pub failed: bool,

@@ -69,7 +69,7 @@ impl MemoryStore {
     #[must_use]
     pub fn crash(&self, surviving_puts: usize) -> Self {
         let mut state = self.state().clone();
-        let survivors = state.unsynced_puts.iter().take(surviving_puts).last();
+        let survivors = state.unsynced_puts.iter().take(surviving_puts).next_back();
         let end = survivors.copied().unwrap_or(state.durable);
         for (origin, at) in state.arrivals.drain(end..) {
             state.entries.remove(&(origin, at.epoch, at.seq));

@@ -112,7 +112,7 @@ fn killed_after_any_put_or_sync_it_holds_a_prefix() {
         let store = open(&dir).expect("a store");
         let found = whole_tail(&store).expect("readable");
         assert!(found.len() >= synced, "{}: what was synced is there", dir.display());
-        assert!(arrived.starts_with(&found) && found.len() % 15 == 0, "{}: whole batches", dir.display());
+        assert!(arrived.starts_with(&found) && found.len().is_multiple_of(15), "{}: whole batches", dir.display());
     }
 }
 
