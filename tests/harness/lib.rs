@@ -14,6 +14,7 @@ use wego_node::{
 use wego_proto::v1::MemberRole;
 
 pub mod client;
+pub mod process;
 pub mod records;
 
 /// How long a condition may take to come true before a test fails.

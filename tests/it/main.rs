@@ -4,5 +4,7 @@
 #![cfg(test)]
 
 mod federation;
+mod kill;
+mod process;
 mod tidy;
 mod unit_file;
