@@ -315,7 +315,8 @@ impl Federation {
         let roster = dir.path().join("roster.pem");
         let roster = roster.to_str().expect("UTF-8");
         let threshold = (sites.len() / 2 + 1).to_string();
-        let cards: Vec<_> = sites.iter().map(|site| format!("--card={}/member-card.pem", site.handle)).collect();
+        let cards: Vec<_> =
+            sites.iter().map(|site| format!("--card={}/member-card.pem", site.handle)).collect();
         let mut found = vec!["roster", "found", "--name", "Test federation", "--threshold", &threshold];
         found.extend(["--president", handles[0], "--out", roster]);
         found.extend(cards.iter().map(String::as_str));
@@ -367,7 +368,8 @@ fn init(home: &Path, handle: &str) -> Site {
     let (peers, clients) = (free_address(), free_address());
     let at = [peers, clients].map(|address| address.to_string());
     let name = format!("en={handle}");
-    let init = ["init", "--dir", handle, "--handle", handle, "--name", &name, "--country", "KR", "--place", "KRSEL"];
+    let init =
+        ["init", "--dir", handle, "--handle", handle, "--name", &name, "--country", "KR", "--place", "KRSEL"];
     let listen = ["--endpoint", &at[0], "--peers", &at[0], "--clients", &at[1], "--portal", "off"];
     let _ = call(home, "wego-node", &[&init[..], &listen[..]].concat()).ok();
     let (dir, home) = (home.join(handle), home.to_owned());
@@ -383,7 +385,8 @@ pub fn shell(dir: &Path, script: &str) -> Done {
     use std::os::unix::process::CommandExt as _;
     let files = ["script.out", "script.err"].map(|name| dir.join(name));
     let [out, err] = files.each_ref().map(|path| fs::File::create(path).expect("a file"));
-    let path = env::join_paths([programs(), Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")]);
+    let path =
+        env::join_paths([programs(), Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")]);
     let mut command = Command::new("sh");
     command.args(["-eu", "-s"]).current_dir(dir).env_clear().env("PATH", path.expect("a path"));
     command.env("HOME", dir).process_group(0).stdin(Stdio::piped()).stdout(out).stderr(err);

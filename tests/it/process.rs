@@ -45,7 +45,10 @@ fn a_peer_is_listed_pinged_added_and_removed() {
     let mut federation = Federation::start(&CITIES[..2]);
     let seoul = &federation.sites[0];
     let peers = seoul.wego(&["peer", "list", "--json"]).json();
-    assert_eq!((&peers["peers"][0]["handle"], &peers["peers"][0]["state"]), (&"fr-paris".into(), &"connected".into()));
+    assert_eq!(
+        (&peers["peers"][0]["handle"], &peers["peers"][0]["state"]),
+        (&"fr-paris".into(), &"connected".into())
+    );
     let ping = seoul.wego(&["peer", "ping", "fr-paris", "--json"]);
     assert_eq!((ping.code, &ping.json()["reached"]), (Some(0), &true.into()));
 
@@ -173,7 +176,8 @@ fn a_proof_is_checked_offline_and_a_tampered_one_is_an_integrity_violation() {
 
     let text = fs::read_to_string(&proof).unwrap();
     let body = text.find("-----\n").unwrap();
-    let letters: Vec<_> = text.match_indices(|c: char| c.is_ascii_alphanumeric()).filter(|(at, _)| *at > body).collect();
+    let letters: Vec<_> =
+        text.match_indices(|c: char| c.is_ascii_alphanumeric()).filter(|(at, _)| *at > body).collect();
     for (at, letter) in letters.into_iter().step_by(97) {
         let mut tampered = text.clone();
         tampered.replace_range(at..=at, if letter == "A" { "B" } else { "A" });

@@ -28,6 +28,7 @@ use crate::{
 
 mod federation;
 mod found;
+mod problems;
 
 /// Entries not indexed that a search waits for: indexed within a moment.
 const WORTH_WAITING: u64 = 1_000;

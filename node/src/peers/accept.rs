@@ -51,7 +51,7 @@ impl Peering for Peers {
         let line = Line { conn: shared.next_conn(), member, side: Side::Accepted, shared: shared.clone() };
         let span = line.span();
         let run = async move {
-            let ended = line.run(request.into_inner(), outbound).await;
+            let ended = line.run(request.into_inner(), outbound, None).await;
             tracing::debug!(why = ended.text(), "session ended");
             shared.book.ended(member, ended.text(), ended.retry_after_ms());
         };

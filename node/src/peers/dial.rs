@@ -77,8 +77,14 @@ impl Peers {
 }
 
 impl Shared {
-    /// Opens a session and runs it to its end; the book says what became of it.
-    pub(super) async fn dial(self: Arc<Self>, member: Origin, endpoint: String, keys: Vec<PublicKey>) {
+    /// Opens a session and runs it to its end, or to the end of its lifetime; the book says what became of it.
+    pub(super) async fn dial(
+        self: Arc<Self>,
+        member: Origin,
+        endpoint: String,
+        keys: Vec<PublicKey>,
+        lifetime: Option<Duration>,
+    ) {
         let (outbound, messages) = mpsc::channel(STREAM_AHEAD);
         let opened = tokio::select! {
             biased;
@@ -96,7 +102,7 @@ impl Shared {
         };
         let line = Line { conn: self.next_conn(), member, side: Side::Dialled, shared: self.clone() };
         let span = line.span();
-        let ended = line.run(inbound, outbound).instrument(span).await;
+        let ended = line.run(inbound, outbound, lifetime).instrument(span).await;
         drop(channel);
         tracing::debug!(member = member.0, endpoint, why = ended.text(), "session ended");
         self.book.ended(member, ended.text(), ended.retry_after_ms());
