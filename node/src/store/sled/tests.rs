@@ -208,3 +208,28 @@ fn interleaved_origins_make_a_run_each_time_they_change() {
         runs.expect("runs").iter().map(|run| (run.origin.0, run.first_seq, run.entries)).collect();
     assert_eq!(runs, [(1, 1, 2), (2, 1, 1), (1, 3, 1)]);
 }
+
+/// It cannot force the standstill that `write.rs` describes; it holds several databases of one process under load.
+#[test]
+fn stores_written_side_by_side_never_stand_still() {
+    let (finished, wait) = std::sync::mpsc::channel();
+    let writers: Vec<_> = (1..=3)
+        .map(|origin| {
+            let finished = finished.clone();
+            std::thread::spawn(move || {
+                let mut folders = Folders::new();
+                let store = folders.create().expect("a store");
+                let mut author = Author::new(origin);
+                for _ in 0..12 {
+                    store.put(&author.batch(100, 7_000)).expect("a put");
+                }
+                finished.send(store.cursor()).expect("somebody waits");
+            })
+        })
+        .collect();
+    for _ in &writers {
+        let cursor = wait.recv_timeout(std::time::Duration::from_secs(120)).expect("no store stands still");
+        assert_eq!(cursor, Cursor(1_200));
+    }
+    writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
+}
