@@ -4,5 +4,7 @@
 #![cfg(test)]
 
 mod federation;
+mod hostile_peer;
+mod roles;
 mod tidy;
 mod unit_file;
