@@ -4,7 +4,9 @@
 #![cfg(test)]
 
 mod federation;
+mod hostile_peer;
 mod kill;
 mod process;
+mod roles;
 mod tidy;
 mod unit_file;

@@ -20,7 +20,7 @@ use wego_ledger::{
 use wego_proto::id::{Origin, Position};
 
 use super::{
-    Commands, FromPeer, Outgoing, Parts, Write, WriteError, Written,
+    Commands, FromPeer, Outbox, Outgoing, Parts, Write, WriteError, Written,
     bell::Bell,
     state_from,
     view::{SessionView, View},
@@ -48,7 +48,7 @@ pub(super) struct Worker {
     pub(super) records: Arc<Records>,
     pub(super) bell: Arc<Bell>,
     pub(super) space: Arc<dyn Space>,
-    pub(super) conns: BTreeMap<ConnId, mpsc::Sender<Outgoing>>,
+    pub(super) conns: BTreeMap<ConnId, Outbox>,
     pub(super) unprojected: Unprojected,
     /// Positions and hashes of the batch just locked, or why it was not.
     pub(super) commit: Result<Vec<(Position, wego_proto::id::Hash)>, StoreError>,
@@ -204,7 +204,7 @@ impl Worker {
         for outbox in self.conns.values() {
             let reject = wego_ledger::reject::Reject::Stopping.to_wire();
             // A full outbox is closed without a word when it is dropped.
-            let _ = outbox.try_send(Outgoing::Close(Some(reject)));
+            outbox.put(Outgoing::Close(Some(reject)));
         }
         self.conns.clear();
         if let Err(error) = self.store.sync() {
