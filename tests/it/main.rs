@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod federation;
+mod import;
 mod kill;
 mod process;
 mod tidy;

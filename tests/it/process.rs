@@ -32,6 +32,8 @@ fn three_processes_exchange_records_and_say_that_all_is_well() {
         assert_eq!(shown["provenance"]["verified"], true);
         let found = site.wego(&["search", "one", "number", "--json"]).json();
         assert_eq!(found["hits"][0]["record_id"], id.as_str());
+        let own = found["coverage"].as_array().unwrap().iter().find(|city| city["handle"] == *site.handle);
+        assert!(own.unwrap()["seen_at"].is_string(), "a node's own data is always current: {found}");
         let members = site.wego(&["member", "list", "--json"]).json();
         let handles: Vec<_> = members["members"].as_array().unwrap().iter().map(|m| &m["handle"]).collect();
         assert_eq!(handles, ["fr-paris", "kr-seoul", "sn-dakar"]);

@@ -285,7 +285,7 @@ impl ReadHandle {
             key: key.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
             signed_at_ms: header.hlc_ms,
             received_at_ms: 0,
-            origin_seen_ms: view.seen_ms.get(&header.origin).copied().unwrap_or(0),
+            origin_seen_ms: view.seen_ms(header.origin, now_ms()),
             verified: true,
         }
     }

@@ -187,11 +187,10 @@ impl ReadHandle {
 
 fn member_view(view: &View, member: &Member, counts: &BTreeMap<Origin, u64>) -> v1::MemberView {
     let own = member.origin == view.me;
-    let seen = view.seen_ms.get(&member.origin).copied().unwrap_or(0);
     v1::MemberView {
         member: Some(member.raw.clone()),
         head: view.wire_head(member.origin),
-        seen_ms: if own { now_ms() } else { seen },
+        seen_ms: view.seen_ms(member.origin, now_ms()),
         self_: own,
         connected: view.sessions.contains_key(&member.origin),
         records: counts.get(&member.origin).copied().unwrap_or(0),
