@@ -22,6 +22,9 @@ use crate::DEADLINE;
 /// How often a condition outside this process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Many nodes share the disk of one test run; the least that a node accepts is enough for it.
+const SMALL_RESERVE: (&str, &str) = ("WEGO_NODE_STORE_RESERVE_MIB", "16");
+
 /// The folder of the built programs, for `PATH`. Builds them once for a run of tests, as the test itself is built.
 ///
 /// # Panics
@@ -143,7 +146,7 @@ impl Daemon {
     pub fn start(dir: &Path, config: &Path, log: &Path) -> Self {
         let file = fs::File::options().create(true).append(true).open(log).expect("a log file");
         let mut command = Command::new(programs().join("wego-node"));
-        command.arg("run").arg("--config").arg(config).current_dir(dir).env_clear();
+        command.arg("run").arg("--config").arg(config).current_dir(dir).env_clear().envs([SMALL_RESERVE]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
         Self { child: command.spawn().expect("the node can be started"), log: log.to_owned() }
     }
@@ -315,7 +318,8 @@ impl Federation {
         let roster = dir.path().join("roster.pem");
         let roster = roster.to_str().expect("UTF-8");
         let threshold = (sites.len() / 2 + 1).to_string();
-        let cards: Vec<_> = sites.iter().map(|site| format!("--card={}/member-card.pem", site.handle)).collect();
+        let cards: Vec<_> =
+            sites.iter().map(|site| format!("--card={}/member-card.pem", site.handle)).collect();
         let mut found = vec!["roster", "found", "--name", "Test federation", "--threshold", &threshold];
         found.extend(["--president", handles[0], "--out", roster]);
         found.extend(cards.iter().map(String::as_str));
@@ -367,7 +371,8 @@ fn init(home: &Path, handle: &str) -> Site {
     let (peers, clients) = (free_address(), free_address());
     let at = [peers, clients].map(|address| address.to_string());
     let name = format!("en={handle}");
-    let init = ["init", "--dir", handle, "--handle", handle, "--name", &name, "--country", "KR", "--place", "KRSEL"];
+    let init =
+        ["init", "--dir", handle, "--handle", handle, "--name", &name, "--country", "KR", "--place", "KRSEL"];
     let listen = ["--endpoint", &at[0], "--peers", &at[0], "--clients", &at[1], "--portal", "off"];
     let _ = call(home, "wego-node", &[&init[..], &listen[..]].concat()).ok();
     let (dir, home) = (home.join(handle), home.to_owned());
@@ -383,10 +388,17 @@ pub fn shell(dir: &Path, script: &str) -> Done {
     use std::os::unix::process::CommandExt as _;
     let files = ["script.out", "script.err"].map(|name| dir.join(name));
     let [out, err] = files.each_ref().map(|path| fs::File::create(path).expect("a file"));
-    let path = env::join_paths([programs(), Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")]);
+    let path =
+        env::join_paths([programs(), Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")]);
     let mut command = Command::new("sh");
     command.args(["-eu", "-s"]).current_dir(dir).env_clear().env("PATH", path.expect("a path"));
-    command.env("HOME", dir).process_group(0).stdin(Stdio::piped()).stdout(out).stderr(err);
+    command
+        .env("HOME", dir)
+        .envs([SMALL_RESERVE])
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(out)
+        .stderr(err);
     let mut child = command.spawn().expect("a shell");
     let group = Pid::from_child(&child);
     let mut input = child.stdin.take().expect("its input");

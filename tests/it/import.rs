@@ -52,7 +52,8 @@ fn philadelphia_is_imported_once_found_everywhere_and_names_nobody() {
     assert_eq!((first.code, result(&first)), (Some(0), [DATASETS as u64, 0, 0, 0]), "{}", first.err);
     let said = first.json();
     assert_eq!(said["warnings"].as_array().unwrap().len(), WARNINGS);
-    let dropped = ["contact_names", "contact_emails", "emails_in_texts"].map(|key| said["dropped"][key].as_u64());
+    let dropped =
+        ["contact_names", "contact_emails", "emails_in_texts"].map(|key| said["dropped"][key].as_u64());
     assert_eq!(dropped, [Some(PERSONS as u64), Some(PERSONS as u64), Some(1)]);
 
     let second = import(&federation, &source, "phila");
@@ -119,8 +120,9 @@ fn names_nobody(federation: &Federation, source: &Path) {
         }
         // The files as they lie on the disk, earlier versions and the index included.
         let mut seen = false;
-        for file in files(&site.dir.join("data")) {
-            let bytes = fs::read(&file).unwrap();
+        let held = files(&site.dir.join("data"));
+        for file in held.iter().filter(|file| !file.ends_with("ballast")) {
+            let bytes = fs::read(file).unwrap();
             seen |= contains(&bytes, b"Police Advisory Commission");
             for person in [&b"person-"[..], b"@example.org"] {
                 assert!(!contains(&bytes, person), "{} names a person", file.display());

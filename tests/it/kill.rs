@@ -141,7 +141,8 @@ fn publish_until_killed(
     let mut numbers = Vec::new();
     // Ends when every caller has met the kill.
     loop {
-        let wait = kill_at.map_or(Duration::from_secs(60), |at: Instant| at.saturating_duration_since(Instant::now()));
+        let wait = kill_at
+            .map_or(Duration::from_secs(60), |at: Instant| at.saturating_duration_since(Instant::now()));
         match heard.recv_timeout(wait) {
             Ok((number, answer)) => {
                 numbers.push(number);

@@ -47,7 +47,10 @@ fn a_peer_is_listed_pinged_added_and_removed() {
     let mut federation = Federation::start(&CITIES[..2]);
     let seoul = &federation.sites[0];
     let peers = seoul.wego(&["peer", "list", "--json"]).json();
-    assert_eq!((&peers["peers"][0]["handle"], &peers["peers"][0]["state"]), (&"fr-paris".into(), &"connected".into()));
+    assert_eq!(
+        (&peers["peers"][0]["handle"], &peers["peers"][0]["state"]),
+        (&"fr-paris".into(), &"connected".into())
+    );
     let ping = seoul.wego(&["peer", "ping", "fr-paris", "--json"]);
     assert_eq!((ping.code, &ping.json()["reached"]), (Some(0), &true.into()));
 
@@ -175,7 +178,8 @@ fn a_proof_is_checked_offline_and_a_tampered_one_is_an_integrity_violation() {
 
     let text = fs::read_to_string(&proof).unwrap();
     let body = text.find("-----\n").unwrap();
-    let letters: Vec<_> = text.match_indices(|c: char| c.is_ascii_alphanumeric()).filter(|(at, _)| *at > body).collect();
+    let letters: Vec<_> =
+        text.match_indices(|c: char| c.is_ascii_alphanumeric()).filter(|(at, _)| *at > body).collect();
     for (at, letter) in letters.into_iter().step_by(97) {
         let mut tampered = text.clone();
         tampered.replace_range(at..=at, if letter == "A" { "B" } else { "A" });
@@ -200,11 +204,16 @@ done | sort -u | wc -l)\" = 2 ]; do sleep 0.1; done
 fn commands_of_readme() -> String {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let text = fs::read_to_string(readme).unwrap();
-    let blocks: Vec<_> =
-        text.split("```sh setup\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert!(blocks.len() >= 7, "the README's blocks are marked `sh setup`");
-    let (before, running) = blocks.split_at(blocks.iter().position(|b| b.contains("wego-node run")).unwrap());
-    let mut script = before.concat() + &running.join(SETTLE);
+    let blocks = text.split("```sh setup\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let mut script = String::new();
+    for block in blocks {
+        script += block;
+        // What is published while the nodes run is read at another node by the next block.
+        if block.contains("practice publish") || block.contains("import data-json") {
+            script += SETTLE;
+        }
+    }
+    assert!(script.matches(SETTLE).count() == 2, "the README's blocks are marked `sh setup`");
     while let Some(at) = script.find("127.0.0.1:74") {
         let address = script[at..at + "127.0.0.1:74xx".len()].to_owned();
         // Marked while others are searched for: a free port may begin with 74 as well.
