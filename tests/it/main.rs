@@ -8,4 +8,5 @@ mod import;
 mod kill;
 mod process;
 mod tidy;
+mod transcripts;
 mod unit_file;
