@@ -3,7 +3,7 @@
 use thiserror::Error;
 use wego_proto::{
     causes::with_causes,
-    convert::FieldError,
+    convert::{FieldError, Problem},
     id::Origin,
     roster::RosterError,
     v1::{self, reject::Reason},
@@ -148,7 +148,10 @@ impl Reject {
 
 impl From<FieldError> for Reject {
     fn from(error: FieldError) -> Self {
-        Self::Malformed(error)
+        match error.problem {
+            Problem::TooLarge { max } => Self::TooLarge { what: error.field, max: max as usize },
+            _ => Self::Malformed(error),
+        }
     }
 }
 

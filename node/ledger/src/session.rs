@@ -96,11 +96,12 @@ impl Greeting {
         if hello.wire_min > *WIRE_VERSIONS.end() || hello.wire_max < *WIRE_VERSIONS.start() {
             return Err(Reject::VersionUnsupported { min: hello.wire_min, max: hello.wire_max });
         }
-        if hello.member == me.origin.0 {
-            return Err(Reject::TwinDetected);
-        }
         if hello.member != self.member.0 {
             return Err(Reject::WrongMember(hello.member));
+        }
+        // Only who holds this member's own transport key comes here.
+        if self.member == me.origin {
+            return Err(Reject::TwinDetected);
         }
         if !roster.member(self.member).is_some_and(wego_proto::roster::Member::is_active) {
             return Err(Reject::UnknownMember(self.member));

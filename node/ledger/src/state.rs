@@ -231,7 +231,8 @@ impl State {
         let behind = |(key, known): (&LogKey, &crate::heads::Known)| {
             known.seq.saturating_sub(self.board.head(*key).map_or(0, |head| head.at.seq))
         };
-        open.theirs.heads.iter().map(behind).sum()
+        // What a peer names is a claim: the largest numbers must not overflow.
+        open.theirs.heads.iter().map(behind).fold(0, u64::saturating_add)
     }
 
     /// The log of a member, made when it is first needed; `None` for an origin that the roster does not know.
@@ -272,7 +273,7 @@ pub fn verify_entries(entries: Vec<v1::Entry>, roster: &History) -> Result<Optio
     }
     let parsed: Result<Vec<_>, _> = entries.into_iter().map(Unverified::parse).collect();
     let parsed = parsed.map_err(|error| match error {
-        wego_proto::entry::EntryError::Field(error) => Reject::Malformed(error),
+        wego_proto::entry::EntryError::Field(error) => error.into(),
         other => Reject::BadEntry(crate::log::RunError::Unreadable(other)),
     })?;
     Ok(Some(Run::verify(parsed, roster)?))

@@ -136,7 +136,10 @@ impl Seat {
             }
         };
         let started = Node::start(&self.config, listeners).await;
-        started.map_err(|source| FoundingError::Start { handle: self.city.handle.clone(), source: Box::new(source) })
+        started.map_err(|source| FoundingError::Start {
+            handle: self.city.handle.clone(),
+            source: Box::new(source),
+        })
     }
 
     /// Frees the sockets, for a node that runs in a process of its own.

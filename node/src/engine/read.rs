@@ -28,7 +28,10 @@ use crate::{
 
 mod federation;
 mod found;
+mod problems;
 
+/// Entries not indexed that a search waits for: indexed within a moment.
+const WORTH_WAITING: u64 = 1_000;
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;
 
@@ -137,10 +140,12 @@ impl ReadHandle {
         self.inner.records_progress.reach(cursor, patience).await;
     }
 
-    /// As [`ReadHandle::catch_up`], for searches.
-    pub async fn catch_up_search(&self, patience: Duration) -> bool {
+    /// As [`ReadHandle::catch_up`], for searches; a node that has much to index answers from what it has.
+    pub async fn catch_up_search(&self, patience: Duration) {
         let cursor = self.inner.store.cursor();
-        self.inner.search_progress.reach(cursor, patience).await
+        if cursor.0.saturating_sub(self.inner.search_progress.cursor().0) <= WORTH_WAITING {
+            self.inner.search_progress.reach(cursor, patience).await;
+        }
     }
 
     /// The newest version of a record.

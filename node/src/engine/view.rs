@@ -67,7 +67,7 @@ impl View {
         self.roster.member(origin).map_or("", |member| member.handle.as_str())
     }
 
-    /// When a member's data was last confirmed current here, ms since 1970; 0 never. A node's own always is.
+    /// When a member's data was last confirmed current, ms since 1970; 0 never. Its own is current at `now_ms`.
     #[must_use]
     pub fn seen_ms(&self, origin: Origin, now_ms: u64) -> u64 {
         if origin == self.me { now_ms } else { self.seen_ms.get(&origin).copied().unwrap_or(0) }

@@ -5,7 +5,7 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 
-use super::{Event, Output, State};
+use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
@@ -81,7 +81,13 @@ impl State {
         };
         let digest = hello.heads_digest.clone();
         let roster_hash = hello.roster_hash.clone();
-        let mut open = greeting.open(hello, &self.me, &self.roster)?;
+        let other_store = hello.store_id != self.me.store.as_bytes();
+        let mut open = greeting.open(hello, &self.me, &self.roster).inspect_err(|reject| {
+            // The same store is this very node, reached at an address that leads back to it.
+            if *reject == Reject::TwinDetected && other_store {
+                self.stop_writing(NotWritable::Twin);
+            }
+        })?;
         if !self.settle_duplicates(conn, &open) {
             return Err(Reject::AlreadyConnected);
         }
@@ -178,7 +184,11 @@ impl State {
         let mut next = self.roster.clone();
         let mut news = Vec::new();
         for signed in chain.versions {
-            if wego_proto::roster::Draft::parse(&signed.roster)?.content.version <= next.current().version() {
+            let draft = wego_proto::roster::Draft::parse(&signed.roster)?;
+            if draft.federation != self.me.federation {
+                return Err(Reject::DifferentFederation);
+            }
+            if draft.content.version <= next.current().version() {
                 continue;
             }
             next.adopt(signed.clone()).map_err(Reject::BadRoster)?;

@@ -41,6 +41,14 @@ impl Bench {
         assert_eq!(self.state.sessions().count(), 1);
     }
 
+    /// Member 2 says that it has three entries of this node's own log; returns what it is asked.
+    fn claim_more_of_the_own_log(&mut self) -> v1::Pull {
+        let note = v1::Note { origin: 1, epoch: 1, seq: 3, hash8: vec![1; 8], want: 0 };
+        let outputs = self.receive(Body::Notes(v1::Notes { notes: vec![note] }));
+        let [Output::Send(PEER, Body::Pull(pull))] = outputs.as_slice() else { panic!("{outputs:?}") };
+        *pull
+    }
+
     fn digest(&self) -> Hash {
         self.state.board.digest()
     }
@@ -122,7 +130,7 @@ fn a_hello_of_somebody_else_opens_nothing() {
         ),
         ("version_unsupported", Box::new(|hello| v1::Hello { wire_min: 7, wire_max: 9, ..hello })),
         ("wrong_member", Box::new(|hello| v1::Hello { member: 3, ..hello })),
-        ("twin_detected", Box::new(|hello| v1::Hello { member: 1, ..hello })),
+        ("wrong_member", Box::new(|hello| v1::Hello { member: 1, ..hello })),
         ("malformed", Box::new(|hello| v1::Hello { store_id: vec![1; 3], ..hello })),
         ("malformed", Box::new(|hello| v1::Hello { federation_id: vec![], ..hello })),
     ];
@@ -294,8 +302,57 @@ fn a_source_that_does_not_deliver_is_left_for_another() {
 fn seeing_more_of_the_own_log_than_it_has_stops_a_node_from_writing() {
     let mut bench = Bench::new(2);
     bench.meet();
-    let note = v1::Note { origin: 1, epoch: 1, seq: 3, hash8: vec![1; 8], want: 0 };
-    bench.receive(Body::Notes(v1::Notes { notes: vec![note] }));
-    assert_eq!(bench.state.not_writable(), Some(NotWritable::OwnLogAhead { seen_seq: 3 }));
+    let mut before = state_of(&bench.federation, 0);
+    let outputs = before.handle(NOW, Input::Append(vec![draft(1), draft(2)]));
+    let [Output::Lock(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
+    let pull = bench.claim_more_of_the_own_log();
+    assert_eq!((pull.from, pull.until, pull.headers_only), (1, 3, true));
+    let shown = Input::Entries { conn: PEER, request: pull.request, run: Some(run.clone()), done: true };
+    bench.input(shown);
+    assert_eq!(bench.state.not_writable(), Some(NotWritable::OwnLogAhead { seen_seq: 2 }));
     assert!(bench.input(Input::Append(vec![draft(1)])).is_empty());
+}
+
+#[test]
+fn saying_that_there_is_more_of_the_own_log_without_showing_it_stops_nobody() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let pull = bench.claim_more_of_the_own_log();
+    bench.input(Input::Entries { conn: PEER, request: pull.request, run: None, done: true });
+    bench.claim_more_of_the_own_log();
+    bench.input(Input::Closed { conn: PEER });
+    assert_eq!(bench.state.not_writable(), None);
+    let outputs = bench.input(Input::Append(vec![draft(1)]));
+    assert!(matches!(outputs.as_slice(), [Output::Lock(_)]), "{outputs:?}");
+}
+
+#[test]
+fn another_store_that_speaks_with_the_own_key_stops_a_node_from_writing_and_its_own_voice_does_not() {
+    for (store, expected) in [(0, None), (9, Some(NotWritable::Twin))] {
+        let mut bench = Bench::new(2);
+        bench.input(Input::Connected { conn: PEER, member: Origin(1), side: Side::Accepted });
+        let hello = v1::Hello { store_id: vec![store; 16], ..bench.hello_of(1) };
+        let outputs = bench.receive(Body::Hello(hello));
+        assert_eq!(refusal(&outputs).map(Reject::word), Some("twin_detected"));
+        assert_eq!(bench.state.not_writable(), expected);
+    }
+}
+
+#[test]
+fn the_largest_numbers_a_peer_can_name_overflow_nothing() {
+    let mut bench = Bench::new(3);
+    bench.meet();
+    let note = |origin| v1::Note { origin, epoch: 1, seq: u64::MAX, hash8: vec![1; 8], want: 0 };
+    bench.receive(Body::Notes(v1::Notes { notes: vec![note(1), note(2), note(3)] }));
+    let (_, open) = bench.state.sessions().next().unwrap();
+    assert_eq!(bench.state.lag(open), u64::MAX);
+}
+
+#[test]
+fn a_roster_of_another_federation_is_refused_whatever_its_number() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let versions = Federation::new(5).roster.since(0, 1);
+    let outputs = bench.receive(Body::RosterChain(v1::RosterChain { versions }));
+    assert_eq!(refusal(&outputs).map(Reject::word), Some("different_federation"));
 }

@@ -104,7 +104,6 @@ fn text_problem(error: search::QueryError) -> ReadError {
 }
 
 fn coverage(view: &View) -> Vec<v1::Coverage> {
-    let now_ms = now_ms();
     let mut coverage: Vec<_> = view
         .roster
         .current()
@@ -113,7 +112,7 @@ fn coverage(view: &View) -> Vec<v1::Coverage> {
         .map(|member| v1::Coverage {
             handle: member.handle.clone(),
             seq: view.heads.get(&member.origin).map_or(0, |head| head.at.seq),
-            seen_ms: view.seen_ms(member.origin, now_ms),
+            seen_ms: view.seen_ms(member.origin, now_ms()),
         })
         .collect();
     coverage.sort_by(|one, other| one.handle.cmp(&other.handle));

@@ -69,6 +69,7 @@ fn a_tail_of_zeros_is_an_interrupted_write() {
     for batches in [2, 3, 4, 5] {
         let torn = torn(batches);
         for end in (torn.from..torn.whole.len()).step_by(7) {
+            // The header's own checksum may end in zeros.
             if (28..32).contains(&end) {
                 continue;
             }
