@@ -22,6 +22,9 @@ use crate::DEADLINE;
 /// How often a condition outside this process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// Many nodes share the disk of one test run; the least that a node accepts is enough for it.
+const SMALL_RESERVE: (&str, &str) = ("WEGO_NODE_STORE_RESERVE_MIB", "16");
+
 /// The folder of the built programs, for `PATH`. Builds them once for a run of tests, as the test itself is built.
 ///
 /// # Panics
@@ -143,7 +146,7 @@ impl Daemon {
     pub fn start(dir: &Path, config: &Path, log: &Path) -> Self {
         let file = fs::File::options().create(true).append(true).open(log).expect("a log file");
         let mut command = Command::new(programs().join("wego-node"));
-        command.arg("run").arg("--config").arg(config).current_dir(dir).env_clear();
+        command.arg("run").arg("--config").arg(config).current_dir(dir).env_clear().envs([SMALL_RESERVE]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
         Self { child: command.spawn().expect("the node can be started"), log: log.to_owned() }
     }
@@ -389,7 +392,13 @@ pub fn shell(dir: &Path, script: &str) -> Done {
         env::join_paths([programs(), Path::new("/usr/local/bin"), Path::new("/usr/bin"), Path::new("/bin")]);
     let mut command = Command::new("sh");
     command.args(["-eu", "-s"]).current_dir(dir).env_clear().env("PATH", path.expect("a path"));
-    command.env("HOME", dir).process_group(0).stdin(Stdio::piped()).stdout(out).stderr(err);
+    command
+        .env("HOME", dir)
+        .envs([SMALL_RESERVE])
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(out)
+        .stderr(err);
     let mut child = command.spawn().expect("a shell");
     let group = Pid::from_child(&child);
     let mut input = child.stdin.take().expect("its input");

@@ -5,8 +5,10 @@
 
 mod federation;
 mod hostile_peer;
+mod import;
 mod kill;
 mod process;
 mod roles;
 mod tidy;
+mod transcripts;
 mod unit_file;

@@ -13,11 +13,8 @@ use wego_proto::{
     id::Origin,
 };
 
-use super::{
-    Outgoing,
-    worker::{Worker, now_ms},
-};
-use crate::store::StoreError;
+use super::{Outgoing, worker::Worker};
+use crate::{clock::now_ms, store::StoreError};
 
 impl Worker {
     /// Hands an input to the ledger, executes the outputs, and goes on until nothing is left to do.

@@ -3,11 +3,7 @@
 //! Writes that wait together are committed together; everything else is handled one after the other, so that no
 //! lock is needed below.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +23,7 @@ use super::{
     write::Unprojected,
 };
 use crate::{
+    clock::now_ms,
     records::Records,
     store::{EntryStore, HeadLock, LockedHead, RosterFiles, Space, StoreError, space::Writes},
 };
@@ -332,9 +329,4 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         started_ms,
         roster_conflicts: 0,
     }
-}
-
-/// The wall clock, ms since 1970.
-pub(super) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
