@@ -2,6 +2,7 @@
 
 use wego_proto::{
     id::{Hash, Origin},
+    prost::Message as _,
     v1::{self, session_message::Body},
 };
 
@@ -9,7 +10,7 @@ use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
-        HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX,
+        ENTRIES_BYTES, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX,
         SERVED_PER_PEER_MAX,
     },
     log::FIRST_EPOCH,
@@ -22,9 +23,16 @@ const BUSY_RETRY_MS: u32 = 30_000;
 
 impl State {
     pub(super) fn connected(&mut self, now_ms: u64, conn: ConnId, member: Origin, side: Side) {
-        if self.greetings.len() + self.sessions.len() >= self.settings.sessions_max {
+        let full = self.greetings.len() + self.sessions.len() >= self.settings.sessions_max;
+        // What this node dials is bounded by its overlay, and must get through however many come in.
+        if full && side == Side::Accepted {
             self.refuse(conn, Reject::Busy { retry_after_ms: BUSY_RETRY_MS });
             return;
+        }
+        // One greeting a member and direction: nobody fills the places by opening connections and saying nothing.
+        let before = self.greetings.iter().find(|(_, other)| other.member == member && other.side == side);
+        if let Some(before) = before.map(|(conn, _)| *conn) {
+            self.refuse(before, Reject::AlreadyConnected);
         }
         self.greetings.insert(conn, Greeting { member, side, since_ms: now_ms });
         let hello = self.me.hello(&self.roster, self.board.digest(), now_ms, self.forks.len());
@@ -166,8 +174,13 @@ impl State {
     fn share_roster(&mut self, conn: ConnId, known: u64, hash: &[u8]) {
         let current = self.roster.current();
         if known < current.version() {
-            let versions = self.roster.since(known, ROSTER_STEPS_MAX);
-            self.send(conn, Body::RosterChain(v1::RosterChain { versions }));
+            let (newest, versions) = (current.version(), self.roster.since(known, ROSTER_STEPS_MAX));
+            for versions in in_messages(versions) {
+                self.send(conn, Body::RosterChain(v1::RosterChain { versions }));
+            }
+            if let Some(open) = self.sessions.get_mut(&conn) {
+                open.roster_version = newest;
+            }
         } else if known == current.version()
             && hash != current.hash().as_bytes()
             && let Some(open) = self.sessions.get(&conn)
@@ -240,9 +253,10 @@ impl State {
 
     fn ask_heads(&mut self, now_ms: u64, conn: ConnId) {
         let Some(open) = self.sessions.get_mut(&conn) else { return };
-        if open.asked_heads_ms.is_some_and(|asked| now_ms < asked + HEADS_REQUEST_MS) {
+        if open.awaits_heads || open.asked_heads_ms.is_some_and(|asked| now_ms < asked + HEADS_REQUEST_MS) {
             return;
         }
+        open.awaits_heads = true;
         open.asked_heads_ms = Some(now_ms);
         let request = v1::HeadsRequest { since: open.theirs.version, buckets: vec![] };
         self.send(conn, Body::HeadsRequest(request));
@@ -267,7 +281,7 @@ impl State {
         }
         answer.heads.retain(|head| self.knows((Origin(head.origin), head.epoch)));
         let Some(open) = self.sessions.get_mut(&conn) else { return Ok(()) };
-        if open.asked_heads_ms.take().is_none() {
+        if !std::mem::take(&mut open.awaits_heads) {
             return Err(Reject::OutOfOrder("an answer that nobody asked for"));
         }
         open.theirs.learn(&answer);
@@ -356,4 +370,22 @@ impl State {
             self.outputs.push(Output::Send(*conn, Body::Notes(v1::Notes { notes })));
         }
     }
+}
+
+/// Roster versions in messages of bounded size, at least one in each.
+fn in_messages(versions: Vec<v1::SignedRoster>) -> Vec<Vec<v1::SignedRoster>> {
+    let mut messages: Vec<Vec<v1::SignedRoster>> = Vec::new();
+    let mut bytes = 0;
+    for version in versions {
+        let size = version.encoded_len();
+        match messages.last_mut() {
+            Some(last) if bytes + size <= ENTRIES_BYTES => last.push(version),
+            _ => {
+                messages.push(vec![version]);
+                bytes = 0;
+            }
+        }
+        bytes += size;
+    }
+    messages
 }
