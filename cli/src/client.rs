@@ -4,6 +4,8 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
 use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
@@ -22,11 +24,12 @@ use crate::{
 const ANSWER_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 
 /// A node, connected.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Node {
     channel: Channel,
     timeout: Duration,
     address: String,
+    config: Arc<ClientConfig>,
 }
 
 impl Node {
@@ -35,13 +38,14 @@ impl Node {
         let pinned = profile.server_key;
         let config = pin::client_config(profile.identity.clone(), Arc::new(move |key| *key == pinned))
             .map_err(|error| not_connected(profile, error))?;
-        let connecting = pin::connect(&profile.address, Arc::new(config), timeout);
+        let config = Arc::new(config);
+        let connecting = pin::connect(&profile.address, config.clone(), timeout);
         // The connector's own limit covers TCP only.
         let channel = match tokio::time::timeout(timeout, connecting).await {
             Ok(connected) => connected.map_err(|error| not_connected(profile, error))?,
             Err(_) => return Err(late(&format!("connect to {}", profile.address), timeout)),
         };
-        Ok(Self { channel, timeout, address: profile.address.clone() })
+        Ok(Self { channel, timeout, address: profile.address.clone(), config })
     }
 
     pub(crate) fn catalogue(&self) -> CatalogueClient<Channel> {
@@ -71,11 +75,34 @@ impl Node {
         doing: &str,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.timeout, call).await {
+        // Boxed, as the calls of generated clients are large.
+        match tokio::time::timeout(self.timeout, Box::pin(call)).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),
-            Ok(Err(status)) => Err(Failure::of_status(doing, &status)),
+            Ok(Err(status)) => Err(Box::pin(self.explain(Failure::of_status(doing, &status))).await),
             Err(_) => Err(late(doing, self.timeout)),
         }
+    }
+
+    /// A server that refuses a certificate hangs up after the handshake, and HTTP/2 only sees a closed
+    /// connection: one more handshake tells why.
+    async fn explain(&self, mut failure: Failure) -> Failure {
+        if failure.code == ExitCode::Unreachable {
+            let probe = tokio::time::timeout(self.timeout, self.first_byte()).await;
+            if let Ok(Err(error)) = probe
+                && refused_by_tls(&error)
+            {
+                failure.code = ExitCode::NotAuthorised;
+                failure.hint = format!("{NOT_LET_IN}; or {} is its port for other nodes", self.address);
+                return failure.because(error);
+            }
+        }
+        failure
+    }
+
+    async fn first_byte(&self) -> std::io::Result<u8> {
+        let tcp = TcpStream::connect(&self.address).await?;
+        let name = ServerName::try_from("wego.invalid").map_err(std::io::Error::other)?;
+        tokio_rustls::TlsConnector::from(self.config.clone()).connect(name, tcp).await?.read_u8().await
     }
 
     /// As [`Node::ask`], for the next message of a stream.

@@ -30,7 +30,7 @@ use crate::{
 
 pub use crate::{
     error::ExitCode,
-    stdio::{Capture, Stdio},
+    stdio::{Capture, Clock, Env, Stdio},
 };
 
 /// Runs one command line, program name first, and returns its exit code ([`ExitCode`]).

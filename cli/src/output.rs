@@ -81,7 +81,7 @@ impl Style {
 
 /// Text for a table cell or one line: every character that could move, hide or turn text is spelled out.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
-    escape(text, |c| drives_a_terminal(c))
+    escape(text, drives_a_terminal)
 }
 
 /// Text of several lines: as [`one_line`], line breaks kept.

@@ -1,1 +1,125 @@
-//! t
+//! Claims about the command as a whole that need no node.
+
+use std::{ffi::OsString, fs};
+
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn wego(line: &str, home: &std::path::Path) -> (u8, String, String) {
+    let (mut stdio, out, err) = Stdio::captured("");
+    let home = home.as_os_str().to_owned();
+    stdio.env = Box::new(move |name| (name == "HOME").then(|| home.clone()));
+    let args = std::iter::once("wego").chain(line.split_whitespace()).map(OsString::from);
+    (run(args, stdio), out.text(), err.text())
+}
+
+fn anywhere(line: &str) -> (u8, String, String) {
+    wego(line, std::path::Path::new("/nonexistent"))
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn what_needs_no_node_needs_no_profile() {
+    assert!(anywhere("practice template").1.contains("what_failed:"));
+    assert!(anywhere("completion bash").1.contains("wego"));
+    assert!(anywhere("exit-codes --json").1.contains("\"apiVersion\": \"wego/v1\""));
+    assert!(anywhere("help exit-codes").1.contains("7  integrity violation"));
+    let dir = tempfile::tempdir().expect("a folder");
+    assert_eq!(anywhere(&format!("man --out {}", dir.path().display())).0, 0);
+    assert!(dir.path().join("wego-practice-publish.1").is_file());
+}
+
+#[test]
+fn every_error_ends_in_a_hint_and_says_nothing_on_stdout() {
+    for (line, code) in [
+        ("status", 2),
+        ("status --profile nowhere", 2),
+        ("practice show", 2),
+        ("practice show zz", 2),
+        ("practise", 2),
+        ("search x --limit 0", 2),
+        ("record verify /nonexistent --roster /nonexistent", 1),
+        ("import data-json /nonexistent.json --dry-run", 1),
+        ("import data-json data.json --dry-run", 2),
+        ("--profile ../../etc status", 2),
+    ] {
+        let (exit, out, err) = anywhere(line);
+        assert_eq!((exit, out.as_str()), (code, ""), "{line}: {err}");
+        assert!(err.starts_with("error: "), "{line}: {err}");
+        let hint = err.split("\n\n").last().unwrap_or_default();
+        assert!(hint.starts_with("hint: "), "{line}: {err}");
+    }
+}
+
+#[test]
+fn colour_is_used_only_where_it_is_wanted() {
+    let painted = |line: &str, tty: bool, env: &'static [(&'static str, &'static str)]| {
+        let (mut stdio, _, err) = Stdio::captured("");
+        stdio.err_is_tty = tty;
+        stdio.env = Box::new(|name| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).into()));
+        let args = std::iter::once("wego").chain(line.split(' ')).map(OsString::from);
+        assert_ne!(run(args, stdio), 0);
+        err.text().contains('\x1b')
+    };
+    assert!(painted("status", true, &[]));
+    assert!(!painted("status", false, &[]));
+    assert!(!painted("status", true, &[("NO_COLOR", "1")]));
+    assert!(!painted("status", true, &[("TERM", "dumb")]));
+    assert!(!painted("status --color never", true, &[]));
+    assert!(painted("status --color=always", false, &[("NO_COLOR", "1")]));
+}
+
+#[test]
+fn an_import_can_be_tried_without_any_node() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("city.json");
+    let person = r#"{"fn": "Person 1", "hasEmail": "mailto:person-1@example.org"}"#;
+    let good = format!(
+        r#"{{"title": "Trees\u001b]0;pwn\u0007", "identifier": "t", "publisher": "P", "contactPoint": {person}}}"#
+    );
+    fs::write(&file, format!(r#"{{"dataset": [{good}, {{"identifier": "bad"}}]}}"#)).expect("a file");
+    let (code, out, err) = anywhere(&format!("import data-json {} --dry-run", file.display()));
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("skipped: dataset[1]: title is missing"), "{err}");
+    assert!(err.contains("dropped 1 contact persons' names and 1 e-mail addresses"), "{err}");
+    assert!(out.contains("add") && !err.contains('\x1b') && !err.contains("person-1"), "{out}{err}");
+    let (_, json, _) = anywhere(&format!("import data-json {} --dry-run --json", file.display()));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&json["plan"]["add"], &json["plan"]["errors"], &json["listed"]),
+        (&1.into(), &1.into(), &2.into())
+    );
+}
+
+#[test]
+fn a_source_over_its_limit_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("huge.json");
+    // Sparse: takes no room on the disk.
+    fs::File::create(&file)
+        .and_then(|file| file.set_len(import::data_json::SOURCE_BYTES_MAX + 1))
+        .expect("a file");
+    let (code, _, err) = anywhere(&format!("import data-json {} --dry-run", file.display()));
+    assert_eq!(code, 1);
+    assert!(err.contains("larger than 256 MiB"), "{err}");
+}
+
+#[test]
+fn an_unknown_key_in_a_profile_is_named() {
+    let home = tempfile::tempdir().expect("a folder");
+    let dir = home.path().join(".config/wego/profiles/kr-seoul");
+    fs::create_dir_all(&dir).expect("a folder");
+    fs::write(
+        dir.join("profile.toml"),
+        "address = 'a:1'\nserver_key = ''\nhandle = 'kr-seoul'\nadress = 'x'\n",
+    )
+    .expect("a file");
+    let (code, _, err) = wego("status", home.path());
+    assert_eq!(code, 2);
+    assert!(err.contains("adress") && err.contains("the keys are address"), "{err}");
+}

@@ -5,5 +5,9 @@
 
 mod bench;
 mod federation;
+mod hostile_peer;
+mod kill;
+mod process;
+mod roles;
 mod tidy;
 mod unit_file;

@@ -45,7 +45,7 @@ enum Command {
     /// Say that your city uses a practice no longer, and why
     Withdraw(Withdraw),
     /// List adoptions, newest first
-    List(List),
+    List(Adopted),
     /// Show an adoption and who signed it
     Show(read::Show),
 }
@@ -93,7 +93,7 @@ struct Withdraw {
 }
 
 #[derive(Debug, clap::Args)]
-struct List {
+struct Adopted {
     /// Only adoptions of this practice, with stage and reason
     #[arg(long, value_name = "ID", conflicts_with_all = ["source", "retracted"])]
     practice: Option<RecordId>,

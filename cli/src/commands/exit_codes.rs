@@ -10,9 +10,17 @@ use crate::{
 
 /// Explain the exit codes
 ///
-/// 0 ok. 1 failed. 2 wrong usage: command line, file or query. 3 done, but something needs a look. 4 not
-/// authorised. 5 unreachable or no answer in time. 6 conflict or precondition. 7 integrity violation. 8 cancelled.
+///   0  done
+///   1  failed, for a reason no other code names
+///   2  wrong usage: the command line, a file or a query; nothing was done
+///   3  done, and something needs a look: degraded status, skipped records
+///   4  not authorised
+///   5  unreachable, or no answer in time
+///   6  conflict or precondition: something changed in between
+///   7  integrity violation: a signature, key or chain is not what it must be
+///   8  cancelled by the user
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Args {}
 
 #[derive(Serialize)]

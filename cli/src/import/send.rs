@@ -28,37 +28,35 @@ pub(crate) struct Sent {
 /// Publishes all steps, in order, at most [`IN_FLIGHT_MAX`] unanswered at a time.
 pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Result<Sent, Failure> {
     let mut sent = Sent::default();
+    if steps.is_empty() {
+        return Ok(sent);
+    }
     let bar = bar(steps.len(), "publishing", cx);
     let places: Vec<String> = steps.iter().map(|step| step.item.place.clone()).collect();
-    let mut waiting = places.iter();
     let (requests, stream) = tokio::sync::mpsc::channel(IN_FLIGHT_MAX);
     let mut steps = steps.into_iter();
     // Before the call, whose answer a node may hold back until it has seen something.
     for step in steps.by_ref().take(IN_FLIGHT_MAX) {
         offer(&requests, step).await?;
     }
-    let mut requests = Some(requests);
+    // Dropped with the last step, so that the node sees the end.
+    let mut requests = (steps.len() > 0).then_some(requests);
     let mut client = node.catalogue();
-    let mut answers = node
-        .ask("publish the records", client.publish_many(ReceiverStream::new(stream)))
-        .await
-        .map_err(again)?;
-    while let Some(place) = waiting.next() {
+    let call = client.publish_many(ReceiverStream::new(stream));
+    let mut answers = node.ask("publish the records", call).await.map_err(again)?;
+    for (at, place) in places.iter().enumerate() {
         let answer = node.next("publish the records", &mut answers).await.map_err(again)?;
         let Some(answer) = answer else {
-            let left = waiting.len() + 1;
-            let what = format!("the node ended the import with {left} records unanswered");
+            let what = format!("the node ended the import with {} records unanswered", places.len() - at);
             return Err(again(Failure::failed(what, "the node's log says more")));
         };
         sent.count(answer, place);
         bar.inc(1);
-        match steps.next() {
-            Some(step) => {
-                if let Some(requests) = &requests {
-                    offer(requests, step).await?;
-                }
-            }
-            None => requests = None,
+        if let Some((open, step)) = requests.as_ref().zip(steps.next()) {
+            offer(open, step).await?;
+        }
+        if steps.len() == 0 {
+            requests = None;
         }
     }
     bar.finish_and_clear();

@@ -1,15 +1,18 @@
 //! The first roster, from the members' cards.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 use prost::Message as _;
 use wego_proto::{
     armour::{self, Label},
     card::MemberCard,
-    id::Position,
+    found,
     key::PublicKey,
-    v1::{self, MemberRole, MemberStatus},
+    v1::{self, MemberRole},
 };
 
 use super::{
@@ -24,8 +27,6 @@ use crate::{
 
 /// Days until admissions stop unless the roster is renewed.
 const DEFAULT_EXPIRY_DAYS: i64 = 365;
-/// Wire version and entry format of a new federation.
-const FIRST_FORMAT: u32 = 1;
 
 /// Cards in, unsigned roster out.
 #[derive(Debug, clap::Args)]
@@ -112,9 +113,8 @@ fn refuse_duplicates(cards: &[MemberCard]) -> Result<(), Failure> {
 }
 
 fn roster(args: &Founding, cards: &[MemberCard], now_ms: u64) -> Result<v1::Roster, Failure> {
-    let keys: Vec<Vec<u8>> =
-        cards.iter().filter_map(|card| card.governance_key).map(|key| key.as_bytes().to_vec()).collect();
-    let (threshold, count) = (args.threshold as usize, keys.len());
+    let keys = cards.iter().filter(|card| card.governance_key.is_some());
+    let (threshold, count) = (args.threshold as usize, keys.count());
     if threshold > count || threshold * 2 <= count {
         return Err(Failure::usage(
             format!("a threshold of {threshold} does not fit {count} governance keys"),
@@ -122,61 +122,20 @@ fn roster(args: &Founding, cards: &[MemberCard], now_ms: u64) -> Result<v1::Rost
         ));
     }
     check_offices(args, cards)?;
-    let mut members = Vec::new();
-    for (idx, card) in (1..).zip(cards) {
-        members.push(member(idx, card, office(args, &card.inception.handle), now_ms));
-    }
-    Ok(v1::Roster {
-        format: FIRST_FORMAT,
-        version: 1,
-        federation_name: args.name.clone(),
+    let founding = found::Founding {
+        name: args.name.clone(),
+        threshold: args.threshold,
+        offices: offices(args),
         issued_at_ms: now_ms,
         soft_expires_at_ms: expiry_ms(args.expires, now_ms)?,
-        governance: Some(v1::Governance { keys, threshold: args.threshold }),
-        wire_min: FIRST_FORMAT,
-        wire_max: FIRST_FORMAT,
-        entry_format: FIRST_FORMAT,
-        members,
-        ..Default::default()
-    })
+    };
+    Ok(founding.genesis(cards))
 }
 
-fn member(idx: u32, card: &MemberCard, role: MemberRole, now_ms: u64) -> v1::Member {
-    let inception = &card.inception;
-    v1::Member {
-        idx,
-        city_id: card.city_id.as_bytes().to_vec(),
-        handle: inception.handle.clone(),
-        names: inception.names.clone(),
-        country: inception.country.clone(),
-        place: inception.place.clone(),
-        endpoints: card.endpoints.clone(),
-        transport_keys: vec![card.transport_key.as_bytes().to_vec()],
-        log_keys: vec![v1::LogKey {
-            key_no: 1,
-            key: card.log_key.as_bytes().to_vec(),
-            from: Some(Position::FIRST.into()),
-            until: None,
-        }],
-        next_log_key_digest: inception.next_log_key_digest.clone(),
-        recovery_digest: inception.recovery_digest.clone(),
-        status: MemberStatus::Active as i32,
-        role: role as i32,
-        cut: None,
-        term_from_ms: now_ms,
-        term_until_ms: 0,
-        portal_url: card.portal_url.clone(),
-    }
-}
-
-fn office(args: &Founding, handle: &str) -> MemberRole {
-    if args.president.as_deref() == Some(handle) {
-        MemberRole::President
-    } else if args.vice_presidents.iter().any(|vice| vice == handle) {
-        MemberRole::VicePresident
-    } else {
-        MemberRole::Member
-    }
+fn offices(args: &Founding) -> BTreeMap<String, MemberRole> {
+    let vices = args.vice_presidents.iter().map(|handle| (handle.clone(), MemberRole::VicePresident));
+    let president = args.president.iter().map(|handle| (handle.clone(), MemberRole::President));
+    vices.chain(president).collect()
 }
 
 /// Every office goes to a member, and to each member one.

@@ -1,1 +1,170 @@
-//! t
+//! Claims about founding a federation and collecting signatures, through the command line.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use wego_proto::{
+    armour::{self, Label},
+    card,
+    key::SecretKey,
+    roster::Roster,
+    v1,
+};
+use zeroize::Zeroizing;
+
+use crate::{Stdio, run};
+
+struct Office {
+    dir: tempfile::TempDir,
+}
+
+fn key(seed: u8) -> SecretKey {
+    SecretKey::from_seed(&Zeroizing::new([seed; 32]))
+}
+
+impl Office {
+    /// Cards and governance keys of three cities.
+    fn new() -> Self {
+        let office = Self { dir: tempfile::tempdir().expect("a folder") };
+        for (seed, handle) in [(1, "kr-seoul"), (2, "fr-paris"), (3, "sn-dakar")] {
+            office.card(handle, handle, seed);
+            office.secret(&format!("{handle}.key"), &key(seed + 100));
+        }
+        office
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect(name)
+    }
+
+    fn card(&self, file: &str, handle: &str, seed: u8) {
+        let inception = v1::Inception {
+            handle: handle.to_owned(),
+            names: vec![v1::MemberName { lang: "en".to_owned(), text: handle.to_owned() }],
+            country: handle[..2].to_uppercase(),
+            log_key: key(seed).public().as_bytes().to_vec(),
+            transport_key: key(seed + 50).public().as_bytes().to_vec(),
+            ..Default::default()
+        };
+        let card =
+            card::sign(&inception, vec![], Some(key(seed + 100).public()), String::new(), 1, &key(seed));
+        fs::write(self.path(file), armour::write(Label::MemberCard, &[], &card)).expect("a card");
+    }
+
+    fn secret(&self, file: &str, key: &SecretKey) {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::write(self.path(file), key.to_pem().as_bytes()).expect("a key");
+        fs::set_permissions(self.path(file), fs::Permissions::from_mode(0o600)).expect("a mode");
+    }
+
+    /// Exit code, stdout and stderr of a command; words with a dot-file or card name are paths in the office.
+    fn wego(&self, line: &str) -> (u8, String, String) {
+        let word = |word: &str| match word.strip_prefix('%') {
+            Some(name) => self.path(name).into_os_string(),
+            None => word.into(),
+        };
+        let args = std::iter::once("wego".into()).chain(line.split(' ').map(word));
+        let (stdio, out, err) = Stdio::captured("");
+        let code = run(args.collect::<Vec<_>>(), stdio);
+        (code, out.text(), err.text())
+    }
+
+    fn found(&self) -> (u8, String, String) {
+        self.wego(
+            "roster found --name WeGO --threshold 2 --card %kr-seoul --card %fr-paris --card %sn-dakar \
+             --president kr-seoul --vice-president fr-paris --out %roster.pem",
+        )
+    }
+}
+
+fn open(path: &Path) -> Result<Vec<Roster>, String> {
+    let text = fs::read_to_string(path).expect("a roster");
+    let chain = armour::read(Label::Roster, &text).expect("armour");
+    Roster::open_chain(chain).map_err(|error| error.to_string())
+}
+
+#[test]
+fn three_cities_found_a_federation_and_two_signatures_make_it_hold() {
+    let office = Office::new();
+    let (code, out, _) = office.found();
+    assert_eq!(code, 0);
+    for seed in 1..=3 {
+        assert!(out.contains(&key(seed).public().fingerprint()), "{out}");
+    }
+    assert!(office.text("roster.pem").contains("signed: 0 of 2 signatures"));
+    assert!(open(&office.path("roster.pem")).is_err());
+    let (code, out, _) = office.wego("roster sign %roster.pem --key %kr-seoul.key");
+    assert_eq!((code, out.as_str()), (0, "1 of 2 signatures\n"));
+    assert_eq!(office.wego("roster sign %roster.pem --key %kr-seoul.key").1, "1 of 2 signatures\n");
+    let (_, out, _) = office.wego("roster sign %roster.pem --key %sn-dakar.key");
+    assert_eq!(out, "2 of 2 signatures: the roster is complete\n");
+    let roster = open(&office.path("roster.pem")).expect("complete").remove(0);
+    let offices: Vec<(&str, i32)> =
+        roster.members().values().map(|member| (member.handle.as_str(), member.role as i32)).collect();
+    assert_eq!(offices, [("kr-seoul", 2), ("fr-paris", 3), ("sn-dakar", 1)]);
+    let (_, json, _) = office.wego("roster show %roster.pem --json");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["complete"], &json["signatures"]), (&true.into(), &2.into()));
+    assert_eq!(json["federation_id"], roster.federation().to_string());
+}
+
+#[test]
+fn signatures_collected_apart_are_combined() {
+    let office = Office::new();
+    assert_eq!(office.found().0, 0);
+    for (copy, signer) in [("a.pem", "kr-seoul"), ("b.pem", "fr-paris")] {
+        fs::copy(office.path("roster.pem"), office.path(copy)).expect("a copy");
+        assert_eq!(office.wego(&format!("roster sign %{copy} --key %{signer}.key")).0, 0);
+    }
+    let (code, out, _) = office.wego("roster combine %a.pem %b.pem --out %roster.pem");
+    assert_eq!((code, out.as_str()), (0, "2 of 2 signatures: the roster is complete\n"));
+    assert!(open(&office.path("roster.pem")).is_ok());
+}
+
+#[test]
+fn a_stranger_cannot_sign_and_the_file_stays_as_it_was() {
+    let office = Office::new();
+    assert_eq!(office.found().0, 0);
+    let before = office.text("roster.pem");
+    office.secret("stranger.key", &key(9));
+    let (code, _, err) = office.wego("roster sign %roster.pem --key %stranger.key");
+    assert_eq!(code, 6, "{err}");
+    assert!(err.contains("none of the roster's governance keys") && err.contains("\n\nhint: "), "{err}");
+    assert_eq!(office.text("roster.pem"), before);
+}
+
+#[test]
+fn a_key_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let office = Office::new();
+    assert_eq!(office.found().0, 0);
+    fs::set_permissions(office.path("kr-seoul.key"), fs::Permissions::from_mode(0o640)).expect("a mode");
+    let (code, _, err) = office.wego("roster sign %roster.pem --key %kr-seoul.key");
+    assert_eq!(code, 4);
+    assert!(err.contains("mode 0640") && err.contains("chmod 600"), "{err}");
+}
+
+#[test]
+fn founders_must_be_distinct_and_the_threshold_a_majority() {
+    let office = Office::new();
+    office.card("twin", "kr-seoul", 7);
+    office.card("thief", "it-rome", 1);
+    let found =
+        |rest: &str| office.wego(&format!("roster found --name W --out %r.pem --card %kr-seoul {rest}"));
+    assert_eq!(found("--threshold 1 --card %twin").0, 2);
+    assert_eq!(found("--threshold 2 --card %thief").0, 7);
+    assert_eq!(found("--threshold 1 --card %fr-paris").0, 2);
+    assert_eq!(found("--threshold 3 --card %fr-paris").0, 2);
+    assert_eq!(found("--threshold 2 --card %fr-paris --president us-nowhere").0, 2);
+    assert!(!office.path("r.pem").exists());
+    assert_eq!(found("--threshold 2 --card %fr-paris --dry-run").0, 0);
+    assert!(!office.path("r.pem").exists());
+    assert_eq!(found("--threshold 2 --card %fr-paris").0, 0);
+    assert_eq!(found("--threshold 2 --card %fr-paris").0, 6, "a roster is never overwritten");
+}

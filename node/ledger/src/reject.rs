@@ -3,16 +3,13 @@
 use thiserror::Error;
 use wego_proto::{
     causes::with_causes,
-    convert::FieldError,
+    convert::{FieldError, Problem},
     id::Origin,
     roster::RosterError,
     v1::{self, reject::Reason},
 };
 
-use crate::{
-    limits::REJECT_TEXT_MAX,
-    log::{NoFork, RunError},
-};
+use crate::{fork::NoFork, limits::REJECT_TEXT_MAX, log::RunError};
 
 /// Who must act before the same input can be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,7 +148,10 @@ impl Reject {
 
 impl From<FieldError> for Reject {
     fn from(error: FieldError) -> Self {
-        Self::Malformed(error)
+        match error.problem {
+            Problem::TooLarge { max } => Self::TooLarge { what: error.field, max: max as usize },
+            _ => Self::Malformed(error),
+        }
     }
 }
 

@@ -96,11 +96,12 @@ impl Greeting {
         if hello.wire_min > *WIRE_VERSIONS.end() || hello.wire_max < *WIRE_VERSIONS.start() {
             return Err(Reject::VersionUnsupported { min: hello.wire_min, max: hello.wire_max });
         }
-        if hello.member == me.origin.0 {
-            return Err(Reject::TwinDetected);
-        }
         if hello.member != self.member.0 {
             return Err(Reject::WrongMember(hello.member));
+        }
+        // Only who holds this member's own transport key comes here.
+        if self.member == me.origin {
+            return Err(Reject::TwinDetected);
         }
         if !roster.member(self.member).is_some_and(wego_proto::roster::Member::is_active) {
             return Err(Reject::UnknownMember(self.member));
@@ -118,6 +119,7 @@ impl Greeting {
             compare_at_ms: 0,
             next_request: 1,
             serving: 0,
+            stalls: 0,
             notes_due: BTreeSet::new(),
             notes_at_ms: 0,
         })
@@ -149,6 +151,8 @@ pub struct Open {
     pub(crate) next_request: u32,
     /// Its pulls being answered.
     pub(crate) serving: usize,
+    /// Requests it let stall.
+    pub(crate) stalls: u32,
     /// Logs it is to be told of.
     pub(crate) notes_due: BTreeSet<LogKey>,
     /// When the next notes may go, in ms.

@@ -8,20 +8,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use wego_proto::{
     entry::{Payload, Verified},
     id::{Hash, Origin, RequestId},
-    v1::{self, EntryKind, session_message::Body},
+    v1::{EntryKind, session_message::Body},
 };
 
 use crate::{
-    gossip::wanted_peers,
-    limits::{DEGREE, ENTRIES_PER_MESSAGE},
-    log::{ForkEvidence, Head},
-    roster::History,
-    session::{ConnId, Me, Side},
-    state::{Draft, Event, Input, Output, Start, State, compare, verify_entries},
+    log::Head,
+    session::ConnId,
+    state::{Draft, Event, Input, Output, State, compare, verify_entries},
 };
 
+mod net;
+mod node;
+mod trouble;
 mod world;
 
+use net::Conn;
+pub use net::Link;
+use node::Node;
 pub use world::{Clock, Federation, Random};
 
 /// How the network behaves.
@@ -55,31 +58,6 @@ pub struct Sim {
     acknowledged: BTreeMap<(Origin, u64), Hash>,
     violations: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
-}
-
-#[derive(Debug)]
-struct Node {
-    origin: Origin,
-    state: Option<State>,
-    boots: u64,
-    disk: Disk,
-    tick_at_ms: Option<u64>,
-}
-
-/// What survives: the lock always, the store up to a random point after the last sync.
-#[derive(Debug, Default)]
-struct Disk {
-    locked: Vec<Verified>,
-    arrived: Vec<Verified>,
-    synced: usize,
-    forks: BTreeMap<Origin, v1::ForkProof>,
-}
-
-#[derive(Debug)]
-struct Conn {
-    ends: [usize; 2],
-    /// When the last message of each end arrives: streams keep their order.
-    busy_until_ms: [u64; 2],
 }
 
 #[derive(Debug)]
@@ -379,62 +357,6 @@ impl Sim {
         *self.counts.entry(word).or_default() += 1;
     }
 
-    fn send(&mut self, from: usize, conn: ConnId, body: Body) -> Option<Input> {
-        let link = self.conns.get_mut(&conn)?;
-        let side = usize::from(link.ends[1] == from);
-        let to = link.ends[1 - side];
-        let (least, most) = self.weather.latency_ms;
-        let arrives = self.clock.now_ms() + least + self.random.below(most - least + 1);
-        let arrives = arrives.max(link.busy_until_ms[side]);
-        link.busy_until_ms[side] = arrives;
-        let boot = self.nodes[to].boots;
-        self.clock.at(arrives, Happening::Deliver { conn, to, boot, body: Box::new(body) });
-        None
-    }
-
-    fn hang_up(&mut self, node: usize, conn: ConnId) -> Option<Input> {
-        if let Some(link) = self.conns.remove(&conn) {
-            let other = if link.ends[0] == node { link.ends[1] } else { link.ends[0] };
-            self.input(other, Input::Closed { conn });
-        }
-        Some(Input::Closed { conn })
-    }
-
-    fn cut_conns(&mut self, which: impl Fn(&Conn) -> bool) {
-        let cut: Vec<_> = self.conns.iter().filter(|(_, conn)| which(conn)).map(|(id, _)| *id).collect();
-        for id in cut {
-            let Some(conn) = self.conns.remove(&id) else { continue };
-            for node in conn.ends {
-                self.input(node, Input::Closed { conn: id });
-            }
-        }
-    }
-
-    fn dial(&mut self, node: usize) {
-        let boot = self.nodes[node].boots;
-        let origin = self.nodes[node].origin;
-        let wanted = wanted_peers(origin, &BTreeSet::new(), &self.federation.roster, DEGREE);
-        for other in 0..self.nodes.len() {
-            let link = (node.min(other), node.max(other));
-            let reachable = self.nodes[other].state.is_some() && !self.down.contains(&link);
-            let lacks = !self.conns.values().any(|conn| conn.joins(node, other));
-            if other != node && reachable && lacks && wanted.contains(&self.nodes[other].origin) {
-                self.connect(node, other);
-            }
-        }
-        let next = self.clock.now_ms() + DIAL_EVERY_MS / 2 + self.random.below(DIAL_EVERY_MS);
-        self.clock.at(next, Happening::Dial { node, boot });
-    }
-
-    fn connect(&mut self, from: usize, to: usize) {
-        let conn = ConnId(self.next_conn);
-        self.next_conn += 1;
-        self.conns.insert(conn, Conn { ends: [from, to], busy_until_ms: [0, 0] });
-        let (dialler, listener) = (self.nodes[from].origin, self.nodes[to].origin);
-        self.input(from, Input::Connected { conn, member: listener, side: Side::Dialled });
-        self.input(to, Input::Connected { conn, member: dialler, side: Side::Accepted });
-    }
-
     fn plan_tick(&mut self, node: usize) {
         let Some(due) = self.nodes[node].state.as_ref().and_then(State::next_deadline_ms) else { return };
         let due = due.max(self.clock.now_ms() + 1);
@@ -450,177 +372,6 @@ impl Sim {
         if self.random.below(2) == 0 {
             let disk = &mut self.nodes[node].disk;
             disk.synced = disk.arrived.len();
-        }
-    }
-
-    fn plan_trouble(&mut self) {
-        for (every_ms, what) in [
-            (self.weather.link_failure_ms, Happening::LinkFails),
-            (self.weather.crash_ms, Happening::NodeCrashes),
-        ] {
-            if every_ms > 0 {
-                let at = self.clock.now_ms() + 1 + self.random.below(every_ms * 2);
-                self.clock.at(at, what);
-            }
-        }
-    }
-
-    fn fail_link(&mut self) {
-        let nodes = self.nodes.len() as u64;
-        let (one, other) = (self.random.below(nodes) as usize, self.random.below(nodes) as usize);
-        if self.healing {
-            return;
-        }
-        if one != other {
-            *self.counts.entry("link failures").or_default() += 1;
-            self.set_link(one, other, Link::Down);
-            let up = self.clock.now_ms() + self.outage();
-            self.clock.at(up, Happening::LinkHeals(one, other));
-        }
-        let next = self.clock.now_ms() + 1 + self.random.below(self.weather.link_failure_ms * 2);
-        self.clock.at(next, Happening::LinkFails);
-    }
-
-    fn fail_node(&mut self) {
-        let node = self.random.below(self.nodes.len() as u64) as usize;
-        if self.healing {
-            return;
-        }
-        self.crash(node);
-        let up = self.clock.now_ms() + self.outage();
-        self.clock.at(up, Happening::NodeStarts(node));
-        let next = self.clock.now_ms() + 1 + self.random.below(self.weather.crash_ms * 2);
-        self.clock.at(next, Happening::NodeCrashes);
-    }
-
-    fn outage(&mut self) -> u64 {
-        let (least, most) = self.weather.outage_ms;
-        least + self.random.below(most - least + 1)
-    }
-}
-
-/// Whether a link carries messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// It does.
-    Up,
-    /// It does not, and what was under way is lost.
-    Down,
-}
-
-impl Conn {
-    fn joins(&self, one: usize, other: usize) -> bool {
-        self.ends.contains(&one) && self.ends.contains(&other)
-    }
-}
-
-impl Node {
-    fn new(origin: Origin) -> Self {
-        Self { origin, state: None, boots: 0, disk: Disk::default(), tick_at_ms: None }
-    }
-
-    fn boot(&mut self, federation: &Federation, now_ms: u64, seed: u64) -> State {
-        self.boots += 1;
-        self.tick_at_ms = None;
-        let mut heads = BTreeMap::new();
-        for entry in &self.disk.arrived {
-            heads.insert(entry.header().origin, Head { at: entry.header().at, hash: entry.hash() });
-        }
-        let roster: History = federation.roster.clone();
-        State::new(Start {
-            me: Me {
-                origin: self.origin,
-                federation: roster.federation(),
-                // A crash keeps the database; only its un-synced end is lost.
-                store: wego_proto::id::StoreId::new([self.origin.0 as u8; 16]),
-                node_id: [0; 32],
-                software: "sim".to_owned(),
-            },
-            key: federation.log_key(self.origin),
-            roster,
-            heads: heads.into_iter().collect(),
-            forks: self.disk.forks.values().cloned().collect(),
-            now_ms,
-            seed,
-        })
-    }
-
-    /// Puts again what the store lost of the own log; nothing is signed anew.
-    fn recover_own(&mut self) {
-        let Some(state) = self.state.as_mut() else { return };
-        let stored = self.disk.arrived.iter().filter(|entry| entry.header().origin == self.origin).count();
-        for entry in self.disk.locked.iter().skip(stored) {
-            self.disk.arrived.push(entry.clone());
-        }
-        if let Some(last) = self.disk.locked.last() {
-            state.restore_own(Head { at: last.header().at, hash: last.hash() });
-        }
-    }
-
-    fn forked(&self) -> BTreeMap<Origin, ForkEvidence> {
-        self.state.as_ref().map(|state| state.forks().clone()).unwrap_or_default()
-    }
-}
-
-impl Disk {
-    fn held(&self, origin: Origin) -> BTreeMap<u64, Verified> {
-        let own = self.arrived.iter().filter(|entry| entry.header().origin == origin);
-        own.map(|entry| (entry.header().at.seq, entry.clone())).collect()
-    }
-
-    fn answer(&self, pull: &v1::Pull) -> Vec<Body> {
-        let held = self.held(Origin(pull.origin));
-        let wire: Vec<_> = held
-            .range(pull.from..=pull.until.max(pull.from))
-            .map(
-                |(_, entry)| {
-                    if pull.headers_only { entry.to_wire_without_payload() } else { entry.to_wire() }
-                },
-            )
-            .collect();
-        let mut chunks: Vec<_> = wire.chunks(ENTRIES_PER_MESSAGE).map(<[_]>::to_vec).collect();
-        if chunks.is_empty() {
-            chunks.push(Vec::new());
-        }
-        let last = chunks.len() - 1;
-        let message =
-            |(n, entries)| Body::Entries(v1::Entries { request: pull.request, entries, done: n == last });
-        chunks.into_iter().enumerate().map(message).collect()
-    }
-
-    /// S2 and S3: positions without gaps, each entry naming the one before.
-    fn check_chains(&self, node: usize, found: &mut Vec<String>) {
-        let mut tips: BTreeMap<Origin, (u64, Hash)> = BTreeMap::new();
-        for entry in &self.arrived {
-            let header = entry.header();
-            let tip = tips.get(&header.origin);
-            let expected = tip.map_or(1, |(seq, _)| seq + 1);
-            let follows = tip.is_none_or(|(_, hash)| header.prev == *hash);
-            if header.at.seq != expected || !follows {
-                found.push(format!("node {node} stored {} {} out of chain", header.origin, header.at));
-            }
-            tips.insert(header.origin, (header.at.seq, entry.hash()));
-        }
-    }
-
-    /// S5 and S6: every acknowledged entry of an author that did not fork is here, and no other in its place.
-    fn check_acknowledged(
-        &self,
-        node: usize,
-        acknowledged: &BTreeMap<(Origin, u64), Hash>,
-        forked: BTreeMap<Origin, ForkEvidence>,
-        found: &mut Vec<String>,
-    ) {
-        let held: BTreeMap<_, _> = self
-            .arrived
-            .iter()
-            .map(|entry| ((entry.header().origin, entry.header().at.seq), entry.hash()))
-            .collect();
-        for ((origin, seq), hash) in acknowledged {
-            let excused = forked.get(origin).is_some_and(|evidence| *seq >= evidence.fork.at.seq);
-            if !excused && held.get(&(*origin, *seq)) != Some(hash) {
-                found.push(format!("node {node} lacks the acknowledged entry {origin} {seq}"));
-            }
         }
     }
 }

@@ -6,200 +6,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::{Payload, Unverified, Verified},
-    id::{Hash, Origin, RecordId, RequestId, StoreId},
+    entry::{Unverified, Verified},
+    id::{Origin, StoreId},
     key::SecretKey,
     v1::{self, session_message::Body},
 };
 
 use crate::{
+    fork::ForkEvidence,
     heads::{Board, LogKey, PeerHeads},
-    log::{ForkEvidence, Head, Log, Run},
+    log::{Head, Log, Run},
     reject::Reject,
     roster::History,
-    session::{ConnId, Greeting, Me, Open, Side},
+    session::{ConnId, Greeting, Me, Open},
 };
 
+mod exchange;
 mod forks;
 mod own;
 mod pulls;
 mod sessions;
 
+pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
 pub use pulls::Pull;
-
-/// What happened.
-#[derive(Debug)]
-pub enum Input {
-    /// A connection stands whose other end's transport key speaks for `member`.
-    Connected {
-        /// The connection.
-        conn: ConnId,
-        /// The member.
-        member: Origin,
-        /// Who opened it.
-        side: Side,
-    },
-    /// A message came. Entries come as [`Input::Entries`] instead, their run verified.
-    Received {
-        /// From where.
-        conn: ConnId,
-        /// What.
-        body: Body,
-    },
-    /// Entries came, and were verified with [`Run::verify`].
-    Entries {
-        /// From where.
-        conn: ConnId,
-        /// The pull they answer.
-        request: u32,
-        /// The entries; none when the peer had none.
-        run: Option<Run>,
-        /// Whether it was the last of the answer.
-        done: bool,
-    },
-    /// A message came that is refused before it reaches the state: malformed, or entries that do not verify.
-    Refused {
-        /// From where.
-        conn: ConnId,
-        /// Why.
-        reject: Reject,
-    },
-    /// The connection is gone.
-    Closed {
-        /// Which.
-        conn: ConnId,
-    },
-    /// The answer to [`Output::Serve`] has been sent.
-    Served {
-        /// To where.
-        conn: ConnId,
-    },
-    /// The operator wants to write: one group commit.
-    Append(Vec<Draft>),
-    /// The run of [`Output::Lock`] is durable.
-    Locked,
-    /// The run of [`Output::Lock`] was refused; nothing of it exists.
-    LockFailed,
-    /// The run of [`Output::Store`] is in the store.
-    Stored {
-        /// The author.
-        origin: Origin,
-        /// The last entry.
-        head: Head,
-        /// The author's clock in it.
-        hlc_ms: u64,
-    },
-    /// The run of [`Output::Store`] was refused.
-    StoreFailed {
-        /// The author.
-        origin: Origin,
-    },
-    /// What [`Output::Compare`] found.
-    Compared {
-        /// The peer that sent the other history.
-        conn: ConnId,
-        /// The author.
-        origin: Origin,
-        /// The finding.
-        difference: Difference,
-    },
-    /// The proof of [`Output::KeepFork`] is durable.
-    ForkKept(ForkEvidence),
-    /// The versions of [`Output::KeepRoster`] are durable.
-    RosterKept,
-    /// Time has passed: see [`State::next_deadline_ms`].
-    Tick,
-}
-
-/// What an operator wants to say; the core gives it its place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// Number of a [`v1::EntryKind`].
-    pub kind: i32,
-    /// The record it concerns.
-    pub record_id: Option<RecordId>,
-    /// The entry it supersedes.
-    pub base: Option<Hash>,
-    /// Number of the record's kind.
-    pub record_kind: u32,
-    /// The client's name for the write.
-    pub request_id: RequestId,
-    /// The record's bytes, with a nonce the caller drew.
-    pub payload: Option<Payload>,
-}
-
-/// Where a received history parts from the one held.
-#[derive(Debug)]
-pub enum Difference {
-    /// Here: two signed entries with one predecessor.
-    Fork(Box<ForkEvidence>),
-    /// Before this sequence number: entries further back are needed.
-    Before(u64),
-    /// Nowhere.
-    None,
-}
-
-/// What the driver must do, in order.
-#[derive(Debug)]
-pub enum Output {
-    /// Make own entries durable in the head lock; answer [`Input::Locked`] or [`Input::LockFailed`].
-    Lock(Run),
-    /// Put entries into the store; answer [`Input::Stored`] or [`Input::StoreFailed`].
-    Store(Run),
-    /// Send a message.
-    Send(ConnId, Body),
-    /// Answer a pull from the store; answer [`Input::Served`] when sent.
-    Serve(ConnId, v1::Pull),
-    /// Send the reject, then close.
-    Disconnect(ConnId, Reject),
-    /// Close without a word.
-    Close(ConnId),
-    /// Compare a run with the entries held at its positions; answer [`Input::Compared`].
-    Compare(ConnId, Run),
-    /// Make a fork proof durable; answer [`Input::ForkKept`].
-    KeepFork(ForkEvidence),
-    /// Make roster versions durable; answer [`Input::RosterKept`].
-    KeepRoster(Vec<v1::SignedRoster>),
-    /// Tell whoever watches.
-    Notify(Event),
-}
-
-/// Something an operator may want to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A session with a member is open.
-    SessionOpened(Origin),
-    /// The session with a member ended.
-    SessionClosed(Origin),
-    /// Two histories of one member are proved.
-    ForkProved(Origin),
-    /// A new roster version is in force.
-    RosterAdopted(u64),
-    /// This node may no longer write.
-    WritingStopped(NotWritable),
-    /// An input was refused.
-    Refused(Reject),
-    /// A peer has another roster under the number of the one in force here.
-    RosterConflict(Origin),
-    /// A peer refused what this node sent.
-    RefusedByPeer(Origin, v1::Reject),
-}
-
-/// Why this node may not write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotWritable {
-    /// Its member is not active in the roster.
-    NotActive,
-    /// A peer holds entries of this member that this node lacks: it was restored from an old copy, or a twin runs.
-    OwnLogAhead {
-        /// The newest position seen.
-        seen_seq: u64,
-    },
-    /// Another node speaks as this member.
-    Twin,
-    /// The own log has a proved fork.
-    Forked,
-}
 
 /// A node's rules and what it knows, without its disk, clock and network.
 #[derive(Debug)]
@@ -224,6 +53,7 @@ pub struct State {
     not_writable: Option<NotWritable>,
     last_hlc_ms: u64,
     seen_ms: BTreeMap<Origin, u64>,
+    settings: Settings,
     jitter: Jitter,
     outputs: Vec<Output>,
 }
@@ -252,13 +82,30 @@ pub struct Start {
     pub now_ms: u64,
     /// For jitter only.
     pub seed: u64,
+    /// What the operator may choose.
+    pub settings: Settings,
+}
+
+/// What the operator of a node may choose, within what the limits allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Sessions open at once.
+    pub sessions_max: usize,
+    /// Time between two comparisons of heads with one peer, ms, before jitter of a quarter.
+    pub anti_entropy_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { sessions_max: crate::limits::SESSIONS_MAX, anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS }
+    }
 }
 
 impl State {
     /// Builds the state from what is durable.
     #[must_use]
     pub fn new(start: Start) -> Self {
-        let Start { me, key, roster, heads, forks, now_ms, seed } = start;
+        let Start { me, key, roster, heads, forks, now_ms, seed, settings } = start;
         let mut state = Self {
             key_no: own_key_no(&roster, me.origin, &key),
             board: Board::new(now_ms),
@@ -275,6 +122,7 @@ impl State {
             not_writable: None,
             last_hlc_ms: 0,
             seen_ms: BTreeMap::new(),
+            settings,
             jitter: Jitter(seed),
             outputs: Vec::new(),
             me,
@@ -383,7 +231,8 @@ impl State {
         let behind = |(key, known): (&LogKey, &crate::heads::Known)| {
             known.seq.saturating_sub(self.board.head(*key).map_or(0, |head| head.at.seq))
         };
-        open.theirs.heads.iter().map(behind).sum()
+        // What a peer names is a claim: the largest numbers must not overflow.
+        open.theirs.heads.iter().map(behind).fold(0, u64::saturating_add)
     }
 
     /// The log of a member, made when it is first needed; `None` for an origin that the roster does not know.
@@ -424,7 +273,7 @@ pub fn verify_entries(entries: Vec<v1::Entry>, roster: &History) -> Result<Optio
     }
     let parsed: Result<Vec<_>, _> = entries.into_iter().map(Unverified::parse).collect();
     let parsed = parsed.map_err(|error| match error {
-        wego_proto::entry::EntryError::Field(error) => Reject::Malformed(error),
+        wego_proto::entry::EntryError::Field(error) => error.into(),
         other => Reject::BadEntry(crate::log::RunError::Unreadable(other)),
     })?;
     Ok(Some(Run::verify(parsed, roster)?))
@@ -433,7 +282,7 @@ pub fn verify_entries(entries: Vec<v1::Entry>, roster: &History) -> Result<Optio
 /// Compares a run with what is held at its positions.
 #[must_use]
 pub fn compare(run: &Run, held: &BTreeMap<u64, Verified>, roster: &History) -> Difference {
-    let Some((theirs, ours)) = crate::log::first_difference(run, held) else { return Difference::None };
+    let Some((theirs, ours)) = crate::fork::first_difference(run, held) else { return Difference::None };
     if theirs.header().prev != ours.header().prev {
         return Difference::Before(theirs.header().at.seq);
     }
@@ -464,3 +313,6 @@ impl Jitter {
         base - base / 4 + mixed % (base / 2 + 1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,11 @@ use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use wego_ledger::{roster::History, session::Me, state::Start};
+use wego_ledger::{
+    roster::History,
+    session::Me,
+    state::{Settings, Start},
+};
 use wego_proto::{
     id::Origin,
     pin::{Identity, PinError},
@@ -178,6 +182,7 @@ impl Node {
             records: records.clone(),
             bell: bell.clone(),
             space,
+            writes_max: config.limits.publish_queue_max,
         })?;
         let engine = running.engine.clone();
         let follower = |projection| Follower::start(projection, store.clone(), bell.clone());
@@ -307,6 +312,10 @@ impl Opened {
             forks: Vec::new(),
             now_ms: now_ms(),
             seed: getrandom::u64()?,
+            settings: Settings {
+                sessions_max: config.peers.sessions_max,
+                anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
+            },
         };
         Ok(Self {
             transport: keys.transport,

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tokio::sync::mpsc;
 use wego_ledger::{
     log::{Head, Run},
     reject::Reject,
@@ -68,7 +67,6 @@ impl Worker {
                 Input::Locked
             }
             Err(error) => {
-                self.note_full(&error);
                 self.commit = Err(error);
                 Input::LockFailed
             }
@@ -82,12 +80,10 @@ impl Worker {
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
-                self.disk_full = false;
                 self.bell.ring(cursor);
                 Input::Stored { origin, head, hlc_ms }
             }
             Err(error) => {
-                self.note_full(&error);
                 if origin == self.state_origin() {
                     self.store_behind = true;
                 }
@@ -99,12 +95,6 @@ impl Worker {
                 self.note_failure(&error);
                 Input::StoreFailed { origin }
             }
-        }
-    }
-
-    fn note_full(&mut self, error: &StoreError) {
-        if matches!(error, StoreError::Full { .. }) {
-            self.disk_full = true;
         }
     }
 
@@ -130,19 +120,17 @@ impl Worker {
     /// Puts into a connection's outbox; one that does not read loses the connection, not this node its memory.
     fn outgoing(&mut self, conn: ConnId, outgoing: Outgoing) -> Option<Input> {
         let outbox = self.conns.get(&conn)?;
-        match outbox.try_send(outgoing) {
-            Ok(()) => None,
-            Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => {
-                self.conns.remove(&conn);
-                Some(Input::Closed { conn })
-            }
+        if outbox.put(outgoing) {
+            return None;
         }
+        self.conns.remove(&conn);
+        Some(Input::Closed { conn })
     }
 
     fn hang_up(&mut self, conn: ConnId, reject: Option<wego_proto::v1::Reject>) -> Option<Input> {
         if let Some(outbox) = self.conns.remove(&conn) {
             // When it is full the connection ends all the same, because its outbox is dropped.
-            let _ = outbox.try_send(Outgoing::Close(reject));
+            outbox.put(Outgoing::Close(reject));
         }
         Some(Input::Closed { conn })
     }

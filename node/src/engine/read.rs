@@ -28,7 +28,10 @@ use crate::{
 
 mod federation;
 mod found;
+mod problems;
 
+/// Entries not indexed that a search waits for: indexed within a moment.
+const WORTH_WAITING: u64 = 1_000;
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;
 
@@ -137,10 +140,12 @@ impl ReadHandle {
         self.inner.records_progress.reach(cursor, patience).await;
     }
 
-    /// As [`ReadHandle::catch_up`], for searches.
-    pub async fn catch_up_search(&self, patience: Duration) -> bool {
+    /// As [`ReadHandle::catch_up`], for searches; a node that has much to index answers from what it has.
+    pub async fn catch_up_search(&self, patience: Duration) {
         let cursor = self.inner.store.cursor();
-        self.inner.search_progress.reach(cursor, patience).await
+        if cursor.0.saturating_sub(self.inner.search_progress.cursor().0) <= WORTH_WAITING {
+            self.inner.search_progress.reach(cursor, patience).await;
+        }
     }
 
     /// The newest version of a record.
@@ -241,7 +246,7 @@ impl ReadHandle {
             self.inner.records.versions(id)?.into_iter().filter(|version| {
                 version.origin == row.owner && !behind_fork(view, version.origin, version.at)
             });
-        let Some(last) = before.last() else { return Ok(None) };
+        let Some(last) = before.max_by_key(|version| version.at) else { return Ok(None) };
         (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
         Ok(Some(row))
     }
@@ -285,7 +290,7 @@ impl ReadHandle {
             key: key.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
             signed_at_ms: header.hlc_ms,
             received_at_ms: 0,
-            origin_seen_ms: view.seen_ms.get(&header.origin).copied().unwrap_or(0),
+            origin_seen_ms: view.seen_ms(header.origin, now_ms()),
             verified: true,
         }
     }

@@ -13,6 +13,7 @@ use wego_proto::{id::RecordId, v1};
 pub use serve::serve;
 
 mod assets;
+mod doors;
 mod downloads;
 mod format;
 mod frame;
@@ -23,7 +24,6 @@ mod library;
 mod limits;
 mod markdown;
 mod pages;
-mod portal;
 mod reader;
 mod refusal;
 mod serve;
@@ -94,18 +94,18 @@ pub enum LibraryError {
 /// The pages as a service, with every limit but those that need a connection (see [`serve`]).
 pub fn router(library: Arc<dyn Library>) -> Router {
     Router::new()
-        .route("/", get(portal::start_or_results))
-        .route("/record/{id}", get(portal::record))
-        .route("/record/{id}/proof.pem", get(portal::proof))
-        .route("/member/{handle}", get(portal::member))
-        .route("/federation", get(portal::federation))
-        .route("/roster.pem", get(portal::roster))
-        .route("/about", get(portal::about))
+        .route("/", get(doors::start_or_results))
+        .route("/record/{id}", get(doors::record))
+        .route("/record/{id}/proof.pem", get(doors::proof))
+        .route("/member/{handle}", get(doors::member))
+        .route("/federation", get(doors::federation))
+        .route("/roster.pem", get(doors::roster))
+        .route("/about", get(doors::about))
         .route("/assets/style.css", get(assets::style))
         .route("/assets/icon.svg", get(assets::icon))
         .route("/favicon.ico", get(assets::icon))
         .route("/robots.txt", get(assets::robots))
-        .fallback(portal::nowhere)
+        .fallback(doors::nowhere)
         .layer(from_fn(guard::guard))
-        .with_state(portal::Portal::new(library))
+        .with_state(doors::Portal::new(library))
 }

@@ -102,15 +102,23 @@ fn version(visit: &Visit<'_>, text: &LangText, form: Form, tagged: Tagged) -> Ma
                 Form::Markdown => (markdown::render(&text.text)),
             }
         }
-        @let note = translation_note(visit, text);
         @let tag = if tagged == Tagged::WhenForeign { tag(visit, &text.lang) } else { Markup::default() };
-        @if !note.is_empty() || !tag.0.is_empty() {
-            p.note { (tag) " " (note.join(", ")) }
-        }
+        @let note = note(visit, text);
+        @if !note.0.is_empty() || !tag.0.is_empty() { p.notes { (tag) " " (note) } }
     }
 }
 
-/// Who translated from what; nothing for an original.
+/// Who translated from what, in small; nothing for an original.
+fn note(visit: &Visit<'_>, text: &LangText) -> Markup {
+    let parts = translation_note(visit, text);
+    html! { @if !parts.is_empty() { span.note { (parts.join(", ")) } } }
+}
+
+/// That a machine translated a title: what a reader should know at a glance.
+pub(super) fn machine_note(visit: &Visit<'_>, text: &LangText) -> Markup {
+    html! { @if text.origin() == TextOrigin::Machine { span.note { (visit.words().translated_by_machine) } } }
+}
+
 fn translation_note(visit: &Visit<'_>, text: &LangText) -> Vec<String> {
     let words = visit.words();
     let how = match text.origin() {

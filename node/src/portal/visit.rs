@@ -70,7 +70,7 @@ impl<'a> Visit<'a> {
     /// A member's name in the reader's language; its handle where the roster has none.
     pub(super) fn city(&self, handle: &str) -> LangText {
         let member = self.member(handle).and_then(|view| view.member.as_ref());
-        let names: Vec<LangText> = member.map(|member| names(member)).unwrap_or_default();
+        let names: Vec<LangText> = member.map(names).unwrap_or_default();
         let fallback = || LangText { text: handle.to_owned(), ..LangText::default() };
         language::choose(&self.reader.wanted, &names).cloned().unwrap_or_else(fallback)
     }

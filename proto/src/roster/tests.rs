@@ -2,7 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::*;
+use prost::Message as _;
+
+use super::{member::member_from, *};
+use crate::{id::Position, v1::MemberStatus};
 
 fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&Zeroizing::new([seed; 32]))

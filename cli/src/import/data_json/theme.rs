@@ -121,9 +121,7 @@ pub(super) fn topics<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<Concep
         codes.extend(CODES.iter().find(|code| **code == last));
         let spaced = format!(" {} ", word.trim().to_lowercase());
         let means = |known: &&str| spaced.contains(&format!(" {known} "));
-        codes.extend(
-            WORDS.iter().filter(|(_, known)| known.iter().any(|word| means(word))).map(|(code, _)| code),
-        );
+        codes.extend(WORDS.iter().filter(|(_, known)| known.iter().any(&means)).map(|(code, _)| code));
     }
     let concept = |scheme: &str, code: &str| Concept { scheme: scheme.to_owned(), uri: code.to_owned() };
     if codes.is_empty() {

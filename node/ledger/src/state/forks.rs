@@ -6,7 +6,7 @@ use wego_proto::{
 };
 
 use super::{Difference, Event, Output, State};
-use crate::{limits::FORK_PROOFS_PER_MESSAGE_MAX, log::ForkEvidence, reject::Reject, session::ConnId};
+use crate::{fork::ForkEvidence, limits::FORK_PROOFS_PER_MESSAGE_MAX, reject::Reject, session::ConnId};
 
 impl State {
     pub(super) fn compared(&mut self, now_ms: u64, conn: ConnId, origin: Origin, difference: Difference) {

@@ -34,6 +34,8 @@ enum Purpose {
     Extend,
     /// To compare them with those held.
     Compare,
+    /// To see whether there is more of the own log than this node has.
+    Own,
 }
 
 impl Pull {
@@ -54,7 +56,7 @@ impl State {
         let seq = head.map_or(0, |head| head.at.seq);
         if known.seq > seq {
             if key.0 == self.me.origin {
-                self.stop_writing(NotWritable::OwnLogAhead { seen_seq: known.seq });
+                self.ask_for_own(now_ms, conn, key, seq, known.seq);
                 return;
             }
             self.behind.insert(key);
@@ -75,7 +77,12 @@ impl State {
 
     /// Asks the least busy peer that has more of this log, unless somebody is being asked.
     fn schedule(&mut self, now_ms: u64, key: LogKey) {
-        if self.pulls.contains_key(&key) || self.pulls.len() >= PULLS_MAX || now_ms < self.intake_at_ms {
+        if self.pulls.len() >= PULLS_MAX || now_ms < self.intake_at_ms {
+            return;
+        }
+        if key.0 == self.me.origin {
+            // The own log is written here and never fetched.
+            self.behind.remove(&key);
             return;
         }
         let Some(next) = self.next_wanted(key) else {
@@ -89,12 +96,18 @@ impl State {
             return;
         }
         candidates.retain(|(conn, _)| self.pulls_of(*conn) < PULLS_PER_PEER_MAX);
-        let Some((conn, seq)) = candidates.into_iter().min_by_key(|(conn, _)| (self.pulls_of(*conn), *conn))
-        else {
+        let rank = |(conn, _): &(ConnId, u64)| (self.stalls_of(*conn), self.pulls_of(*conn), *conn);
+        let Some((conn, seq)) = candidates.into_iter().min_by_key(rank) else { return };
+        // Who let requests stall does not keep a log to itself when somebody better has it as well.
+        if self.pulls.get(&key).is_some_and(|pull| self.stalls_of(pull.conn) <= self.stalls_of(conn)) {
             return;
-        };
+        }
         let until = seq.min(next.saturating_add(PULL_ENTRIES - 1)).min(self.last_wanted(key));
         self.ask(now_ms, conn, key, next, until, Purpose::Extend);
+    }
+
+    fn stalls_of(&self, conn: ConnId) -> u32 {
+        self.sessions.get(&conn).map_or(0, |open| open.stalls)
     }
 
     fn pulls_of(&self, conn: ConnId) -> usize {
@@ -127,7 +140,7 @@ impl State {
             epoch: key.1,
             from,
             until,
-            headers_only: purpose == Purpose::Compare,
+            headers_only: purpose != Purpose::Extend,
         };
         self.send(conn, Body::Pull(pull));
     }
@@ -167,10 +180,34 @@ impl State {
         match (run, purpose) {
             (Some(run), Purpose::Extend) => self.place(now_ms, conn, key, run),
             (Some(run), Purpose::Compare) => self.outputs.push(Output::Compare(conn, run)),
+            (Some(run), Purpose::Own) => self.own_shown(conn, run),
             (None, _) => {}
         }
         if done {
             self.schedule_all(now_ms);
+        }
+    }
+
+    /// A peer says that it has more of the own log. Saying it costs a liar nothing, so it must show the entries:
+    /// only this member's key can have signed them.
+    fn ask_for_own(&mut self, now_ms: u64, conn: ConnId, key: LogKey, held: u64, claimed: u64) {
+        if self.not_writable.is_some() || self.pulls.contains_key(&key) {
+            return;
+        }
+        let until = claimed.min(held.saturating_add(ENTRIES_PER_MESSAGE_MAX as u64));
+        self.ask(now_ms, conn, key, held + 1, until, Purpose::Own);
+    }
+
+    /// Own entries that this node lacked when it asked for them.
+    fn own_shown(&mut self, conn: ConnId, run: Run) {
+        let head = self.logs.get(&self.me.origin).and_then(|chain| chain.accepted.head());
+        let (held, seen_seq) = (head.map_or(0, |head| head.at.seq), run.last().header().at.seq);
+        if seen_seq > held {
+            self.stop_writing(NotWritable::OwnLogAhead { seen_seq });
+        }
+        // Positions written here since may hold another entry: that would be a fork.
+        if run.first_at().seq <= held {
+            self.outputs.push(Output::Compare(conn, run));
         }
     }
 
@@ -242,6 +279,7 @@ impl State {
             if let Some(open) = self.sessions.get_mut(&conn) {
                 open.theirs.heads.remove(&key);
                 open.theirs.version = 0;
+                open.stalls = open.stalls.saturating_add(1);
             }
         }
     }

@@ -5,12 +5,12 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 
-use super::{Event, Output, State};
+use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
-        ANTI_ENTROPY_MS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS,
-        ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, SESSIONS_MAX,
+        HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX,
+        SERVED_PER_PEER_MAX,
     },
     log::FIRST_EPOCH,
     reject::Reject,
@@ -22,7 +22,7 @@ const BUSY_RETRY_MS: u32 = 30_000;
 
 impl State {
     pub(super) fn connected(&mut self, now_ms: u64, conn: ConnId, member: Origin, side: Side) {
-        if self.greetings.len() + self.sessions.len() >= SESSIONS_MAX {
+        if self.greetings.len() + self.sessions.len() >= self.settings.sessions_max {
             self.refuse(conn, Reject::Busy { retry_after_ms: BUSY_RETRY_MS });
             return;
         }
@@ -81,7 +81,13 @@ impl State {
         };
         let digest = hello.heads_digest.clone();
         let roster_hash = hello.roster_hash.clone();
-        let mut open = greeting.open(hello, &self.me, &self.roster)?;
+        let other_store = hello.store_id != self.me.store.as_bytes();
+        let mut open = greeting.open(hello, &self.me, &self.roster).inspect_err(|reject| {
+            // The same store is this very node, reached at an address that leads back to it.
+            if *reject == Reject::TwinDetected && other_store {
+                self.stop_writing(NotWritable::Twin);
+            }
+        })?;
         if !self.settle_duplicates(conn, &open) {
             return Err(Reject::AlreadyConnected);
         }
@@ -90,7 +96,7 @@ impl State {
         {
             open.theirs = remembered;
         }
-        open.compare_at_ms = now_ms + self.jitter.around(ANTI_ENTROPY_MS);
+        open.compare_at_ms = now_ms + self.jitter.around(self.settings.anti_entropy_ms);
         let (member, known) = (open.member, open.roster_version);
         self.sessions.insert(conn, open);
         self.notify(Event::SessionOpened(member));
@@ -178,7 +184,11 @@ impl State {
         let mut next = self.roster.clone();
         let mut news = Vec::new();
         for signed in chain.versions {
-            if wego_proto::roster::Draft::parse(&signed.roster)?.content.version <= next.current().version() {
+            let draft = wego_proto::roster::Draft::parse(&signed.roster)?;
+            if draft.federation != self.me.federation {
+                return Err(Reject::DifferentFederation);
+            }
+            if draft.content.version <= next.current().version() {
                 continue;
             }
             next.adopt(signed.clone()).map_err(Reject::BadRoster)?;
@@ -312,7 +322,7 @@ impl State {
         }
         let due = self.sessions.iter().filter(|(_, open)| now_ms >= open.compare_at_ms);
         for conn in due.map(|(conn, _)| *conn).collect::<Vec<_>>() {
-            let next = now_ms + self.jitter.around(ANTI_ENTROPY_MS);
+            let next = now_ms + self.jitter.around(self.settings.anti_entropy_ms);
             if let Some(open) = self.sessions.get_mut(&conn) {
                 open.compare_at_ms = next;
             }

@@ -38,20 +38,14 @@ pub(in crate::portal) fn federation(visit: &Visit<'_>) -> Result<Page, Refusal> 
                 h1 { (text::plain(name)) }
             }
             @if let Some(roster) = &roster { (expiry_warning(visit, roster)) }
-            div.columns {
-                div.main-column {
-                    section {
-                        h2 { (words.members) " " span.count { (visit.number(visit.federation.members.len() as u64)) } }
-                        (members(visit))
-                    }
-                }
-                aside.side-column aria-label=(words.roster) {
-                    section.box aria-labelledby="roster" {
-                        h2 #roster { (words.roster) }
-                        (roster_facts(visit, roster.as_ref()).list())
-                        p { a.button href="/roster.pem" download=(ROSTER_NAME) { (words.roster_file) } }
-                    }
-                }
+            section {
+                h2 { (words.members) " " span.count { (visit.number(visit.federation.members.len() as u64)) } }
+                (members(visit))
+            }
+            section.box.roster aria-labelledby="roster" {
+                h2 #roster { (words.roster) }
+                (roster_facts(visit, roster.as_ref()).list())
+                p { a.button href="/roster.pem" download=(ROSTER_NAME) { (words.roster_file) } }
             }
         }
     };

@@ -88,14 +88,12 @@ fn facts(visit: &Visit<'_>, member: &v1::Member, view: &v1::MemberView) -> Facts
     let words = visit.words();
     let mut facts = Facts::default();
     facts.text(words.identifier, &member.handle);
-    facts.text(words.country, &member.country);
     facts.text(words.place, &member.place);
     facts.word(words.role, Some(labels::role(words, member.role())));
     if member.term_from_ms != 0 || member.term_until_ms != 0 {
         let end = |ms| if ms == 0 { String::new() } else { format::day(words, ms) };
         facts.text(words.term, &format!("{} – {}", end(member.term_from_ms), end(member.term_until_ms)));
     }
-    facts.word(words.status, Some(labels::status(words, member.status())));
     let age = if view.self_ { words.reach_self.to_owned() } else { visit.age(view.seen_ms) };
     facts.word(words.data_age, Some(age));
     facts.word(words.reach, Some(reach(visit, view)));
@@ -213,7 +211,7 @@ fn records(visit: &Visit<'_>, records: &[v1::RecordSummary]) -> Markup {
                 li {
                     a href=(visit.record_page(&record.record_id)) lang=[title.map(|title| text::attribute(&title.lang))] {
                         @if title.is_some() { (text::plain(&visit.title(&record.title))) }
-                        @else { (labels::kind(words, record.kind())) " " (format::position(record.at.as_ref())) }
+                        @else { (labels::kind(words, record.kind())) ": " (text::isolated(&visit.city(&record.handle))) }
                     }
                     @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
                     " " span.note { (format::day(words, record.signed_at_ms)) }

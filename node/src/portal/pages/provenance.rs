@@ -41,7 +41,7 @@ pub(super) fn provenance(visit: &Visit<'_>, id: &RecordId, provenance: &Provenan
     facts.add(words.entry_hash, html! { span.hash { (format::hex(&provenance.entry_hash)) } });
     facts.add(words.record_id, html! { span.hash { (id) } });
     html! {
-        section.box class={ @if provenance.verified { "good" } @else { "wrong" } } aria-labelledby="provenance" {
+        section class={ "box " @if provenance.verified { "good" } @else { "wrong" } } aria-labelledby="provenance" {
             h2 #provenance { (words.provenance) }
             @if provenance.verified {
                 p.verdict { span aria-hidden="true" { "✓" } " " (words.verified) }
@@ -49,6 +49,19 @@ pub(super) fn provenance(visit: &Visit<'_>, id: &RecordId, provenance: &Provenan
                 p.verdict { span aria-hidden="true" { "✗" } " " (words.not_verified) }
             }
             (facts.list())
+        }
+    }
+}
+
+/// The same in a line, for the top of the page.
+pub(super) fn verdict(visit: &Visit<'_>, provenance: &Provenance) -> Markup {
+    let words = visit.words();
+    html! {
+        p.signed {
+            @if provenance.verified { span.seal aria-hidden="true" { "✓" } } @else { span.seal.bad aria-hidden="true" { "✗" } }
+            " " (words.signed_by) " " (visit.city_link(&provenance.handle))
+            " · " (format::moment(words, provenance.signed_at_ms))
+            " · " a href="#provenance" { @if provenance.verified { (words.verified_short) } @else { (words.unverified) } }
         }
     }
 }

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use wego_proto::{
     id::RecordId,
     record::v1::{Concept, LangText, Provenance as Imported, RecordKind},
-    v1::{RecordView, record::Kind},
+    v1::{Provenance, RecordView, record::Kind},
 };
 
 use super::{adoption, core, dataset, facts::Facts, practice, provenance};
@@ -44,7 +44,7 @@ pub(in crate::portal) fn record(visit: &mut Visit<'_>, id: &str) -> Result<Page,
     let title = heading(visit, kind, &signed.handle, content.titles);
     let body = html! {
         article.record {
-            (top(visit, kind, &signed.handle, &content, &title))
+            (top(visit, kind, &content, &title, &signed))
             @if view.retracted { (provenance::withdrawal(visit, &signed.handle, &view.retract_reason)) }
             @else if view.record.is_none() { div.banner role="note" { p { (visit.words().erased) } } }
             @if !signed.verified { div.banner.error role="note" { p { (visit.words().not_verified) } } }
@@ -95,33 +95,45 @@ fn heading(visit: &Visit<'_>, kind: RecordKind, handle: &str, titles: &[LangText
     })
 }
 
-fn top(visit: &Visit<'_>, kind: RecordKind, handle: &str, content: &Content<'_>, title: &LangText) -> Markup {
+fn top(
+    visit: &Visit<'_>,
+    kind: RecordKind,
+    content: &Content<'_>,
+    title: &LangText,
+    signed: &Provenance,
+) -> Markup {
     let words = visit.words();
     let lang = text::attribute(&title.lang);
-    let others = content.titles.iter().filter(|other| other.lang != title.lang);
-    let others: Vec<&LangText> = others.collect();
     html! {
         header.record-top {
             p.eyebrow {
                 @if kind != RecordKind::Unspecified {
                     span class={ "kind kind-" (wego_catalogue::kind::word(kind)) } { (labels::kind(words, kind)) } " "
                 }
-                (visit.city_link(handle))
-                @if let Some(badge) = content.badge { " " span.badge { (badge) } }
-                " " (text::tag(visit, &title.lang))
+                @if let Some(badge) = content.badge { span.badge { (badge) } " " }
+                (text::tag(visit, &title.lang)) " " (text::machine_note(visit, title))
             }
             h1 lang=(lang) dir=[language::direction(lang)] { (Foreign(&title.text)) }
-            @if !others.is_empty() {
-                ul.other-titles {
-                    @for other in others {
-                        li {
-                            span.tag lang=(text::attribute(&other.lang)) { (language::endonym(text::attribute(&other.lang))) }
-                            " " (text::isolated(other))
-                        }
+            (other_titles(visit, content.titles, &title.lang))
+            (provenance::verdict(visit, signed))
+            (core::topics(visit, content.topics))
+        }
+    }
+}
+
+fn other_titles(visit: &Visit<'_>, titles: &[LangText], shown: &str) -> Markup {
+    let others: Vec<&LangText> = titles.iter().filter(|other| other.lang != shown).collect();
+    html! {
+        @if !others.is_empty() {
+            ul.other-titles {
+                @for other in others {
+                    @let lang = text::attribute(&other.lang);
+                    li {
+                        span.tag lang=(lang) { (language::endonym(lang)) } " " (text::isolated(other))
+                        " " (text::machine_note(visit, other))
                     }
                 }
             }
-            (core::topics(visit, content.topics))
         }
     }
 }

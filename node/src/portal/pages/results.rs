@@ -5,7 +5,10 @@
 use maud::{Markup, html};
 use wego_proto::v1;
 
-use super::filters::{self, Filter};
+use super::{
+    filters::{self, Filter},
+    search_box,
+};
 use crate::portal::{
     frame::{Here, Page},
     labels, limits,
@@ -33,12 +36,13 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
     let body = html! {
         div.search-top {
             h1.quiet-title { (words.results) }
-            (search_box(visit, query))
+            (search_box(visit.reader, query))
             (active_filters(visit, query))
         }
         div.results {
             section.found aria-labelledby="found" {
                 h2 #found.found-count { (words.results) ": " (visit.number(reply.total)) }
+                (coverage(visit, &reply))
                 (reading(visit, &reply))
                 @if reply.hits.is_empty() {
                     div.empty { p { strong { (words.none_found) } } p { (words.none_found_hint) } }
@@ -48,28 +52,11 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
                     }
                 }
                 (pagination(visit, query, page, reply.total))
-                (coverage(visit, &reply))
             }
             (narrowing(visit, query, &reply.facets))
         }
     };
     Ok(Page::new(title, body).at(Here::Elsewhere))
-}
-
-/// The search box, as large on every page.
-pub(super) fn search_box(visit: &Visit<'_>, query: &str) -> Markup {
-    let words = visit.words();
-    html! {
-        form.search role="search" action="/" method="get" {
-            label for="q" { (words.search_label) }
-            div.search-row {
-                input #q type="search" name="q" value=(tamed(query)) placeholder=(words.search_hint)
-                    maxlength=(limits::QUERY_CHARS_MAX) autocomplete="off" autocapitalize="off" spellcheck="false" dir="auto";
-                button type="submit" { (words.search) }
-            }
-            @if let Some(lang) = visit.reader.chosen() { input type="hidden" name="lang" value=(lang); }
-        }
-    }
 }
 
 fn page_number(parameter: Option<&str>) -> Result<u32, Refusal> {
@@ -135,12 +122,15 @@ fn found(visit: &Visit<'_>, hit: &v1::Hit) -> Markup {
         article.hit {
             p.eyebrow {
                 span class={ "kind kind-" (wego_catalogue::kind::word(hit.kind())) } { (labels::kind(words, hit.kind())) }
-                " " (visit.city_link(handle))
+                " · " (visit.city_link(handle))
                 @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
             }
             h3 lang=[title.map(|title| text::attribute(&title.lang))] {
                 a href=(visit.record_page(&hit.record_id)) {
-                    (Foreign(title.map_or(words.untitled, |title| title.text.as_str())))
+                    @match title {
+                        Some(title) => (Foreign(&title.text)),
+                        None => { (labels::kind(words, hit.kind())) ": " (text::isolated(&visit.city(handle))) },
+                    }
                 }
             }
             @if let Some(summary) = hit.summary.as_ref().filter(|summary| !summary.text.is_empty()) {

@@ -83,7 +83,7 @@ async fn so_many_connections_are_taken_and_the_next_waits() {
     let last = hall.next(&listener).await.unwrap();
     assert!(hall.next(&listener).now_or_never().is_none(), "it waits although a client does");
     drop(last);
-    timeout(DEADLINE, hall.next(&listener)).await.expect("the place is free again").unwrap();
+    timeout(DEADLINE, hall.next(&listener)).await.expect("the place is free again").map(drop).unwrap();
 }
 
 #[test]

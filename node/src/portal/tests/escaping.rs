@@ -10,9 +10,12 @@ use wego_proto::{
 
 use super::{
     Answer, ask,
-    cities::{federation, mvoting, text, trees},
+    cities::federation,
     fixture::{self, Fixture},
-    get, record, request,
+    get, record,
+    records::text,
+    request,
+    richest::{mvoting, trees},
 };
 
 const EVIL: &str =

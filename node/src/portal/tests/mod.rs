@@ -10,13 +10,17 @@ use tower::ServiceExt as _;
 
 use super::{Library, router};
 
+mod bounds;
 mod cities;
 mod downloads;
 mod escaping;
 mod fixture;
+mod library;
 mod limits;
 mod look;
 mod pages;
+mod records;
+mod richest;
 mod style;
 
 /// The library of the tests, for those beside what they test.

@@ -5,11 +5,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use wego_proto::v1::record::Kind;
 
-use super::{
-    ask,
-    cities::{federation, mvoting},
-    every_page, fixture, get, get_in, record, request,
-};
+use super::{ask, cities::federation, every_page, fixture, get, get_in, record, request, richest::mvoting};
 use crate::portal::words;
 
 #[tokio::test]
@@ -29,6 +25,9 @@ async fn every_page_has_one_title_one_main_heading_and_headings_in_order() {
             assert_eq!(answer.text.matches(part).count(), count, "{part} in {page}");
         }
         answer.says("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        for tag in answer.text.split('<').filter_map(|rest| rest.split('>').next()) {
+            assert!(tag.matches(" class=\"").count() <= 1, "<{tag}> on {page}");
+        }
         let levels: Vec<u32> =
             answer.text.split("<h").skip(1).filter_map(|rest| rest.chars().next()?.to_digit(10)).collect();
         assert_eq!(levels[0], 1, "{page}");
@@ -116,6 +115,10 @@ async fn a_search_tells_what_was_found_and_how_old_the_data_is() {
         .says("7 of 9 cities fresh within 1 h")
         .says("Edmonton</bdi></a> 3 days ago")
         .says("San Francisco</bdi></a> never reached");
+    get("/?q=kind:adoption")
+        .await
+        .says("Adoption: <bdi lang=\"ca\">Barcelona</bdi>")
+        .says_nothing_of("Untitled");
     get("/?q=goverment").await.says("government").says("Nothing found");
     get("/?q=behind").await.says("12 newly arrived entries are not searchable yet.");
 }
@@ -151,7 +154,7 @@ async fn results_come_in_pages_and_there_is_no_page_beyond_the_last() {
 async fn a_query_that_cannot_be_read_is_explained() {
     let answer = get("/?q=%22open").await;
     assert_eq!(answer.status, 400);
-    answer.says("this phrase is not finished &lt;b&gt;");
+    answer.says("this phrase is not finished &lt;b&gt;").says("value=\"&quot;open\"");
 }
 
 #[tokio::test]
@@ -183,7 +186,7 @@ async fn a_practice_is_shown_whole_with_its_adopters() {
         "https://mvoting.example/rules",
         "translated by a person, from 한국어",
         "machine translation",
-        "Participation",
+        "Citizen participation",
         "Frankfurt",
         "Live",
         "São Paulo",

@@ -162,6 +162,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "Wer das sagt",
     verified: "Von diesem Knoten geprüft: Kette und Unterschrift stimmen",
+    verified_short: "hier geprüft",
     unverified: "Nicht geprüft",
     signed_by: "Unterschrieben von",
     position: "Stelle im Log",
@@ -190,7 +191,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "Inhalt nicht mehr vorhanden",
     older_left_out: "{n} ältere Fassungen sind nicht aufgeführt.",
 
-    country: "Land",
     role: "Rolle",
     term: "Amtszeit",
     status: "Status",

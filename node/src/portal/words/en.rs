@@ -155,6 +155,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "Who says so",
     verified: "Verified by this node: chain and signature are good",
+    verified_short: "verified here",
     unverified: "Not verified",
     signed_by: "Signed by",
     position: "Position in the log",
@@ -183,7 +184,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "contents no longer held",
     older_left_out: "{n} older versions are not listed.",
 
-    country: "Country",
     role: "Role",
     term: "Term",
     status: "Status",

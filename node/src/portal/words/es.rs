@@ -155,6 +155,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "Quién lo dice",
     verified: "Verificada por este nodo: la cadena y la firma son correctas",
+    verified_short: "verificada aquí",
     unverified: "No verificada",
     signed_by: "Firmada por",
     position: "Posición en el registro",
@@ -183,7 +184,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "contenido que ya no se conserva",
     older_left_out: "{n} versiones anteriores no se muestran.",
 
-    country: "País",
     role: "Función",
     term: "Mandato",
     status: "Estado",

@@ -155,6 +155,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "Qui le dit",
     verified: "Vérifiée par ce nœud : chaîne et signature sont bonnes",
+    verified_short: "vérifiée ici",
     unverified: "Non vérifiée",
     signed_by: "Signée par",
     position: "Position dans le journal",
@@ -183,7 +184,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "contenu qui n’est plus conservé",
     older_left_out: "{n} versions plus anciennes ne sont pas listées.",
 
-    country: "Pays",
     role: "Rôle",
     term: "Mandat",
     status: "Statut",

@@ -155,6 +155,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "누가 말하는가",
     verified: "이 노드가 검증함: 사슬과 서명이 올바름",
+    verified_short: "여기서 검증됨",
     unverified: "검증되지 않음",
     signed_by: "서명한 도시",
     position: "로그 위치",
@@ -183,7 +184,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "내용이 더 이상 보관되지 않음",
     older_left_out: "이전 버전 {n}개는 표시하지 않습니다.",
 
-    country: "국가",
     role: "역할",
     term: "임기",
     status: "상태",

@@ -187,6 +187,7 @@ pub(super) struct Words {
 
     pub(super) provenance: &'static str,
     pub(super) verified: &'static str,
+    pub(super) verified_short: &'static str,
     pub(super) unverified: &'static str,
     pub(super) signed_by: &'static str,
     pub(super) position: &'static str,
@@ -215,7 +216,6 @@ pub(super) struct Words {
     pub(super) contents_gone: &'static str,
     pub(super) older_left_out: &'static str,
 
-    pub(super) country: &'static str,
     pub(super) role: &'static str,
     pub(super) term: &'static str,
     pub(super) status: &'static str,

@@ -155,6 +155,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "Quem o diz",
     verified: "Verificada por este nó: a cadeia e a assinatura estão corretas",
+    verified_short: "verificada aqui",
     unverified: "Não verificada",
     signed_by: "Assinada por",
     position: "Posição no registro",
@@ -183,7 +184,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "conteúdo não mais guardado",
     older_left_out: "{n} versões mais antigas não são listadas.",
 
-    country: "País",
     role: "Função",
     term: "Mandato",
     status: "Situação",

@@ -155,6 +155,7 @@ pub(super) const WORDS: Words = Words {
 
     provenance: "谁说的",
     verified: "本节点已验证：链和签名均正确",
+    verified_short: "本节点已验证",
     unverified: "未验证",
     signed_by: "签名城市",
     position: "日志位置",
@@ -183,7 +184,6 @@ pub(super) const WORDS: Words = Words {
     contents_gone: "内容已不再保存",
     older_left_out: "另有 {n} 个较早版本未列出。",
 
-    country: "国家",
     role: "职务",
     term: "任期",
     status: "状态",

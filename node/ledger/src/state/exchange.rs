@@ -1,0 +1,190 @@
+//! What goes into a state and what comes out of it.
+
+use wego_proto::{
+    entry::Payload,
+    id::{Hash, Origin, RecordId, RequestId},
+    v1::{self, session_message::Body},
+};
+
+#[cfg(doc)]
+use super::State;
+use crate::{
+    fork::ForkEvidence,
+    log::{Head, Run},
+    reject::Reject,
+    session::{ConnId, Side},
+};
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A connection stands whose other end's transport key speaks for `member`.
+    Connected {
+        /// The connection.
+        conn: ConnId,
+        /// The member.
+        member: Origin,
+        /// Who opened it.
+        side: Side,
+    },
+    /// A message came. Entries come as [`Input::Entries`] instead, their run verified.
+    Received {
+        /// From where.
+        conn: ConnId,
+        /// What.
+        body: Body,
+    },
+    /// Entries came, and were verified with [`Run::verify`].
+    Entries {
+        /// From where.
+        conn: ConnId,
+        /// The pull they answer.
+        request: u32,
+        /// The entries; none when the peer had none.
+        run: Option<Run>,
+        /// Whether it was the last of the answer.
+        done: bool,
+    },
+    /// A message came that is refused before it reaches the state: malformed, or entries that do not verify.
+    Refused {
+        /// From where.
+        conn: ConnId,
+        /// Why.
+        reject: Reject,
+    },
+    /// The connection is gone.
+    Closed {
+        /// Which.
+        conn: ConnId,
+    },
+    /// The answer to [`Output::Serve`] has been sent.
+    Served {
+        /// To where.
+        conn: ConnId,
+    },
+    /// The operator wants to write: one group commit.
+    Append(Vec<Draft>),
+    /// The run of [`Output::Lock`] is durable.
+    Locked,
+    /// The run of [`Output::Lock`] was refused; nothing of it exists.
+    LockFailed,
+    /// The run of [`Output::Store`] is in the store.
+    Stored {
+        /// The author.
+        origin: Origin,
+        /// The last entry.
+        head: Head,
+        /// The author's clock in it.
+        hlc_ms: u64,
+    },
+    /// The run of [`Output::Store`] was refused.
+    StoreFailed {
+        /// The author.
+        origin: Origin,
+    },
+    /// What [`Output::Compare`] found.
+    Compared {
+        /// The peer that sent the other history.
+        conn: ConnId,
+        /// The author.
+        origin: Origin,
+        /// The finding.
+        difference: Difference,
+    },
+    /// The proof of [`Output::KeepFork`] is durable.
+    ForkKept(ForkEvidence),
+    /// The versions of [`Output::KeepRoster`] are durable.
+    RosterKept,
+    /// Time has passed: see [`State::next_deadline_ms`].
+    Tick,
+}
+
+/// What an operator wants to say; the core gives it its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Number of a [`v1::EntryKind`].
+    pub kind: i32,
+    /// The record it concerns.
+    pub record_id: Option<RecordId>,
+    /// The entry it supersedes.
+    pub base: Option<Hash>,
+    /// Number of the record's kind.
+    pub record_kind: u32,
+    /// The client's name for the write.
+    pub request_id: RequestId,
+    /// The record's bytes, with a nonce the caller drew.
+    pub payload: Option<Payload>,
+}
+
+/// Where a received history parts from the one held.
+#[derive(Debug)]
+pub enum Difference {
+    /// Here: two signed entries with one predecessor.
+    Fork(Box<ForkEvidence>),
+    /// Before this sequence number: entries further back are needed.
+    Before(u64),
+    /// Nowhere.
+    None,
+}
+
+/// What the driver must do, in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Make own entries durable in the head lock; answer [`Input::Locked`] or [`Input::LockFailed`].
+    Lock(Run),
+    /// Put entries into the store; answer [`Input::Stored`] or [`Input::StoreFailed`].
+    Store(Run),
+    /// Send a message.
+    Send(ConnId, Body),
+    /// Answer a pull from the store; answer [`Input::Served`] when sent.
+    Serve(ConnId, v1::Pull),
+    /// Send the reject, then close.
+    Disconnect(ConnId, Reject),
+    /// Close without a word.
+    Close(ConnId),
+    /// Compare a run with the entries held at its positions; answer [`Input::Compared`].
+    Compare(ConnId, Run),
+    /// Make a fork proof durable; answer [`Input::ForkKept`].
+    KeepFork(ForkEvidence),
+    /// Make roster versions durable; answer [`Input::RosterKept`].
+    KeepRoster(Vec<v1::SignedRoster>),
+    /// Tell whoever watches.
+    Notify(Event),
+}
+
+/// Something an operator may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A session with a member is open.
+    SessionOpened(Origin),
+    /// The session with a member ended.
+    SessionClosed(Origin),
+    /// Two histories of one member are proved.
+    ForkProved(Origin),
+    /// A new roster version is in force.
+    RosterAdopted(u64),
+    /// This node may no longer write.
+    WritingStopped(NotWritable),
+    /// An input was refused.
+    Refused(Reject),
+    /// A peer has another roster under the number of the one in force here.
+    RosterConflict(Origin),
+    /// A peer refused what this node sent.
+    RefusedByPeer(Origin, v1::Reject),
+}
+
+/// Why this node may not write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotWritable {
+    /// Its member is not active in the roster.
+    NotActive,
+    /// A peer holds entries of this member that this node lacks: it was restored from an old copy, or a twin runs.
+    OwnLogAhead {
+        /// The newest position seen.
+        seen_seq: u64,
+    },
+    /// Another node speaks as this member.
+    Twin,
+    /// The own log has a proved fork.
+    Forked,
+}

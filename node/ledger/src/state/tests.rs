@@ -1,0 +1,362 @@
+//! Claims about sessions and limits: what a peer can do, and what it cannot.
+
+use wego_proto::id::{Hash, RequestId};
+
+use super::*;
+use crate::{limits, session::Side, sim::Federation};
+
+const NOW: u64 = 1_000_000;
+const PEER: ConnId = ConnId(1);
+
+struct Bench {
+    federation: Federation,
+    state: State,
+}
+
+impl Bench {
+    fn new(members: usize) -> Self {
+        let federation = Federation::new(members);
+        let state = state_of(&federation, 0);
+        Self { federation, state }
+    }
+
+    fn hello_of(&self, member: u32) -> v1::Hello {
+        let other = state_of(&self.federation, member as usize - 1);
+        other.me.hello(&other.roster, other.board.digest(), NOW, 0)
+    }
+
+    fn input(&mut self, input: Input) -> Vec<Output> {
+        self.state.handle(NOW, input)
+    }
+
+    fn receive(&mut self, body: Body) -> Vec<Output> {
+        self.input(Input::Received { conn: PEER, body })
+    }
+
+    /// Opens a session with member 2.
+    fn meet(&mut self) {
+        self.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+        let hello = self.hello_of(2);
+        self.receive(Body::Hello(hello));
+        assert_eq!(self.state.sessions().count(), 1);
+    }
+
+    /// Member 2 says that it has three entries of this node's own log; returns what it is asked.
+    fn claim_more_of_the_own_log(&mut self) -> v1::Pull {
+        let note = v1::Note { origin: 1, epoch: 1, seq: 3, hash8: vec![1; 8], want: 0 };
+        let outputs = self.receive(Body::Notes(v1::Notes { notes: vec![note] }));
+        let [Output::Send(PEER, Body::Pull(pull))] = outputs.as_slice() else { panic!("{outputs:?}") };
+        *pull
+    }
+
+    fn digest(&self) -> Hash {
+        self.state.board.digest()
+    }
+}
+
+fn state_of(federation: &Federation, node: usize) -> State {
+    let origin = federation.origin(node);
+    State::new(Start {
+        me: Me {
+            origin,
+            federation: federation.roster.federation(),
+            store: StoreId::new([node as u8; 16]),
+            node_id: [0; 32],
+            software: "test".to_owned(),
+        },
+        key: federation.log_key(origin),
+        roster: federation.roster.clone(),
+        heads: vec![],
+        forks: vec![],
+        now_ms: NOW,
+        seed: 7,
+        settings: Settings::default(),
+    })
+}
+
+fn refusal(outputs: &[Output]) -> Option<&Reject> {
+    outputs.iter().find_map(|output| match output {
+        Output::Disconnect(_, reject) => Some(reject),
+        _ => None,
+    })
+}
+
+fn draft(n: u8) -> Draft {
+    Draft {
+        kind: 1,
+        record_id: None,
+        base: None,
+        record_kind: 1,
+        request_id: RequestId::new([n; 16]),
+        payload: None,
+    }
+}
+
+#[test]
+fn nothing_is_announced_before_it_was_locked_and_stored() {
+    let mut bench = Bench::new(3);
+    bench.meet();
+    let says =
+        |outputs: &[Output]| outputs.iter().any(|output| matches!(output, Output::Send(_, Body::Notes(_))));
+    let outputs = bench.input(Input::Append(vec![draft(1), draft(2)]));
+    assert!(matches!(outputs.as_slice(), [Output::Lock(run)] if run.len() == 2), "{outputs:?}");
+    let outputs = bench.input(Input::Locked);
+    let [Output::Store(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
+    let head = Head { at: run.last().header().at, hash: run.last().hash() };
+    assert!(!says(&outputs));
+    let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW });
+    assert!(says(&outputs), "{outputs:?}");
+}
+
+#[test]
+fn a_batch_that_was_not_locked_leaves_its_positions_free() {
+    let mut bench = Bench::new(1);
+    bench.input(Input::Append(vec![draft(1)]));
+    bench.input(Input::LockFailed);
+    let outputs = bench.input(Input::Append(vec![draft(2)]));
+    assert!(matches!(outputs.as_slice(), [Output::Lock(run)] if run.first_at().seq == 1), "{outputs:?}");
+}
+
+#[test]
+fn a_hello_of_somebody_else_opens_nothing() {
+    let strange = Federation::new(5);
+    let cases: Vec<(&str, Box<dyn Fn(v1::Hello) -> v1::Hello>)> = vec![
+        (
+            "different_federation",
+            Box::new(move |hello| v1::Hello {
+                federation_id: strange.roster.federation().as_bytes().to_vec(),
+                ..hello
+            }),
+        ),
+        ("version_unsupported", Box::new(|hello| v1::Hello { wire_min: 7, wire_max: 9, ..hello })),
+        ("wrong_member", Box::new(|hello| v1::Hello { member: 3, ..hello })),
+        ("wrong_member", Box::new(|hello| v1::Hello { member: 1, ..hello })),
+        ("malformed", Box::new(|hello| v1::Hello { store_id: vec![1; 3], ..hello })),
+        ("malformed", Box::new(|hello| v1::Hello { federation_id: vec![], ..hello })),
+    ];
+    for (word, spoil) in cases {
+        let mut bench = Bench::new(3);
+        bench.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+        let hello = spoil(bench.hello_of(2));
+        let outputs = bench.receive(Body::Hello(hello));
+        assert_eq!(refusal(&outputs).map(Reject::word), Some(word));
+        assert_eq!(bench.state.sessions().count(), 0, "{word}");
+    }
+}
+
+#[test]
+fn the_first_message_must_be_a_hello_and_there_is_only_one() {
+    let mut bench = Bench::new(2);
+    bench.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+    let outputs = bench.receive(Body::Notes(v1::Notes::default()));
+    assert_eq!(refusal(&outputs).map(Reject::word), Some("out_of_order"));
+
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let hello = bench.hello_of(2);
+    assert_eq!(refusal(&bench.receive(Body::Hello(hello))).map(Reject::word), Some("out_of_order"));
+}
+
+#[test]
+fn who_says_nothing_is_hung_up_on() {
+    let mut bench = Bench::new(2);
+    bench.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+    assert_eq!(bench.state.next_deadline_ms(), Some(NOW + limits::HELLO_MS));
+    let outputs = bench.state.handle(NOW + limits::HELLO_MS, Input::Tick);
+    assert_eq!(refusal(&outputs).map(Reject::word), Some("silent"));
+}
+
+#[test]
+fn every_list_of_a_message_has_an_end() {
+    let many = |n: usize| vec![v1::Note { origin: 2, epoch: 1, seq: 0, hash8: vec![0; 8], want: 0 }; n];
+    let cases = [
+        Body::Notes(v1::Notes { notes: many(limits::HEADS_PER_MESSAGE_MAX + 1) }),
+        Body::Heads(v1::HeadsAnswer {
+            heads: vec![v1::Head::default(); limits::HEADS_PER_MESSAGE_MAX + 1],
+            ..Default::default()
+        }),
+        Body::ForkProofs(v1::ForkProofs {
+            proofs: vec![v1::ForkProof::default(); limits::FORK_PROOFS_PER_MESSAGE_MAX + 1],
+        }),
+        Body::RosterChain(v1::RosterChain {
+            versions: vec![v1::SignedRoster::default(); limits::ROSTER_STEPS_MAX + 1],
+        }),
+        Body::HeadsRequest(v1::HeadsRequest { since: 0, buckets: vec![0; 129] }),
+    ];
+    for body in cases {
+        let mut bench = Bench::new(2);
+        bench.meet();
+        let outputs = bench.receive(body.clone());
+        assert_eq!(refusal(&outputs).map(Reject::word), Some("too_large"));
+    }
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let outputs = bench.receive(Body::Notes(v1::Notes { notes: many(limits::HEADS_PER_MESSAGE_MAX) }));
+    assert!(refusal(&outputs).is_none(), "the limit itself is allowed");
+}
+
+#[test]
+fn a_peer_has_so_many_requests_answered_at_once_and_no_more() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let pull = || {
+        Body::Pull(v1::Pull {
+            request: 1,
+            origin: 1,
+            epoch: 1,
+            from: 1,
+            until: u64::MAX,
+            headers_only: false,
+        })
+    };
+    for _ in 0..limits::SERVED_PER_PEER_MAX {
+        assert!(refusal(&bench.receive(pull())).is_none());
+    }
+    bench.input(Input::Served { conn: PEER });
+    assert!(refusal(&bench.receive(pull())).is_none(), "one was answered");
+    assert_eq!(refusal(&bench.receive(pull())).map(Reject::word), Some("too_large"));
+}
+
+#[test]
+fn one_session_too_many_is_asked_to_come_back() {
+    let mut bench = Bench::new(2);
+    for conn in 0..limits::SESSIONS_MAX as u64 {
+        let input = Input::Connected { conn: ConnId(conn), member: Origin(2), side: Side::Accepted };
+        assert!(refusal(&bench.input(input)).is_none());
+    }
+    let input = Input::Connected { conn: ConnId(999), member: Origin(2), side: Side::Accepted };
+    assert!(matches!(refusal(&bench.input(input)), Some(Reject::Busy { .. })));
+}
+
+#[test]
+fn logs_that_no_roster_knows_are_not_remembered() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let note = |origin, epoch| v1::Note { origin, epoch, seq: 9, hash8: vec![0; 8], want: 0 };
+    let before = bench.digest();
+    let notes =
+        (3..5_000).map(|origin| note(origin, 1)).chain((2..4_000).map(|epoch| note(2, epoch))).collect();
+    let outputs = bench.receive(Body::Notes(v1::Notes { notes }));
+    assert!(outputs.is_empty(), "{outputs:?}");
+    assert_eq!(bench.state.sessions().next().unwrap().1.theirs.heads.len(), 0);
+    assert_eq!(bench.digest(), before);
+}
+
+#[test]
+fn answers_nobody_asked_for_end_the_session() {
+    for body in [
+        Body::Heads(v1::HeadsAnswer::default()),
+        Body::Payloads(v1::Payloads::default()),
+        Body::HashAnswer(v1::HashAnswer::default()),
+    ] {
+        let mut bench = Bench::new(2);
+        bench.meet();
+        assert_eq!(refusal(&bench.receive(body)).map(Reject::word), Some("out_of_order"));
+    }
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let outputs = bench.input(Input::Entries { conn: PEER, request: 5, run: None, done: true });
+    assert_eq!(refusal(&outputs).map(Reject::word), Some("out_of_order"));
+}
+
+#[test]
+fn what_a_later_version_asks_is_declined_and_the_session_goes_on() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let outputs = bench.receive(Body::PayloadRequest(v1::PayloadRequest::default()));
+    let declined = |output: &Output| {
+        matches!(output, Output::Send(_, Body::Reject(reject))
+            if reject.reason() == v1::reject::Reason::NotSupportedYet)
+    };
+    assert!(outputs.iter().any(declined), "{outputs:?}");
+    assert_eq!(bench.state.sessions().count(), 1);
+}
+
+#[test]
+fn a_source_that_does_not_deliver_is_left_for_another() {
+    let mut bench = Bench::new(3);
+    bench.meet();
+    let second = ConnId(2);
+    bench.input(Input::Connected { conn: second, member: Origin(3), side: Side::Accepted });
+    let hello = bench.hello_of(3);
+    bench.input(Input::Received { conn: second, body: Body::Hello(hello) });
+    let notes = |seq| {
+        let note = v1::Note { origin: 3, epoch: 1, seq, hash8: vec![1; 8], want: 0 };
+        Body::Notes(v1::Notes { notes: vec![note] })
+    };
+    let pulled = |outputs: &[Output]| {
+        outputs.iter().find_map(|output| match output {
+            Output::Send(conn, Body::Pull(pull)) => Some((*conn, pull.request)),
+            _ => None,
+        })
+    };
+    assert_eq!(pulled(&bench.receive(notes(4))), Some((PEER, 1)));
+    let outputs = bench.input(Input::Received { conn: second, body: notes(4) });
+    assert_eq!(pulled(&outputs), None, "one source at a time");
+    let outputs = bench.state.handle(NOW + limits::PULL_STALL_MS, Input::Tick);
+    assert_eq!(pulled(&outputs), Some((second, 1)));
+
+    bench.input(Input::Entries { conn: second, request: 1, run: None, done: true });
+    assert_eq!(pulled(&bench.receive(notes(9))), Some((PEER, 2)), "nobody else has it");
+    let outputs = bench.input(Input::Received { conn: second, body: notes(5) });
+    assert_eq!(pulled(&outputs), Some((second, 2)), "it is not waited for again");
+}
+
+#[test]
+fn seeing_more_of_the_own_log_than_it_has_stops_a_node_from_writing() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let mut before = state_of(&bench.federation, 0);
+    let outputs = before.handle(NOW, Input::Append(vec![draft(1), draft(2)]));
+    let [Output::Lock(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
+    let pull = bench.claim_more_of_the_own_log();
+    assert_eq!((pull.from, pull.until, pull.headers_only), (1, 3, true));
+    let shown = Input::Entries { conn: PEER, request: pull.request, run: Some(run.clone()), done: true };
+    bench.input(shown);
+    assert_eq!(bench.state.not_writable(), Some(NotWritable::OwnLogAhead { seen_seq: 2 }));
+    assert!(bench.input(Input::Append(vec![draft(1)])).is_empty());
+}
+
+#[test]
+fn saying_that_there_is_more_of_the_own_log_without_showing_it_stops_nobody() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let pull = bench.claim_more_of_the_own_log();
+    bench.input(Input::Entries { conn: PEER, request: pull.request, run: None, done: true });
+    bench.claim_more_of_the_own_log();
+    bench.input(Input::Closed { conn: PEER });
+    assert_eq!(bench.state.not_writable(), None);
+    let outputs = bench.input(Input::Append(vec![draft(1)]));
+    assert!(matches!(outputs.as_slice(), [Output::Lock(_)]), "{outputs:?}");
+}
+
+#[test]
+fn another_store_that_speaks_with_the_own_key_stops_a_node_from_writing_and_its_own_voice_does_not() {
+    for (store, expected) in [(0, None), (9, Some(NotWritable::Twin))] {
+        let mut bench = Bench::new(2);
+        bench.input(Input::Connected { conn: PEER, member: Origin(1), side: Side::Accepted });
+        let hello = v1::Hello { store_id: vec![store; 16], ..bench.hello_of(1) };
+        let outputs = bench.receive(Body::Hello(hello));
+        assert_eq!(refusal(&outputs).map(Reject::word), Some("twin_detected"));
+        assert_eq!(bench.state.not_writable(), expected);
+    }
+}
+
+#[test]
+fn the_largest_numbers_a_peer_can_name_overflow_nothing() {
+    let mut bench = Bench::new(3);
+    bench.meet();
+    let note = |origin| v1::Note { origin, epoch: 1, seq: u64::MAX, hash8: vec![1; 8], want: 0 };
+    bench.receive(Body::Notes(v1::Notes { notes: vec![note(1), note(2), note(3)] }));
+    let (_, open) = bench.state.sessions().next().unwrap();
+    assert_eq!(bench.state.lag(open), u64::MAX);
+}
+
+#[test]
+fn a_roster_of_another_federation_is_refused_whatever_its_number() {
+    let mut bench = Bench::new(2);
+    bench.meet();
+    let versions = Federation::new(5).roster.since(0, 1);
+    let outputs = bench.receive(Body::RosterChain(v1::RosterChain { versions }));
+    assert_eq!(refusal(&outputs).map(Reject::word), Some("different_federation"));
+}
