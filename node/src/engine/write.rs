@@ -1,7 +1,7 @@
 //! From intended writes to entries: each is judged against the record's newest version, in order, on one thread,
 //! so that two editors can never both believe they were first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use tokio::sync::oneshot;
 use wego_ledger::state::{Draft, Input};
@@ -31,7 +31,29 @@ struct Newest {
 
 /// Own versions that the records projection has not seen yet.
 #[derive(Debug, Default)]
-pub(super) struct Unprojected(BTreeMap<RecordId, (Cursor, Newest)>);
+pub(super) struct Unprojected {
+    newest: BTreeMap<RecordId, (Cursor, Newest)>,
+    /// The same in the order in which the projection comes to see them, so that forgetting costs nothing while
+    /// many wait.
+    order: VecDeque<(Cursor, RecordId)>,
+}
+
+impl Unprojected {
+    fn add(&mut self, record_id: RecordId, cursor: Cursor, newest: Newest) {
+        self.newest.insert(record_id, (cursor, newest));
+        self.order.push_back((cursor, record_id));
+    }
+
+    /// Forgets what the projection has seen by `projected`.
+    fn forget(&mut self, projected: Cursor) {
+        while let Some((_, record_id)) = self.order.pop_front_if(|(cursor, _)| *cursor <= projected) {
+            // A later version of it may still wait.
+            if self.newest.get(&record_id).is_some_and(|(cursor, _)| *cursor <= projected) {
+                self.newest.remove(&record_id);
+            }
+        }
+    }
+}
 
 /// A judged write: done without an entry, or to be signed.
 enum Judged {
@@ -39,18 +61,25 @@ enum Judged {
     Sign(Draft, Outcome),
 }
 
-/// A draft with what its writer will be told, and the writer.
+/// What the writer of a draft will be told, and the writer.
 struct Pending {
     record_id: RecordId,
-    draft: Draft,
+    record_kind: u32,
     outcome: Outcome,
     reply: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+/// Drafts to be committed together, each with who waits for it.
+#[derive(Default)]
+struct Group {
+    drafts: Vec<Draft>,
+    pending: Vec<Pending>,
 }
 
 impl Worker {
     /// Judges and commits writes, all in one group unless one concerns what another of the group changes.
     pub(super) fn write_all(&mut self, writes: Vec<Waiting>) {
-        let mut group: Vec<Pending> = Vec::new();
+        let mut group = Group::default();
         let mut touched: BTreeSet<RecordId> = BTreeSet::new();
         let mut requests: BTreeSet<RequestId> = BTreeSet::new();
         for (write, reply) in writes {
@@ -64,7 +93,9 @@ impl Worker {
                 Ok(Judged::Sign(draft, outcome)) => {
                     touched.insert(write.record_id);
                     requests.insert(write.request_id);
-                    group.push(Pending { record_id: write.record_id, draft, outcome, reply });
+                    let (record_id, record_kind) = (write.record_id, draft.record_kind);
+                    group.pending.push(Pending { record_id, record_kind, outcome, reply });
+                    group.drafts.push(draft);
                 }
                 Err(error) => answer(reply, Err(error)),
             }
@@ -72,23 +103,22 @@ impl Worker {
         self.commit(group);
     }
 
-    fn commit(&mut self, group: Vec<Pending>) {
-        if group.is_empty() {
+    fn commit(&mut self, Group { drafts, pending }: Group) {
+        if drafts.is_empty() {
             return;
         }
         self.commit = Ok(Vec::new());
-        let drafts = group.iter().map(|pending| pending.draft.clone()).collect();
         self.feed(Input::Append(drafts));
         match std::mem::replace(&mut self.commit, Ok(Vec::new())) {
-            Ok(positions) => self.acknowledge(group, positions),
-            Err(error) => refuse_all(group, error),
+            Ok(positions) => self.acknowledge(pending, positions),
+            Err(error) => refuse_all(pending, error),
         }
     }
 
-    fn acknowledge(&mut self, group: Vec<Pending>, positions: Vec<(Position, Hash)>) {
+    fn acknowledge(&mut self, pending: Vec<Pending>, positions: Vec<(Position, Hash)>) {
         let cursor = self.store.cursor();
         let mut positions = positions.into_iter();
-        for Pending { record_id, draft, outcome, reply } in group {
+        for Pending { record_id, record_kind, outcome, reply } in pending {
             let Some((at, hash)) = positions.next() else {
                 // The log has no position left, or may not be written since the write was judged.
                 let why = self.state.not_writable().unwrap_or(wego_ledger::state::NotWritable::NotActive);
@@ -96,8 +126,7 @@ impl Worker {
                 continue;
             };
             let retracted = outcome == Outcome::Retracted;
-            let newest = Newest { at, hash, record_kind: draft.record_kind, retracted };
-            self.unprojected.0.insert(record_id, (cursor, newest));
+            self.unprojected.add(record_id, cursor, Newest { at, hash, record_kind, retracted });
             answer(reply, Ok(Written { record_id, outcome, entry: Some((at, hash)) }));
         }
     }
@@ -134,8 +163,8 @@ impl Worker {
     /// The newest version of the record, of this member's log.
     fn newest(&mut self, write: &Write) -> Result<Option<Newest>, WriteError> {
         let projected = self.records.cursor().map_err(WriteError::Store)?;
-        self.unprojected.0.retain(|_, (cursor, _)| *cursor > projected);
-        if let Some((_, newest)) = self.unprojected.0.get(&write.record_id) {
+        self.unprojected.forget(projected);
+        if let Some((_, newest)) = self.unprojected.newest.get(&write.record_id) {
             return same_kind(write, Some(*newest));
         }
         let Some(row) = self.records.record(&write.record_id).map_err(WriteError::Store)? else {
@@ -256,14 +285,14 @@ fn answer(reply: oneshot::Sender<Result<Written, WriteError>>, result: Result<Wr
     let _ = reply.send(result);
 }
 
-fn refuse_all(group: Vec<Pending>, error: StoreError) {
+fn refuse_all(pending: Vec<Pending>, error: StoreError) {
     let (mut error, repeated) = (Some(error), |error: &StoreError| match error {
         StoreError::Full { free_bytes, reserve_bytes } => {
             StoreError::Full { free_bytes: *free_bytes, reserve_bytes: *reserve_bytes }
         }
         _ => StoreError::Conflict,
     });
-    let mut pending = group.into_iter().peekable();
+    let mut pending = pending.into_iter().peekable();
     while let Some(Pending { reply, .. }) = pending.next() {
         let last = pending.peek().is_none();
         let Some(cause) = (if last { error.take() } else { error.as_ref().map(repeated) }) else { return };
