@@ -43,3 +43,5 @@ pub const REJECT_TEXT_MAX: usize = 300;
 pub const NOTES_WINDOW_MS: u64 = 20;
 /// After the store refused entries, none are fetched for so long, in ms.
 pub const INTAKE_PAUSE_MS: u64 = 5_000;
+/// Buckets that a request for heads may name: an origin's is its index modulo this.
+pub const HEAD_BUCKETS: usize = 128;

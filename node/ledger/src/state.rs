@@ -29,6 +29,7 @@ mod sessions;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
 pub use pulls::Pull;
+pub use sessions::check_counts;
 
 /// A node's rules and what it knows, without its disk, clock and network.
 #[derive(Debug)]
@@ -154,7 +155,10 @@ impl State {
     pub fn handle(&mut self, now_ms: u64, input: Input) -> Vec<Output> {
         match input {
             Input::Connected { conn, member, side } => self.connected(now_ms, conn, member, side),
-            Input::Received { conn, body } => self.received(now_ms, conn, body),
+            Input::Received { conn, body } => match check_counts(&body) {
+                Ok(()) => self.received(now_ms, conn, body),
+                Err(reject) => self.refuse(conn, reject),
+            },
             Input::Entries { conn, request, run, done } => self.entries(now_ms, conn, request, run, done),
             Input::Refused { conn, reject } => self.refuse(conn, reject),
             Input::Closed { conn } => self.closed(now_ms, conn),

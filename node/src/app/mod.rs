@@ -188,6 +188,7 @@ impl Node {
         let engine = running.engine.clone();
         let follower = |projection| Follower::start(projection, store.clone(), bell.clone());
         let followers = vec![follower(records.clone())?, follower(search.clone())?];
+        let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
             view: engine.view_cell(),
             store: store.clone(),
@@ -195,6 +196,7 @@ impl Node {
             search,
             records_progress: followers[0].progress(),
             search_progress: followers[1].progress(),
+            doors: vec![counters.peers.clone(), counters.clients.clone()],
         });
         let peers_config = PeersConfig {
             identity: transport.clone(),
@@ -212,6 +214,7 @@ impl Node {
             peers: &peers,
             operators: &operators,
             closing: &closing,
+            counters: &counters,
         };
         let (doors, addresses) = front.open(listeners)?;
         tracing::info!(member = me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
@@ -310,6 +313,7 @@ impl Opened {
             key: keys.log,
             roster,
             heads: Vec::new(),
+            locked: None,
             forks: Vec::new(),
             now_ms: now_ms(),
             seed: getrandom::u64()?,

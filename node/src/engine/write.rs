@@ -1,7 +1,10 @@
 //! From intended writes to entries: each is judged against the record's newest version, in order, on one thread,
 //! so that two editors can never both believe they were first.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use tokio::sync::oneshot;
 use wego_ledger::state::{Draft, Input};
@@ -42,6 +45,12 @@ impl Unprojected {
     fn add(&mut self, record_id: RecordId, cursor: Cursor, newest: Newest) {
         self.newest.insert(record_id, (cursor, newest));
         self.order.push_back((cursor, record_id));
+    }
+
+    /// Says that all of it was stored up to `cursor`, after the store had refused some.
+    pub(super) fn stamp(&mut self, cursor: Cursor) {
+        self.order = self.newest.keys().map(|record_id| (cursor, *record_id)).collect();
+        self.newest.values_mut().for_each(|(at, _)| *at = cursor);
     }
 
     /// Forgets what the projection has seen by `projected`.
@@ -132,11 +141,15 @@ impl Worker {
     }
 
     fn judge(&mut self, write: &Write) -> Result<Judged, WriteError> {
+        if let Some(at) = self.lock.position_of(&write.request_id) {
+            return self.repeat(write, at).map(Judged::Answer);
+        }
         if let Some(why) = self.state.not_writable() {
             return Err(WriteError::NotWritable(why));
         }
-        if let Some(at) = self.lock.position_of(&write.request_id) {
-            return self.repeat(write, at).map(Judged::Answer);
+        if self.store_behind {
+            // Until the store has what was locked, nobody could tell which version is the newest.
+            return Err(refused(self.full()));
         }
         let newest = self.newest(write)?;
         match &write.act {
@@ -162,12 +175,12 @@ impl Worker {
 
     /// The newest version of the record, of this member's log.
     fn newest(&mut self, write: &Write) -> Result<Option<Newest>, WriteError> {
-        let projected = self.records.cursor().map_err(WriteError::Store)?;
+        let projected = self.records.cursor().map_err(refused)?;
         self.unprojected.forget(projected);
         if let Some((_, newest)) = self.unprojected.newest.get(&write.record_id) {
             return same_kind(write, Some(*newest));
         }
-        let Some(row) = self.records.record(&write.record_id).map_err(WriteError::Store)? else {
+        let Some(row) = self.records.record(&write.record_id).map_err(refused)? else {
             return Ok(None);
         };
         if row.owner != self.state_origin() {
@@ -208,21 +221,29 @@ impl Worker {
         sign_or_judge(write, EntryKind::RecordPut, newest, content, outcome)
     }
 
+    fn full(&self) -> StoreError {
+        let space = self.space.check().ok();
+        StoreError::Full {
+            free_bytes: space.map_or(0, |space| space.free_bytes),
+            reserve_bytes: space.map_or(0, |space| space.reserve_bytes),
+        }
+    }
+
     fn content_at(&mut self, at: Position) -> Result<Option<Vec<u8>>, WriteError> {
         Ok(self.own_entry(at)?.payload().map(|payload| payload.content.clone()))
     }
 
     /// An own entry, from the store or, when it is not there yet, from the lock.
     fn own_entry(&mut self, at: Position) -> Result<Unverified, WriteError> {
-        let stored = self.store.entry(self.state_origin(), at).map_err(WriteError::Store)?;
+        let stored = self.store.entry(self.state_origin(), at).map_err(refused)?;
         let entry = match stored {
             Some(entry) => Some(entry),
             None => {
                 let before = (at.seq > 1).then(|| Position { epoch: at.epoch, seq: at.seq - 1 });
-                self.lock.since(before, 1).map_err(WriteError::Store)?.pop()
+                self.lock.since(before, 1).map_err(refused)?.pop()
             }
         };
-        let corrupt = || WriteError::Store(StoreError::Corrupt { what: "own entry" });
+        let corrupt = || refused(StoreError::Corrupt { what: "own entry" });
         Unverified::parse(entry.ok_or_else(corrupt)?).map_err(|_| corrupt())
     }
 }
@@ -275,7 +296,7 @@ fn nonce() -> Result<[u8; NONCE_BYTES], WriteError> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|error| {
         let source = std::io::Error::other(error);
-        WriteError::Store(StoreError::Io { what: "drawing a nonce", source })
+        refused(StoreError::Io { what: "drawing a nonce", source })
     })?;
     Ok(nonce)
 }
@@ -286,16 +307,12 @@ fn answer(reply: oneshot::Sender<Result<Written, WriteError>>, result: Result<Wr
 }
 
 fn refuse_all(pending: Vec<Pending>, error: StoreError) {
-    let (mut error, repeated) = (Some(error), |error: &StoreError| match error {
-        StoreError::Full { free_bytes, reserve_bytes } => {
-            StoreError::Full { free_bytes: *free_bytes, reserve_bytes: *reserve_bytes }
-        }
-        _ => StoreError::Conflict,
-    });
-    let mut pending = pending.into_iter().peekable();
-    while let Some(Pending { reply, .. }) = pending.next() {
-        let last = pending.peek().is_none();
-        let Some(cause) = (if last { error.take() } else { error.as_ref().map(repeated) }) else { return };
-        answer(reply, Err(WriteError::Store(cause)));
+    let error = Arc::new(error);
+    for Pending { reply, .. } in pending {
+        answer(reply, Err(WriteError::Store(error.clone())));
     }
+}
+
+fn refused(error: StoreError) -> WriteError {
+    WriteError::Store(Arc::new(error))
 }

@@ -27,9 +27,6 @@ impl State {
     }
 
     pub(super) fn fork_proofs(&mut self, proofs: v1::ForkProofs) -> Result<(), Reject> {
-        if proofs.proofs.len() > FORK_PROOFS_PER_MESSAGE_MAX {
-            return Err(Reject::TooLarge { what: "fork proofs", max: FORK_PROOFS_PER_MESSAGE_MAX });
-        }
         for proof in proofs.proofs {
             // Everybody tells of a fork, so most proofs are known already and cost no signature.
             if self.forks.values().any(|known| known.proof == proof) {

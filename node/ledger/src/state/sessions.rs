@@ -10,8 +10,8 @@ use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
-        ENTRIES_BYTES, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX,
-        SERVED_PER_PEER_MAX,
+        ENTRIES_BYTES, FORK_PROOFS_PER_MESSAGE_MAX, HEAD_BUCKETS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS,
+        HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX,
     },
     log::FIRST_EPOCH,
     reject::Reject,
@@ -191,9 +191,6 @@ impl State {
     }
 
     fn roster_chain(&mut self, chain: v1::RosterChain) -> Result<(), Reject> {
-        if chain.versions.len() > ROSTER_STEPS_MAX {
-            return Err(Reject::TooLarge { what: "roster versions", max: ROSTER_STEPS_MAX });
-        }
         let mut next = self.roster.clone();
         let mut news = Vec::new();
         for signed in chain.versions {
@@ -263,9 +260,6 @@ impl State {
     }
 
     fn heads_request(&mut self, now_ms: u64, conn: ConnId, request: &v1::HeadsRequest) -> Result<(), Reject> {
-        if request.buckets.len() > 128 {
-            return Err(Reject::TooLarge { what: "buckets", max: 128 });
-        }
         let answer = self.board.answer(request, HEADS_PER_MESSAGE_MAX);
         self.send(conn, Body::Heads(answer));
         // Whoever asks has seen a difference, so there may be something to fetch there as well.
@@ -276,9 +270,6 @@ impl State {
     }
 
     fn heads_answer(&mut self, now_ms: u64, conn: ConnId, mut answer: v1::HeadsAnswer) -> Result<(), Reject> {
-        if answer.heads.len() > HEADS_PER_MESSAGE_MAX {
-            return Err(Reject::TooLarge { what: "heads", max: HEADS_PER_MESSAGE_MAX });
-        }
         answer.heads.retain(|head| self.knows((Origin(head.origin), head.epoch)));
         let Some(open) = self.sessions.get_mut(&conn) else { return Ok(()) };
         if !std::mem::take(&mut open.awaits_heads) {
@@ -292,9 +283,6 @@ impl State {
     }
 
     fn notes(&mut self, now_ms: u64, conn: ConnId, notes: v1::Notes) -> Result<(), Reject> {
-        if notes.notes.len() > HEADS_PER_MESSAGE_MAX {
-            return Err(Reject::TooLarge { what: "notes", max: HEADS_PER_MESSAGE_MAX });
-        }
         for note in notes.notes {
             let key = (Origin(note.origin), note.epoch);
             if !self.knows(key) {
@@ -388,4 +376,20 @@ fn in_messages(versions: Vec<v1::SignedRoster>) -> Vec<Vec<v1::SignedRoster>> {
         bytes += size;
     }
     messages
+}
+
+/// Refuses lists that are too long. Costs nothing, so it is done where a message comes in, before it waits anywhere.
+///
+/// # Errors
+/// [`Reject::TooLarge`].
+pub fn check_counts(body: &Body) -> Result<(), Reject> {
+    let (what, len, max) = match body {
+        Body::RosterChain(chain) => ("roster versions", chain.versions.len(), ROSTER_STEPS_MAX),
+        Body::ForkProofs(proofs) => ("fork proofs", proofs.proofs.len(), FORK_PROOFS_PER_MESSAGE_MAX),
+        Body::HeadsRequest(request) => ("buckets", request.buckets.len(), HEAD_BUCKETS),
+        Body::Heads(answer) => ("heads", answer.heads.len(), HEADS_PER_MESSAGE_MAX),
+        Body::Notes(notes) => ("notes", notes.notes.len(), HEADS_PER_MESSAGE_MAX),
+        _ => return Ok(()),
+    };
+    if len > max { Err(Reject::TooLarge { what, max }) } else { Ok(()) }
 }

@@ -297,14 +297,12 @@ impl EntryStore for SledStore {
         let key = rows::log_key(rows::FORK, origin, epoch);
         let encoded = proof.encode_to_vec();
         let mut writer = self.writer();
-        if !self.db.run(|tree| Ok(tree.contains_key(key)?))? {
-            let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
-            self.promise(&mut writer, bytes)?;
-            self.write_step(&mut writer, bytes, |tree| {
-                tree.insert(key, encoded)?;
-                Ok(())
-            })?;
-        }
+        let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
+        self.promise(&mut writer, bytes)?;
+        self.write_step(&mut writer, bytes, |tree| {
+            tree.insert(key, encoded)?;
+            Ok(())
+        })?;
         self.flush(&mut writer)
     }
 
