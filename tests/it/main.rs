@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bench;
+mod demo;
 mod federation;
 mod hostile_peer;
 mod import;
