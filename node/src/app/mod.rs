@@ -25,7 +25,7 @@ use crate::{
     engine::{
         Engine, Parts, Running,
         bell::Bell,
-        follow::Follower,
+        follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
     keys::{KeysError, NodeKeys},
@@ -186,8 +186,10 @@ impl Node {
             writes_max: config.limits.publish_queue_max,
         })?;
         let engine = running.engine.clone();
-        let follower = |projection| Follower::start(projection, store.clone(), bell.clone());
-        let followers = vec![follower(records.clone())?, follower(search.clone())?];
+        let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
+        // What is written shows in the records at once; the index is dear, and says how far behind it is.
+        let followers =
+            vec![follower(records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
         let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
             view: engine.view_cell(),

@@ -39,6 +39,9 @@ mod sync_mark;
 mod tests;
 mod write;
 
+pub(crate) use contained::writing;
+pub(crate) use write::STEP_BYTES;
+
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
 /// consolidated and when it splits.
 pub const WRITE_FACTOR: u64 = 4;
