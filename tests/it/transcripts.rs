@@ -135,7 +135,8 @@ fn every_command_has_a_transcript_for_people_and_one_for_programs() {
     let (mut shown, mut shown_as_json) = (BTreeSet::new(), BTreeSet::new());
     for line in transcripts() {
         let words = words(&line);
-        let Some(program) = programs.iter().find(|program| words.first().is_some_and(|w| w == program.get_name()))
+        let Some(program) =
+            programs.iter().find(|program| words.first().is_some_and(|w| w == program.get_name()))
         else {
             panic!("no program of ours: {line}");
         };
@@ -152,7 +153,8 @@ fn every_command_has_a_transcript_for_people_and_one_for_programs() {
     let missing: Vec<_> = all.iter().filter(|path| !shown.contains(*path) && !excused(path)).collect();
     assert!(missing.is_empty(), "no transcript shows {missing:?}");
     let speaks_json = |path: &&String| path.starts_with("wego ") && !WITHOUT_JSON.contains(&path.as_str());
-    let missing: Vec<_> = all.iter().filter(speaks_json).filter(|path| !shown_as_json.contains(*path)).collect();
+    let missing: Vec<_> =
+        all.iter().filter(speaks_json).filter(|path| !shown_as_json.contains(*path)).collect();
     assert!(missing.is_empty(), "no transcript shows the JSON of {missing:?}");
 }
 
@@ -167,7 +169,8 @@ fn transcripts() -> Vec<String> {
 /// The full names of the commands that do something.
 fn leaves(command: &clap::Command, path: &str) -> Vec<String> {
     let below = command.get_subcommands().filter(|command| command.get_name() != "help");
-    let found: Vec<_> = below.flat_map(|inner| leaves(inner, &format!("{path} {}", inner.get_name()))).collect();
+    let found: Vec<_> =
+        below.flat_map(|inner| leaves(inner, &format!("{path} {}", inner.get_name()))).collect();
     if found.is_empty() { vec![path.to_owned()] } else { found }
 }
 
@@ -182,6 +185,15 @@ fn path_of(program: &clap::Command, words: &[String]) -> String {
         }
     }
     path
+}
+
+#[test]
+fn the_template_names_every_topic() {
+    let template = fs::read_to_string(folder().join("practices.txt")).unwrap();
+    let named: BTreeSet<_> = template.split_whitespace().collect();
+    for topic in wego_catalogue::vocabulary::concepts(wego_catalogue::vocabulary::WEGO_TOPIC) {
+        assert!(named.contains(topic.code), "wego practice template does not name {}", topic.code);
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
     args::{DryRun, Mode, Yes},
     client::Node,
     context::{Assent, Context, Format},
-    error::{ExitCode, Failure, Outcome},
+    error::{ExitCode, Failure, Outcome, as_in_forms},
     form::pick,
     output,
     words::Word as _,
@@ -171,14 +171,14 @@ fn print(
         at: position(reply.at),
         entry_hash: (!reply.entry_hash.is_empty()).then(|| hex(&reply.entry_hash)),
         request_id: request_id.to_string(),
-        warnings: reply.warnings.clone(),
+        warnings: reply.warnings.iter().map(|warning| as_in_forms(warning)).collect(),
     };
-    for warning in &written.warnings {
-        cx.warn(warning);
-    }
     if cx.format == Format::Json {
         cx.print_json(&written)?;
         return Ok(ExitCode::Ok);
+    }
+    for warning in &written.warnings {
+        cx.warn(warning);
     }
     let would = if written.dry_run { "would be " } else { "" };
     let at = written.at.map(|at| format!(" at {at}")).unwrap_or_default();
