@@ -238,7 +238,8 @@ async fn list_of(practice: RecordId, city: Option<&str>, cx: &mut Context) -> Ou
         cx.print_table(table)?;
     }
     let title = view.record.as_ref().map(|record| pick(titles(record), &lang)).unwrap_or_default();
-    cx.say(&format!("{} adoptions of {:?}", adoptions.len(), output::one_line(title)));
+    let noun = if adoptions.len() == 1 { "adoption" } else { "adoptions" };
+    cx.say(&format!("{} {noun} of {:?}", adoptions.len(), output::one_line(title)));
     Ok(ExitCode::Ok)
 }
 

@@ -141,6 +141,7 @@ fn print(reply: &v1::SearchReply, offset: u32, cx: &mut Context) -> Result<(), F
     let shown = reply.hits.len() as u64 + u64::from(offset);
     let text = match reply.total {
         0 => "nothing found: try fewer or other words; without any, --facets shows what there is".to_owned(),
+        total if reply.hits.is_empty() => format!("no more: {total} in all"),
         total if shown < total => format!("{shown} of {total} hits; --offset {shown} shows the next"),
         1 => "1 hit".to_owned(),
         total => format!("{total} hits"),
