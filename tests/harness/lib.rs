@@ -13,8 +13,11 @@ use wego_node::{
 };
 use wego_proto::v1::MemberRole;
 
+pub mod byzantine;
 pub mod client;
+pub mod identity;
 pub mod process;
+pub mod raw;
 pub mod records;
 
 /// How long a condition may take to come true before a test fails.

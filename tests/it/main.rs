@@ -4,9 +4,11 @@
 #![cfg(test)]
 
 mod federation;
+mod hostile_peer;
 mod import;
 mod kill;
 mod process;
+mod roles;
 mod tidy;
 mod transcripts;
 mod unit_file;

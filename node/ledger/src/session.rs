@@ -119,6 +119,7 @@ impl Greeting {
             compare_at_ms: 0,
             next_request: 1,
             serving: 0,
+            stalls: 0,
             notes_due: BTreeSet::new(),
             notes_at_ms: 0,
         })
@@ -150,6 +151,8 @@ pub struct Open {
     pub(crate) next_request: u32,
     /// Its pulls being answered.
     pub(crate) serving: usize,
+    /// Requests it let stall.
+    pub(crate) stalls: u32,
     /// Logs it is to be told of.
     pub(crate) notes_due: BTreeSet<LogKey>,
     /// When the next notes may go, in ms.

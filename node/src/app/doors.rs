@@ -19,7 +19,7 @@ use crate::{
     peers::Peers,
     portal,
     rpc::{Doors, GuardLayer},
-    tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, incoming},
+    tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, http2::PEER_STREAMS_MAX, incoming},
 };
 
 /// How often what the node knows becomes its health.
@@ -55,7 +55,9 @@ impl Front<'_> {
         let view = self.engine.view_cell();
         let member = move |key: &PublicKey| view.load().roster.speaker(key).is_some();
         let incoming = self.incoming(listener, Arc::new(member))?;
-        let server = harden(Server::builder()).add_service(self.peers.service());
+        let server = harden(Server::builder())
+            .max_concurrent_streams(PEER_STREAMS_MAX)
+            .add_service(self.peers.service());
         let closed = self.closing.clone().cancelled_owned();
         Ok(tokio::spawn(async move {
             let served = server.serve_with_incoming_shutdown(incoming, closed).await;

@@ -20,12 +20,13 @@ use wego_proto::{
 };
 
 use crate::{
+    clock::now_ms,
     config::Config,
     engine::{
         Engine, Parts, Running,
         bell::Bell,
         follow::Follower,
-        read::{ReadHandle, Sources, now_ms},
+        read::{ReadHandle, Sources},
     },
     keys::{KeysError, NodeKeys},
     operators::{Operators, OperatorsError},

@@ -20,8 +20,8 @@ use wego_proto::{
 
 use crate::{
     app::{Listeners, Node, StartError},
+    clock::now_ms,
     config::{Config, ConfigError, Environment, RawConfig},
-    engine::read::now_ms,
     init::{self, Committee, Created, InitError, InitOptions, Seeds},
 };
 

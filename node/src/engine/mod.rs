@@ -9,7 +9,7 @@ use std::{sync::Arc, thread};
 use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use wego_ledger::{
     session::ConnId,
     state::{Input, NotWritable, Start, State},
@@ -151,6 +151,29 @@ pub enum Outgoing {
     Close(Option<v1::Reject>),
 }
 
+/// Where the engine puts what is for one connection. Dropping it tells the connection to end.
+#[derive(Debug)]
+pub struct Outbox {
+    sender: mpsc::Sender<Outgoing>,
+    _gone: DropGuard,
+}
+
+impl Outbox {
+    /// An outbox for `max` messages, what takes them out, and the word that the engine let go of it: a connection
+    /// whose peer reads nothing cannot find that in its messages.
+    #[must_use]
+    pub fn new(max: usize) -> (Self, mpsc::Receiver<Outgoing>, CancellationToken) {
+        let (sender, receiver) = mpsc::channel(max);
+        let gone = CancellationToken::new();
+        (Self { sender, _gone: gone.clone().drop_guard() }, receiver, gone)
+    }
+
+    /// Returns whether it was taken.
+    fn put(&self, outgoing: Outgoing) -> bool {
+        self.sender.try_send(outgoing).is_ok()
+    }
+}
+
 /// What comes in on connections.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a queue slot costs less than an allocation for every message")]
@@ -164,7 +187,7 @@ pub enum FromPeer {
         /// Who opened it.
         side: wego_ledger::session::Side,
         /// Takes what is for it; when it is full the connection is dropped.
-        outbox: mpsc::Sender<Outgoing>,
+        outbox: Outbox,
     },
     /// Anything else.
     Input(Input),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use tokio::sync::mpsc;
 use wego_ledger::{
     log::{Head, Run},
     reject::Reject,
@@ -14,11 +13,8 @@ use wego_proto::{
     id::Origin,
 };
 
-use super::{
-    Outgoing,
-    worker::{Worker, now_ms},
-};
-use crate::store::StoreError;
+use super::{Outgoing, worker::Worker};
+use crate::{clock::now_ms, store::StoreError};
 
 impl Worker {
     /// Hands an input to the ledger, executes the outputs, and goes on until nothing is left to do.
@@ -121,19 +117,17 @@ impl Worker {
     /// Puts into a connection's outbox; one that does not read loses the connection, not this node its memory.
     fn outgoing(&mut self, conn: ConnId, outgoing: Outgoing) -> Option<Input> {
         let outbox = self.conns.get(&conn)?;
-        match outbox.try_send(outgoing) {
-            Ok(()) => None,
-            Err(mpsc::error::TrySendError::Full(_) | mpsc::error::TrySendError::Closed(_)) => {
-                self.conns.remove(&conn);
-                Some(Input::Closed { conn })
-            }
+        if outbox.put(outgoing) {
+            return None;
         }
+        self.conns.remove(&conn);
+        Some(Input::Closed { conn })
     }
 
     fn hang_up(&mut self, conn: ConnId, reject: Option<wego_proto::v1::Reject>) -> Option<Input> {
         if let Some(outbox) = self.conns.remove(&conn) {
             // When it is full the connection ends all the same, because its outbox is dropped.
-            let _ = outbox.try_send(Outgoing::Close(reject));
+            outbox.put(Outgoing::Close(reject));
         }
         Some(Input::Closed { conn })
     }

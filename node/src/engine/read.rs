@@ -4,10 +4,7 @@
 //! header and its signature verifies under the roster, or it is not shown. Every answer says how old each
 //! member's data is.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -21,6 +18,7 @@ use wego_proto::{
 
 use super::{follow::Progress, view::View};
 use crate::{
+    clock::now_ms,
     records::{self, RecordRow, Records},
     search::{PageError, QueryError, Search},
     store::{EntryStore, StoreError},
@@ -349,10 +347,4 @@ fn list_error(error: records::ListError) -> ReadError {
 
 fn lang_text(name: &v1::MemberName) -> LangText {
     LangText { lang: name.lang.clone(), text: name.text.clone(), ..Default::default() }
-}
-
-/// The wall clock, ms since 1970.
-#[must_use]
-pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

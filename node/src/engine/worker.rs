@@ -3,11 +3,7 @@
 //! Writes that wait together are committed together; everything else is handled one after the other, so that no
 //! lock is needed below.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -20,13 +16,14 @@ use wego_ledger::{
 use wego_proto::id::{Origin, Position};
 
 use super::{
-    Commands, FromPeer, Outgoing, Parts, Write, WriteError, Written,
+    Commands, FromPeer, Outbox, Outgoing, Parts, Write, WriteError, Written,
     bell::Bell,
     state_from,
     view::{SessionView, View},
     write::Unprojected,
 };
 use crate::{
+    clock::now_ms,
     records::Records,
     store::{EntryStore, HeadLock, LockedHead, RosterFiles, Space, StoreError, space::Writes},
 };
@@ -48,7 +45,7 @@ pub(super) struct Worker {
     pub(super) records: Arc<Records>,
     pub(super) bell: Arc<Bell>,
     pub(super) space: Arc<dyn Space>,
-    pub(super) conns: BTreeMap<ConnId, mpsc::Sender<Outgoing>>,
+    pub(super) conns: BTreeMap<ConnId, Outbox>,
     pub(super) unprojected: Unprojected,
     /// Positions and hashes of the batch just locked, or why it was not.
     pub(super) commit: Result<Vec<(Position, wego_proto::id::Hash)>, StoreError>,
@@ -204,7 +201,7 @@ impl Worker {
         for outbox in self.conns.values() {
             let reject = wego_ledger::reject::Reject::Stopping.to_wire();
             // A full outbox is closed without a word when it is dropped.
-            let _ = outbox.try_send(Outgoing::Close(Some(reject)));
+            outbox.put(Outgoing::Close(Some(reject)));
         }
         self.conns.clear();
         if let Err(error) = self.store.sync() {
@@ -332,9 +329,4 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         started_ms,
         roster_conflicts: 0,
     }
-}
-
-/// The wall clock, ms since 1970.
-pub(super) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -17,7 +17,8 @@ use wego_ledger::{gossip::wanted_peers, session::ConnId};
 use wego_proto::{id::Origin, key::PublicKey, pin::Identity, v1::PeerState};
 
 use crate::{
-    engine::{Engine, read::now_ms, view::View},
+    clock::now_ms,
+    engine::{Engine, view::View},
     store::EntryStore,
 };
 

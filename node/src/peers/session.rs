@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
-use tonic::{Status, Streaming};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, Streaming};
 use wego_ledger::{
     limits::{ENTRIES_BYTES, ENTRIES_PER_MESSAGE, MESSAGE_BYTES_MAX},
     reject::Reject,
@@ -19,7 +20,7 @@ use wego_proto::{
 
 use super::Shared;
 use crate::{
-    engine::{FromPeer, Outgoing},
+    engine::{FromPeer, Outbox, Outgoing},
     store::StoreError,
 };
 
@@ -27,6 +28,8 @@ use crate::{
 const OUTBOX_MAX: usize = 1_024;
 /// Messages handed to the stream ahead of the network: enough to keep it busy, few enough to hold back the store.
 pub(super) const STREAM_AHEAD: usize = 4;
+/// Time a peer has to take the last messages of a session that this node ends.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// Pulls waiting to be answered on one connection; the ledger admits fewer.
 const SERVE_MAX: usize = 32;
 
@@ -48,11 +51,11 @@ impl Line {
     /// Runs the session until either side ends it, and says why it ended.
     pub(super) async fn run(
         self,
-        inbound: Streaming<SessionMessage>,
+        mut inbound: Streaming<SessionMessage>,
         outbound: mpsc::Sender<SessionMessage>,
         lifetime: Option<Duration>,
     ) -> Ended {
-        let (outbox, outgoing) = mpsc::channel(OUTBOX_MAX);
+        let (outbox, outgoing, gone) = Outbox::new(OUTBOX_MAX);
         let Self { conn, member, side, .. } = self;
         if !self.shared.engine.peer(FromPeer::Connected { conn, member, side, outbox }).await {
             return Ended::Stopping;
@@ -66,19 +69,49 @@ impl Line {
             () = self.shared.stop.cancelled() => Ended::Stopping,
             ended = self.write(outgoing, serve, outbound.clone()) => ended,
             ended = self.serve(pulls, outbound) => ended,
-            ended = self.read(inbound) => ended,
+            ended = self.read(&mut inbound, &gone) => ended,
+            () = farewell(&gone) => Ended::ByUs,
             () = expire(lifetime) => Ended::ByUs,
         };
         self.shared.engine.peer(FromPeer::Input(Input::Closed { conn })).await;
+        if side == Side::Dialled && matches!(ended, Ended::ByUs) {
+            self.linger(inbound).await;
+        }
         ended
     }
 
-    async fn read(&self, mut inbound: Streaming<SessionMessage>) -> Ended {
+    /// Whoever dialled ends the stream by letting go of the answer, and what was said last would be lost with it.
+    async fn linger(&self, mut inbound: Streaming<SessionMessage>) {
+        let closed = async { while let Ok(Some(_)) = inbound.message().await {} };
+        tokio::select! {
+            // Nothing is lost by any arm: what comes is not looked at any more.
+            biased;
+            () = self.shared.stop.cancelled() => {}
+            () = closed => {}
+            () = tokio::time::sleep(FAREWELL) => {}
+        }
+    }
+
+    async fn read(&self, inbound: &mut Streaming<SessionMessage>, gone: &CancellationToken) -> Ended {
         loop {
-            let message = match inbound.message().await {
+            let message = tokio::select! {
+                // Nothing is taken in any more once the engine let go; the writer says why, and ends the session.
+                biased;
+                () = gone.cancelled() => return std::future::pending().await,
+                message = inbound.message() => message,
+            };
+            let message = match message {
                 Ok(Some(message)) => message,
                 Ok(None) => return Ended::ByPeer,
-                Err(status) => return Ended::Broken(status),
+                Err(status) => {
+                    let Some(reject) = unreadable(&status) else { return Ended::Broken(status) };
+                    let refused = FromPeer::Input(Input::Refused { conn: self.conn, reject });
+                    if !self.shared.engine.peer(refused).await {
+                        return Ended::Stopping;
+                    }
+                    // The writer tells the peer, and ends the session.
+                    return std::future::pending().await;
+                }
             };
             self.shared.book.heard(self.member, message.encoded_len());
             let told = match &message.body {
@@ -171,7 +204,8 @@ impl Line {
         pull: &v1::Pull,
         outbound: &mpsc::Sender<SessionMessage>,
     ) -> Result<(), StoreError> {
-        let mut next = pull.from;
+        // Logs begin at 1, whatever is asked for.
+        let mut next = pull.from.max(1);
         loop {
             let until = pull.until.min(next.saturating_add(ENTRIES_PER_MESSAGE as u64 - 1));
             let mut entries = self.read_store(pull, next, until).await?;
@@ -210,6 +244,27 @@ async fn expire(lifetime: Option<Duration>) {
     match lifetime {
         Some(lifetime) => tokio::time::sleep(lifetime).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Ends a session that the engine let go of and whose peer takes nothing, not even the reason.
+async fn farewell(gone: &CancellationToken) {
+    gone.cancelled().await;
+    tokio::time::sleep(FAREWELL).await;
+}
+
+/// What is wrong with a message that could not be read; `None` when the connection broke instead, which always has
+/// a cause.
+fn unreadable(status: &Status) -> Option<Reject> {
+    if std::error::Error::source(status).is_some() {
+        return None;
+    }
+    match status.code() {
+        Code::OutOfRange => Some(Reject::TooLarge { what: "message", max: MESSAGE_BYTES_MAX }),
+        Code::Internal => {
+            Some(Reject::Malformed(FieldError { field: "message", problem: Problem::Undecodable }))
+        }
+        _ => None,
     }
 }
 

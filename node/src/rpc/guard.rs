@@ -42,9 +42,6 @@ pub struct Guard<S> {
 impl<S> Guard<S> {
     fn admit<B>(&self, request: &http::Request<B>) -> Result<(), Status> {
         let path = request.uri().path();
-        let Some(needed) = roles::needed(path) else {
-            return Err(Status::unimplemented("no such method; hint: compare versions with wego status"));
-        };
         let key = request.extensions().get::<ConnectInfo>().map(|info| info.key);
         let key = key.ok_or_else(|| Status::unauthenticated("no client certificate was shown"))?;
         let operators = self.operators.load();
@@ -55,6 +52,10 @@ impl<S> Guard<S> {
                  which wego-node operator add makes",
                 key.fingerprint()
             )));
+        };
+        // Only now: a stranger learns nothing, not even which methods there are.
+        let Some(needed) = roles::needed(path) else {
+            return Err(Status::unimplemented("no such method; hint: compare versions with wego status"));
         };
         if role < needed {
             tracing::warn!(method = path, operator = name, "role too low");

@@ -52,8 +52,13 @@ impl Doors {
     /// All services of the client listener. [`GuardLayer`] must stand before them.
     #[must_use]
     pub fn routes(&self) -> Routes {
+        // Only what is served here: the descriptors also hold the peer listener's service.
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(wego_proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        let reflection = roles::services()
+            .into_iter()
+            .fold(reflection, |all, name| all.with_service_name(name))
             .build_v1();
         let routes = Routes::new(
             CatalogueServer::new(self.clone())

@@ -1,5 +1,7 @@
 //! Which role each method needs. The one table: a method that is not in it is denied to everybody.
 
+use std::collections::BTreeSet;
+
 use crate::operators::Role;
 
 /// Every method of the client listener and the lowest role that may call it.
@@ -21,10 +23,15 @@ pub const METHODS: &[(&str, Role)] = &[
     ("/wego.v1.Admin/RemovePeer", Role::Admin),
     ("/wego.v1.Admin/PingPeer", Role::Admin),
     ("/grpc.health.v1.Health/Check", Role::Reader),
-    ("/grpc.health.v1.Health/List", Role::Reader),
     ("/grpc.health.v1.Health/Watch", Role::Reader),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader),
 ];
+
+/// The services that these methods belong to.
+#[must_use]
+pub fn services() -> BTreeSet<&'static str> {
+    METHODS.iter().filter_map(|(method, _)| method.strip_prefix('/')?.split('/').next()).collect()
+}
 
 /// The lowest role that may call a method; `None` denies it.
 #[must_use]

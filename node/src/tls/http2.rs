@@ -10,6 +10,10 @@ use tonic::transport::Server;
 /// Calls open at once on one connection. Without a bound 20,000 handlers run at once for one caller.
 pub const STREAMS_MAX: u32 = 64;
 
+/// Calls open at once on one connection of a peer: one session, and one more while the last one ends. Each may hold
+/// a few messages that its peer does not read.
+pub const PEER_STREAMS_MAX: u32 = 2;
+
 /// Streams reset because of the caller's own errors before it is disconnected (RUSTSEC-2024-0003).
 pub const LOCAL_ERROR_RESETS_MAX: usize = 256;
 

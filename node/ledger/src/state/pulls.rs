@@ -77,7 +77,7 @@ impl State {
 
     /// Asks the least busy peer that has more of this log, unless somebody is being asked.
     fn schedule(&mut self, now_ms: u64, key: LogKey) {
-        if self.pulls.contains_key(&key) || self.pulls.len() >= PULLS_MAX || now_ms < self.intake_at_ms {
+        if self.pulls.len() >= PULLS_MAX || now_ms < self.intake_at_ms {
             return;
         }
         if key.0 == self.me.origin {
@@ -96,12 +96,18 @@ impl State {
             return;
         }
         candidates.retain(|(conn, _)| self.pulls_of(*conn) < PULLS_PER_PEER_MAX);
-        let Some((conn, seq)) = candidates.into_iter().min_by_key(|(conn, _)| (self.pulls_of(*conn), *conn))
-        else {
+        let rank = |(conn, _): &(ConnId, u64)| (self.stalls_of(*conn), self.pulls_of(*conn), *conn);
+        let Some((conn, seq)) = candidates.into_iter().min_by_key(rank) else { return };
+        // Who let requests stall does not keep a log to itself when somebody better has it as well.
+        if self.pulls.get(&key).is_some_and(|pull| self.stalls_of(pull.conn) <= self.stalls_of(conn)) {
             return;
-        };
+        }
         let until = seq.min(next.saturating_add(PULL_ENTRIES - 1)).min(self.last_wanted(key));
         self.ask(now_ms, conn, key, next, until, Purpose::Extend);
+    }
+
+    fn stalls_of(&self, conn: ConnId) -> u32 {
+        self.sessions.get(&conn).map_or(0, |open| open.stalls)
     }
 
     fn pulls_of(&self, conn: ConnId) -> usize {
@@ -273,6 +279,7 @@ impl State {
             if let Some(open) = self.sessions.get_mut(&conn) {
                 open.theirs.heads.remove(&key);
                 open.theirs.version = 0;
+                open.stalls = open.stalls.saturating_add(1);
             }
         }
     }

@@ -280,22 +280,26 @@ fn a_source_that_does_not_deliver_is_left_for_another() {
     bench.input(Input::Connected { conn: second, member: Origin(3), side: Side::Accepted });
     let hello = bench.hello_of(3);
     bench.input(Input::Received { conn: second, body: Body::Hello(hello) });
-    let notes = || {
-        Body::Notes(v1::Notes {
-            notes: vec![v1::Note { origin: 3, epoch: 1, seq: 4, hash8: vec![1; 8], want: 0 }],
-        })
+    let notes = |seq| {
+        let note = v1::Note { origin: 3, epoch: 1, seq, hash8: vec![1; 8], want: 0 };
+        Body::Notes(v1::Notes { notes: vec![note] })
     };
     let pulled = |outputs: &[Output]| {
         outputs.iter().find_map(|output| match output {
-            Output::Send(conn, Body::Pull(_)) => Some(*conn),
+            Output::Send(conn, Body::Pull(pull)) => Some((*conn, pull.request)),
             _ => None,
         })
     };
-    assert_eq!(pulled(&bench.receive(notes())), Some(PEER));
-    let outputs = bench.input(Input::Received { conn: second, body: notes() });
+    assert_eq!(pulled(&bench.receive(notes(4))), Some((PEER, 1)));
+    let outputs = bench.input(Input::Received { conn: second, body: notes(4) });
     assert_eq!(pulled(&outputs), None, "one source at a time");
     let outputs = bench.state.handle(NOW + limits::PULL_STALL_MS, Input::Tick);
-    assert_eq!(pulled(&outputs), Some(second));
+    assert_eq!(pulled(&outputs), Some((second, 1)));
+
+    bench.input(Input::Entries { conn: second, request: 1, run: None, done: true });
+    assert_eq!(pulled(&bench.receive(notes(9))), Some((PEER, 2)), "nobody else has it");
+    let outputs = bench.input(Input::Received { conn: second, body: notes(5) });
+    assert_eq!(pulled(&outputs), Some((second, 2)), "it is not waited for again");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use wego_proto::v1;
 
 use super::{Story, in_lang, stage_word};
 use crate::{
+    clock::now_ms,
     demo::{
         adoptions,
         cities::Founder,
@@ -15,7 +16,6 @@ use crate::{
         practices::key,
         table::{Table, cut},
     },
-    engine::read::now_ms,
 };
 
 /// What the clerk asks for: open data.

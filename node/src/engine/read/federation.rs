@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use wego_proto::{id::Origin, roster::Member, v1};
 
-use super::{ReadError, ReadHandle, now_ms};
+use super::{ReadError, ReadHandle};
+use crate::clock::now_ms;
 use crate::engine::view::View;
 
 impl ReadHandle {

@@ -8,7 +8,8 @@ use wego_proto::{
     v1,
 };
 
-use super::{QueryProblem, ReadError, ReadHandle, behind_fork, now_ms};
+use super::{QueryProblem, ReadError, ReadHandle, behind_fork};
+use crate::clock::now_ms;
 use crate::{
     engine::view::View,
     search::{self, Query},

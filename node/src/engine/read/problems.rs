@@ -2,7 +2,8 @@
 
 use wego_proto::v1::{Health, Problem};
 
-use super::{ReadHandle, now_ms};
+use super::ReadHandle;
+use crate::clock::now_ms;
 use crate::engine::view::View;
 
 /// A member's clock further off than this is shown, ms.
