@@ -84,7 +84,7 @@ fn of_the_federation(view: &View) -> Vec<Problem> {
 fn of_peers(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
     if view.sessions.is_empty() && view.roster.current().members().len() > 1 {
-        problems.push(degraded("no session with any peer", "look at wego peer list"));
+        problems.push(degraded("no session with any peer", "look at `wego peer list`"));
     }
     for (origin, session) in &view.sessions {
         if session.skew_ms.abs() > SKEW_SHOWN_MS {
@@ -98,7 +98,7 @@ fn of_peers(view: &View) -> Vec<Problem> {
         let seen = view.seen_ms(member.origin, now);
         if member.is_active() && seen > 0 && now.saturating_sub(seen) > SILENT_SHOWN_MS {
             let what = format!("{} has not been heard of for a day", member.handle);
-            problems.push(degraded(what, "its records are shown with their age; look at wego peer list"));
+            problems.push(degraded(what, "its records are shown with their age; look at `wego peer list`"));
         }
     }
     problems
