@@ -3,6 +3,7 @@
 // All of it is tests, also the functions that tests share: lints that spare tests spare it.
 #![cfg(test)]
 
+mod corruption;
 mod federation;
 mod hostile_peer;
 mod roles;
