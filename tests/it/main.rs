@@ -5,6 +5,7 @@
 
 mod corruption;
 mod federation;
+mod hostile_client;
 mod hostile_peer;
 mod roles;
 mod tidy;
