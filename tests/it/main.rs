@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod corruption;
+mod disk;
 mod federation;
 mod hostile_client;
 mod hostile_peer;
