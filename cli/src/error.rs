@@ -107,11 +107,10 @@ impl Failure {
 
     /// An answer of the node that is not the one asked for.
     pub(crate) fn of_status(doing: &str, status: &Status) -> Self {
-        let (code, hint) = meaning_of(status);
-        let said = match status.message() {
-            "" => status.code().description().to_owned(),
-            message => message.to_owned(),
-        };
+        let (code, general) = meaning_of(status);
+        // A node ends its message in what to do, where it knows better than this table.
+        let (said, hint) = status.message().rsplit_once("; hint: ").unwrap_or((status.message(), general));
+        let said = if said.is_empty() { status.code().description() } else { said }.to_owned();
         Self::new(code, format!("cannot {doing}"), hint).because(said)
     }
 
@@ -201,6 +200,16 @@ mod tests {
         for (at, (code, _)) in ExitCode::MEANINGS.iter().enumerate() {
             assert_eq!(usize::from(code.code()), at);
         }
+    }
+
+    #[test]
+    fn a_hint_of_the_node_is_better_than_one_of_the_table() {
+        let status = Status::invalid_argument("no such filter; hint: name another");
+        let failure = Failure::of_status("search", &status);
+        assert_eq!(
+            (failure.hint.as_str(), failure.causes()),
+            ("name another", vec!["no such filter".to_owned()])
+        );
     }
 
     #[test]

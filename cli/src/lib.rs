@@ -47,6 +47,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut stdio: Stdio) -> u8 {
     .code()
 }
 
+/// The tree of commands, for who checks or documents it.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 fn run_parsed(cli: Cli, stdio: Stdio, paint: Paint) -> ExitCode {
     let mut cx = Context::new(cli.global, stdio, paint);
     let outcome = match tokio::runtime::Builder::new_current_thread().enable_all().build() {

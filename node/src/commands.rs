@@ -11,6 +11,7 @@ pub use self::failure::{Exit, Failure};
 use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 
 mod check_config;
+mod demo;
 mod failure;
 mod init;
 mod node_run;
@@ -50,6 +51,7 @@ enum Command {
     Operator(operator::Command),
     Reindex(node_run::Reindex),
     RebuildStore(node_run::RebuildStore),
+    Demo(demo::Args),
 }
 
 /// Which configuration file.
@@ -108,6 +110,7 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
         Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
+        Command::Demo(args) => demo::run(args, out, err),
     }
 }
 

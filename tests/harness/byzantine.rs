@@ -9,8 +9,8 @@ use tonic::{Status, Streaming, transport::Channel};
 use wego_catalogue::validate::Checked;
 use wego_ledger::{heads::hash8, roster::History};
 use wego_node::{
+    clock::now_ms,
     demo::founding::Seat,
-    engine::read::now_ms,
     keys::{self, LOG_KEY},
 };
 use wego_proto::{

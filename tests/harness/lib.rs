@@ -16,6 +16,7 @@ use wego_proto::v1::MemberRole;
 pub mod byzantine;
 pub mod client;
 pub mod identity;
+pub mod process;
 pub mod raw;
 pub mod records;
 
@@ -89,8 +90,11 @@ impl Cluster {
         .await;
         for node in self.running() {
             node.reader().catch_up(DEADLINE).await;
-            node.reader().catch_up_search(DEADLINE).await;
         }
+        until("everything is indexed", || {
+            self.running().all(|node| node.reader().status().indexed_behind == 0)
+        })
+        .await;
     }
 
     /// Waits until node `n` has sessions with `sessions` peers.

@@ -175,7 +175,7 @@ async fn sort_out_withdrawn(
     for step in std::mem::take(&mut plan.withdrawn) {
         let view = read::read(step.record_id, node).await?;
         if args.restore || view.retract_reason.starts_with(GONE) {
-            plan.add.push(step);
+            plan.change.push(step);
         } else {
             let message = "was withdrawn by hand and stays so (--restore publishes it again)";
             reading.findings.notices.push(Finding::new(&step.item.place, message));

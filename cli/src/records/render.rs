@@ -142,7 +142,8 @@ impl Page<'_> {
 
     fn signed(&mut self, view: &v1::RecordView, now_ms: u64) {
         let kind = view.record.as_ref().map_or("record", |record| kind_of(record).word());
-        self.fact("id", &format!("{} ({kind}, {} versions)", hex(&view.record_id), view.versions));
+        let versions = if view.versions == 1 { "version" } else { "versions" };
+        self.fact("id", &format!("{} ({kind}, {} {versions})", hex(&view.record_id), view.versions));
         if view.retracted {
             self.fact("withdrawn", if view.retract_reason.is_empty() { "yes" } else { &view.retract_reason });
         }

@@ -53,6 +53,7 @@ pub struct State {
     not_writable: Option<NotWritable>,
     last_hlc_ms: u64,
     seen_ms: BTreeMap<Origin, u64>,
+    settings: Settings,
     jitter: Jitter,
     outputs: Vec<Output>,
 }
@@ -81,13 +82,30 @@ pub struct Start {
     pub now_ms: u64,
     /// For jitter only.
     pub seed: u64,
+    /// What the operator may choose.
+    pub settings: Settings,
+}
+
+/// What the operator of a node may choose, within what the limits allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Sessions open at once.
+    pub sessions_max: usize,
+    /// Time between two comparisons of heads with one peer, ms, before jitter of a quarter.
+    pub anti_entropy_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { sessions_max: crate::limits::SESSIONS_MAX, anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS }
+    }
 }
 
 impl State {
     /// Builds the state from what is durable.
     #[must_use]
     pub fn new(start: Start) -> Self {
-        let Start { me, key, roster, heads, forks, now_ms, seed } = start;
+        let Start { me, key, roster, heads, forks, now_ms, seed, settings } = start;
         let mut state = Self {
             key_no: own_key_no(&roster, me.origin, &key),
             board: Board::new(now_ms),
@@ -104,6 +122,7 @@ impl State {
             not_writable: None,
             last_hlc_ms: 0,
             seen_ms: BTreeMap::new(),
+            settings,
             jitter: Jitter(seed),
             outputs: Vec::new(),
             me,

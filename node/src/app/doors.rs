@@ -77,6 +77,7 @@ impl Front<'_> {
         };
         let (reporter, health) = tonic_health::server::health_reporter();
         let server = harden(Server::builder())
+            .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
             .layer(GuardLayer::new(self.operators.clone()))
             .add_routes(doors.routes())
             .add_service(health);

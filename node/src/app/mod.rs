@@ -9,19 +9,24 @@ use arc_swap::ArcSwap;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
-use wego_ledger::{roster::History, session::Me, state::Start};
+use wego_ledger::{
+    roster::History,
+    session::Me,
+    state::{Settings, Start},
+};
 use wego_proto::{
     id::Origin,
     pin::{Identity, PinError},
 };
 
 use crate::{
+    clock::now_ms,
     config::Config,
     engine::{
         Engine, Parts, Running,
         bell::Bell,
         follow::Follower,
-        read::{ReadHandle, Sources, now_ms},
+        read::{ReadHandle, Sources},
     },
     keys::{KeysError, NodeKeys},
     operators::{Operators, OperatorsError},
@@ -178,6 +183,7 @@ impl Node {
             records: records.clone(),
             bell: bell.clone(),
             space,
+            writes_max: config.limits.publish_queue_max,
         })?;
         let engine = running.engine.clone();
         let follower = |projection| Follower::start(projection, store.clone(), bell.clone());
@@ -307,6 +313,10 @@ impl Opened {
             forks: Vec::new(),
             now_ms: now_ms(),
             seed: getrandom::u64()?,
+            settings: Settings {
+                sessions_max: config.peers.sessions_max,
+                anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
+            },
         };
         Ok(Self {
             transport: keys.transport,

@@ -89,7 +89,7 @@ fn open_or_renew(config: &Config, space: &Arc<dyn Space>) -> Result<SledStore, S
     }
     match fs::remove_file(&mark) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            return Err(StoreError::Io { what: "removing the mark of a broken store", source });
+            Err(StoreError::Io { what: "removing the mark of a broken store", source })
         }
         _ => open(),
     }

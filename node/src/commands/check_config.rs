@@ -9,11 +9,12 @@ use std::{
 
 use wego_proto::{
     armour::{self, Label},
+    causes::with_causes,
     roster::{ROSTER_BYTES_MAX, Roster},
     v1,
 };
 
-use super::{ConfigFile, Exit, Failure, failure::chain};
+use super::{ConfigFile, Exit, Failure};
 use crate::{
     config::Config,
     keys::{GOVERNANCE_KEY, NEXT_LOG_KEY, NodeKeys, RECOVERY_KEY},
@@ -94,7 +95,7 @@ fn keys(config: &Config, findings: &mut Vec<Finding>) -> Option<NodeKeys> {
             Some(keys)
         }
         Err(error) => {
-            findings.push(Finding::Problem(chain(&error), error.hint()));
+            findings.push(Finding::Problem(with_causes(&error), error.hint()));
             None
         }
     }
@@ -109,7 +110,7 @@ fn operators(config: &Config) -> Finding {
             format!("no admin in {}", config.node.operators.display()),
             "`wego-node operator add --role admin` adds one".to_owned(),
         ),
-        Err(error) => Finding::Problem(chain(&error), "`wego-node operator --help`".to_owned()),
+        Err(error) => Finding::Problem(with_causes(&error), "`wego-node operator --help`".to_owned()),
     }
 }
 
@@ -123,8 +124,8 @@ fn roster(config: &Config, keys: Option<&NodeKeys>) -> Finding {
             return problem(format!("roster {path} cannot be read: {error}"), hint);
         }
     };
-    let chain_of = armour::read::<v1::RosterChain>(Label::Roster, &text).map_err(|e| chain(&e));
-    let versions = chain_of.and_then(|chain_of| Roster::open_chain(chain_of).map_err(|e| chain(&e)));
+    let chain_of = armour::read::<v1::RosterChain>(Label::Roster, &text).map_err(|e| with_causes(&e));
+    let versions = chain_of.and_then(|chain_of| Roster::open_chain(chain_of).map_err(|e| with_causes(&e)));
     let newest = match versions.as_deref() {
         Ok([.., newest]) => newest,
         Ok([]) => return problem(format!("roster {path} is empty"), "ask for it again"),

@@ -2,10 +2,11 @@
 
 use std::{
     error::Error,
-    fmt::Write as _,
     io::{self, Write},
     process::ExitCode,
 };
+
+use wego_proto::causes::with_causes;
 
 use crate::{config::ConfigError, init::InitError, keys::KeysError, operators::OperatorsError};
 
@@ -72,7 +73,7 @@ impl Failure {
     /// # Errors
     /// Those of `err`.
     pub fn write(&self, err: &mut dyn Write) -> io::Result<()> {
-        writeln!(err, "error: {}\n\nhint: {}", chain(self.error.as_ref()), self.hint)
+        writeln!(err, "error: {}\n\nhint: {}", with_causes(self.error.as_ref()), self.hint)
     }
 
     pub(super) fn of_config(error: ConfigError) -> Self {
@@ -114,16 +115,4 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::new(Exit::Failed, error, "the output could not be written")
     }
-}
-
-/// An error and its causes on one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text.trim_end().to_owned()
 }

@@ -4,13 +4,13 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use wego_proto::v1::MemberName;
 
 use super::{Exit, Failure};
 use crate::{
+    clock::now_ms,
     config::RawConfig,
     init::{self, Committee, Created, InitOptions, Seeds},
     keys::{GOVERNANCE_KEY, NEXT_LOG_KEY, RECOVERY_KEY},
@@ -156,10 +156,4 @@ fn portal(text: &str) -> Result<Portal, &'static str> {
         return Ok(Portal::Off);
     }
     text.parse().map(Portal::At).map_err(|_| "expected an IP address with a port, or off")
-}
-
-fn now_ms() -> u64 {
-    // A clock before 1970 is shown as 1970: the date of a card is read by people only.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

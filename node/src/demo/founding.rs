@@ -20,8 +20,8 @@ use wego_proto::{
 
 use crate::{
     app::{Listeners, Node, StartError},
+    clock::now_ms,
     config::{Config, ConfigError, Environment, RawConfig},
-    engine::read::now_ms,
     init::{self, Committee, Created, InitError, InitOptions, Seeds},
 };
 
@@ -76,7 +76,7 @@ pub enum FoundingError {
         handle: String,
         /// Why.
         #[source]
-        source: InitError,
+        source: Box<InitError>,
     },
     /// Randomness.
     #[error("the system gives no randomness")]
@@ -103,7 +103,7 @@ pub enum FoundingError {
         handle: String,
         /// Why.
         #[source]
-        source: StartError,
+        source: Box<StartError>,
     },
     /// The signed roster cannot be read back.
     #[error("the signed roster")]
@@ -136,7 +136,10 @@ impl Seat {
             }
         };
         let started = Node::start(&self.config, listeners).await;
-        started.map_err(|source| FoundingError::Start { handle: self.city.handle.clone(), source })
+        started.map_err(|source| FoundingError::Start {
+            handle: self.city.handle.clone(),
+            source: Box::new(source),
+        })
     }
 
     /// Frees the sockets, for a node that runs in a process of its own.
@@ -205,7 +208,7 @@ async fn join(dir: &Path, plan: &Plan, city: &City) -> Result<(City, Created, Li
     };
     let seeds = Seeds::draw(getrandom::fill)?;
     let created = init::create(&options, &seeds)
-        .map_err(|source| FoundingError::Init { handle: city.handle.clone(), source })?;
+        .map_err(|source| FoundingError::Init { handle: city.handle.clone(), source: Box::new(source) })?;
     Ok((city.clone(), created, listeners))
 }
 

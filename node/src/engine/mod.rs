@@ -35,8 +35,8 @@ mod write;
 use view::View;
 pub use worker::restore_own;
 
-/// Commands that wait for the engine; above it senders wait, and writers are told to come back.
-pub const QUEUE_MAX: usize = 1_024;
+/// What may wait from peers; above it their connections are read no further.
+pub const PEER_QUEUE_MAX: usize = 1_024;
 
 /// One intended change of one record.
 #[derive(Debug, Clone)]
@@ -176,6 +176,7 @@ impl Outbox {
 
 /// What comes in on connections.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a queue slot costs less than an allocation for every message")]
 pub enum FromPeer {
     /// A connection stands; what is for it goes into `outbox`.
     Connected {
@@ -192,16 +193,20 @@ pub enum FromPeer {
     Input(Input),
 }
 
-enum Command {
-    Write(Write, oneshot::Sender<Result<Written, WriteError>>),
-    Peer(FromPeer),
-    Stop,
+/// What comes to the engine. Operators and peers have queues of their own, so that neither can keep the other out.
+#[derive(Debug)]
+pub(crate) struct Commands {
+    writes: mpsc::Receiver<worker::Waiting>,
+    peers: mpsc::Receiver<FromPeer>,
+    stop: CancellationToken,
 }
 
 /// A handle on the engine. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    commands: mpsc::Sender<Command>,
+    writes: mpsc::Sender<worker::Waiting>,
+    peers: mpsc::Sender<FromPeer>,
+    stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
 
@@ -221,21 +226,13 @@ pub struct Parts {
     pub bell: Arc<bell::Bell>,
     /// The disk guard, for the view.
     pub space: Arc<dyn Space>,
+    /// Writes that may wait; above it writers are told to come back.
+    pub writes_max: usize,
 }
 
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").field("start", &self.start).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Write(write, _) => f.debug_tuple("Write").field(write).finish(),
-            Self::Peer(from) => f.debug_tuple("Peer").field(from).finish(),
-            Self::Stop => f.write_str("Stop"),
-        }
     }
 }
 
@@ -253,20 +250,22 @@ impl Running {
     /// # Errors
     /// [`StoreError`] when what is durable cannot be read or put again.
     pub fn start(parts: Parts) -> Result<Self, StoreError> {
-        let (commands, received) = mpsc::channel(QUEUE_MAX);
+        let (writes, waiting) = mpsc::channel(parts.writes_max);
+        let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
+        let stop = CancellationToken::new();
+        let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
-            .spawn(move || worker.run(received))
+            .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { commands, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.
     pub async fn stop(self) {
-        // A full queue drains; a closed one means the thread has ended.
-        let _ = self.engine.commands.send(Command::Stop).await;
+        self.engine.stop.cancel();
         let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the engine's thread ended by a panic");
@@ -281,7 +280,7 @@ impl Engine {
     /// [`WriteError`]; nothing was written.
     pub async fn write(&self, write: Write) -> Result<Written, WriteError> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(Command::Write(write, reply)).map_err(|error| match error {
+        self.writes.try_send((write, reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
         })?;
@@ -292,7 +291,7 @@ impl Engine {
     ///
     /// Returns whether the engine still runs.
     pub async fn peer(&self, from: FromPeer) -> bool {
-        self.commands.send(Command::Peer(from)).await.is_ok()
+        self.peers.send(from).await.is_ok()
     }
 
     /// What the engine knows, as of a moment ago.

@@ -13,11 +13,8 @@ use wego_proto::{
     id::Origin,
 };
 
-use super::{
-    Outgoing,
-    worker::{Worker, now_ms},
-};
-use crate::store::StoreError;
+use super::{Outgoing, worker::Worker};
+use crate::{clock::now_ms, store::StoreError};
 
 impl Worker {
     /// Hands an input to the ledger, executes the outputs, and goes on until nothing is left to do.
@@ -67,7 +64,6 @@ impl Worker {
                 Input::Locked
             }
             Err(error) => {
-                self.note_full(&error);
                 self.commit = Err(error);
                 Input::LockFailed
             }
@@ -81,12 +77,10 @@ impl Worker {
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
-                self.disk_full = false;
                 self.bell.ring(cursor);
                 Input::Stored { origin, head, hlc_ms }
             }
             Err(error) => {
-                self.note_full(&error);
                 if origin == self.state_origin() {
                     self.store_behind = true;
                 }
@@ -98,12 +92,6 @@ impl Worker {
                 self.note_failure(&error);
                 Input::StoreFailed { origin }
             }
-        }
-    }
-
-    fn note_full(&mut self, error: &StoreError) {
-        if matches!(error, StoreError::Full { .. }) {
-            self.disk_full = true;
         }
     }
 

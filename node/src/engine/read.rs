@@ -4,10 +4,7 @@
 //! header and its signature verifies under the roster, or it is not shown. Every answer says how old each
 //! member's data is.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -21,6 +18,7 @@ use wego_proto::{
 
 use super::{follow::Progress, view::View};
 use crate::{
+    clock::now_ms,
     records::{self, RecordRow, Records},
     search::{PageError, QueryError, Search},
     store::{EntryStore, StoreError},
@@ -28,7 +26,10 @@ use crate::{
 
 mod federation;
 mod found;
+mod problems;
 
+/// Entries not indexed that a search waits for: indexed within a moment.
+const WORTH_WAITING: u64 = 1_000;
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;
 
@@ -137,10 +138,12 @@ impl ReadHandle {
         self.inner.records_progress.reach(cursor, patience).await;
     }
 
-    /// As [`ReadHandle::catch_up`], for searches.
-    pub async fn catch_up_search(&self, patience: Duration) -> bool {
+    /// As [`ReadHandle::catch_up`], for searches; a node that has much to index answers from what it has.
+    pub async fn catch_up_search(&self, patience: Duration) {
         let cursor = self.inner.store.cursor();
-        self.inner.search_progress.reach(cursor, patience).await
+        if cursor.0.saturating_sub(self.inner.search_progress.cursor().0) <= WORTH_WAITING {
+            self.inner.search_progress.reach(cursor, patience).await;
+        }
     }
 
     /// The newest version of a record.
@@ -241,7 +244,7 @@ impl ReadHandle {
             self.inner.records.versions(id)?.into_iter().filter(|version| {
                 version.origin == row.owner && !behind_fork(view, version.origin, version.at)
             });
-        let Some(last) = before.last() else { return Ok(None) };
+        let Some(last) = before.max_by_key(|version| version.at) else { return Ok(None) };
         (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
         Ok(Some(row))
     }
@@ -285,7 +288,7 @@ impl ReadHandle {
             key: key.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
             signed_at_ms: header.hlc_ms,
             received_at_ms: 0,
-            origin_seen_ms: view.seen_ms.get(&header.origin).copied().unwrap_or(0),
+            origin_seen_ms: view.seen_ms(header.origin, now_ms()),
             verified: true,
         }
     }
@@ -344,10 +347,4 @@ fn list_error(error: records::ListError) -> ReadError {
 
 fn lang_text(name: &v1::MemberName) -> LangText {
     LangText { lang: name.lang.clone(), text: name.text.clone(), ..Default::default() }
-}
-
-/// The wall clock, ms since 1970.
-#[must_use]
-pub fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

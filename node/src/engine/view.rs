@@ -35,7 +35,7 @@ pub struct View {
     pub cursor: Cursor,
     /// Free on the file system and kept free, bytes.
     pub disk: (u64, u64),
-    /// Whether the store refused writes for want of space and has not taken any since.
+    /// Whether writes are refused for want of space.
     pub disk_full: bool,
     /// Whether the store broke: the node must stop, and fill a new one at its next start.
     pub failed: bool,
@@ -65,6 +65,12 @@ impl View {
     #[must_use]
     pub fn handle(&self, origin: Origin) -> &str {
         self.roster.member(origin).map_or("", |member| member.handle.as_str())
+    }
+
+    /// When a member's data was last confirmed current, ms since 1970; 0 never. Its own is current at `now_ms`.
+    #[must_use]
+    pub fn seen_ms(&self, origin: Origin, now_ms: u64) -> u64 {
+        if origin == self.me { now_ms } else { self.seen_ms.get(&origin).copied().unwrap_or(0) }
     }
 
     /// As it is sent.

@@ -3,11 +3,7 @@
 //! Writes that wait together are committed together; everything else is handled one after the other, so that no
 //! lock is needed below.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -20,15 +16,16 @@ use wego_ledger::{
 use wego_proto::id::{Origin, Position};
 
 use super::{
-    Command, FromPeer, Outbox, Outgoing, Parts, Write, WriteError, Written,
+    Commands, FromPeer, Outbox, Outgoing, Parts, Write, WriteError, Written,
     bell::Bell,
     state_from,
     view::{SessionView, View},
     write::Unprojected,
 };
 use crate::{
+    clock::now_ms,
     records::Records,
-    store::{EntryStore, HeadLock, LockedHead, StoreError, roster_files::RosterFiles, space::Space},
+    store::{EntryStore, HeadLock, LockedHead, RosterFiles, Space, StoreError, space::Writes},
 };
 
 /// Readers see changes at most so late while the engine is busy.
@@ -54,7 +51,6 @@ pub(super) struct Worker {
     pub(super) commit: Result<Vec<(Position, wego_proto::id::Hash)>, StoreError>,
     pub(super) refused: BTreeMap<&'static str, u64>,
     pub(super) session_since: BTreeMap<Origin, (u64, i64)>,
-    pub(super) disk_full: bool,
     pub(super) roster_conflicts: u64,
     /// Own entries are locked that the store does not have.
     pub(super) store_behind: bool,
@@ -69,7 +65,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { start, mut lock, store, rosters, records, bell, space } = parts;
+        let Parts { start, mut lock, store, rosters, records, bell, space, writes_max: _ } = parts;
         let me = start.me.origin;
         restore_own(lock.as_mut(), store.as_ref(), me, &start.roster)?;
         let locked = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
@@ -92,7 +88,6 @@ impl Worker {
             commit: Ok(Vec::new()),
             refused: BTreeMap::new(),
             session_since: BTreeMap::new(),
-            disk_full: false,
             roster_conflicts: 0,
             store_behind: false,
             failed: false,
@@ -110,7 +105,7 @@ impl Worker {
         self.view.clone()
     }
 
-    pub(super) fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    pub(super) fn run(mut self, mut commands: Commands) {
         // A runtime of its own gives this thread a timer; blocking in it harms nobody else.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let Ok(runtime) = runtime else {
@@ -118,52 +113,40 @@ impl Worker {
             return;
         };
         loop {
-            let wait = self.until_tick();
-            let command = runtime.block_on(async { tokio::time::timeout(wait, commands.recv()).await });
-            match command {
-                Ok(Some(Command::Stop) | None) => break,
-                Ok(Some(command)) => {
-                    if !self.take(command, &mut commands) {
-                        break;
-                    }
-                }
-                Err(_elapsed) => self.tick(),
+            match runtime.block_on(next(&mut commands, self.until_tick())) {
+                Next::Stop => break,
+                Next::Write(first) => self.take_writes(first, &mut commands.writes),
+                Next::Peer(from) => self.take_peer(from),
+                Next::Tick => self.tick(),
             }
+            self.dirty = true;
             if self.until_tick().is_zero() {
                 self.tick();
             }
-            if commands.is_empty() || self.view_at.elapsed() >= VIEW_INTERVAL {
+            if commands.peers.is_empty() || self.view_at.elapsed() >= VIEW_INTERVAL {
                 self.publish_view();
             }
         }
+        self.take_waiting(&mut commands.writes);
         self.finish();
     }
 
-    /// Handles a command, and with a write all writes that wait behind it. Returns whether to go on.
-    fn take(&mut self, command: Command, commands: &mut mpsc::Receiver<Command>) -> bool {
-        self.dirty = true;
-        match command {
-            Command::Write(write, reply) => return self.take_writes((write, reply), commands),
-            Command::Peer(from) => self.take_peer(from),
-            Command::Stop => return false,
+    /// Commits a write together with all that wait behind it.
+    fn take_writes(&mut self, first: Waiting, writes: &mut mpsc::Receiver<Waiting>) {
+        let mut group = vec![first];
+        while group.len() < APPEND_BATCH_MAX {
+            let Ok(write) = writes.try_recv() else { break };
+            group.push(write);
         }
-        true
+        self.write_all(group);
     }
 
-    fn take_writes(&mut self, first: Waiting, commands: &mut mpsc::Receiver<Command>) -> bool {
-        let mut writes = vec![first];
-        while writes.len() < APPEND_BATCH_MAX {
-            match commands.try_recv() {
-                Ok(Command::Write(write, reply)) => writes.push((write, reply)),
-                Ok(other) => {
-                    self.write_all(writes);
-                    return self.take(other, commands);
-                }
-                Err(_) => break,
-            }
+    /// Commits what waited when the node was told to stop.
+    fn take_waiting(&mut self, writes: &mut mpsc::Receiver<Waiting>) {
+        writes.close();
+        while let Ok(first) = writes.try_recv() {
+            self.take_writes(first, writes);
         }
-        self.write_all(writes);
-        true
     }
 
     fn take_peer(&mut self, from: FromPeer) {
@@ -184,7 +167,6 @@ impl Worker {
         if self.store_behind {
             self.catch_store_up();
         }
-        self.dirty = true;
         self.feed(Input::Tick);
     }
 
@@ -194,7 +176,6 @@ impl Worker {
         match restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
             Ok(Some((head, hlc_ms))) => {
                 self.store_behind = false;
-                self.disk_full = false;
                 self.feed(Input::Stored { origin: self.me, head, hlc_ms });
             }
             Ok(None) => self.store_behind = false,
@@ -239,6 +220,7 @@ impl Worker {
         self.dirty = false;
         self.view_at = std::time::Instant::now();
         let now = now_ms();
+        let space = self.space.check().ok();
         let heads = self.state.board().iter().map(|((origin, _), head)| (origin, head)).collect();
         let members = self.state.roster().current().members().keys();
         let seen = members.filter_map(|origin| Some((*origin, self.state.seen_ms(*origin, now)?))).collect();
@@ -253,8 +235,8 @@ impl Worker {
             not_writable: self.state.not_writable(),
             refused: self.refused.clone(),
             cursor: self.store.cursor(),
-            disk: self.space.check().map_or((0, 0), |report| (report.free_bytes, report.reserve_bytes)),
-            disk_full: self.disk_full,
+            disk: space.map_or((0, 0), |space| (space.free_bytes, space.reserve_bytes)),
+            disk_full: space.is_some_and(|space| space.writes == Writes::Refused),
             failed: self.failed,
             started_ms: self.started_ms,
             roster_conflicts: self.roster_conflicts,
@@ -274,6 +256,27 @@ impl Worker {
             (open.member, view)
         };
         self.state.sessions().map(view).collect()
+    }
+}
+
+/// What the engine does next.
+#[expect(clippy::large_enum_variant, reason = "lives for one turn of the loop")]
+enum Next {
+    Stop,
+    Write(Waiting),
+    Peer(FromPeer),
+    Tick,
+}
+
+/// Waits for whatever comes first. Operators and peers are asked in random order, so that neither starves.
+async fn next(commands: &mut Commands, patience: Duration) -> Next {
+    let Commands { writes, peers, stop } = commands;
+    // Every arm is cancel-safe: a receive that loses takes nothing out of its queue.
+    tokio::select! {
+        () = stop.cancelled() => Next::Stop,
+        Some(first) = writes.recv() => Next::Write(first),
+        Some(from) = peers.recv() => Next::Peer(from),
+        () = tokio::time::sleep(patience) => Next::Tick,
     }
 }
 
@@ -350,9 +353,4 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         started_ms,
         roster_conflicts: 0,
     }
-}
-
-/// The wall clock, ms since 1970.
-pub(super) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

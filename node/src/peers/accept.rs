@@ -5,6 +5,7 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
+use tracing::Instrument as _;
 use wego_ledger::{limits::MESSAGE_BYTES_MAX, session::Side};
 use wego_proto::v1::{
     SessionMessage,
@@ -48,11 +49,13 @@ impl Peering for Peers {
         }
         let (outbound, messages) = mpsc::channel(STREAM_AHEAD);
         let line = Line { conn: shared.next_conn(), member, side: Side::Accepted, shared: shared.clone() };
-        shared.tasks.clone().spawn(async move {
-            let ended = line.run(request.into_inner(), outbound).await;
-            tracing::debug!(member = member.0, why = ended.text(), "accepted session ended");
+        let span = line.span();
+        let run = async move {
+            let ended = line.run(request.into_inner(), outbound, None).await;
+            tracing::debug!(why = ended.text(), "session ended");
             shared.book.ended(member, ended.text(), ended.retry_after_ms());
-        });
+        };
+        self.shared.tasks.spawn(run.instrument(span));
         Ok(Response::new(Box::pin(ReceiverStream::new(messages).map(Ok))))
     }
 }

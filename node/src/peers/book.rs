@@ -10,7 +10,7 @@ use std::{
 
 use wego_proto::{id::Origin, v1::PeerState};
 
-use crate::engine::read::now_ms;
+use crate::clock::now_ms;
 
 /// First bound of the wait between two dials, ms.
 const BACKOFF_FIRST_MS: u64 = 1_000;

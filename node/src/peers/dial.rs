@@ -9,6 +9,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming, transport::Channel};
+use tracing::Instrument as _;
 use wego_ledger::{limits::MESSAGE_BYTES_MAX, session::Side};
 use wego_proto::{
     causes::with_causes,
@@ -76,8 +77,14 @@ impl Peers {
 }
 
 impl Shared {
-    /// Opens a session and runs it to its end; the book says what became of it.
-    pub(super) async fn dial(self: Arc<Self>, member: Origin, endpoint: String, keys: Vec<PublicKey>) {
+    /// Opens a session and runs it to its end, or to the end of its lifetime; the book says what became of it.
+    pub(super) async fn dial(
+        self: Arc<Self>,
+        member: Origin,
+        endpoint: String,
+        keys: Vec<PublicKey>,
+        lifetime: Option<Duration>,
+    ) {
         let (outbound, messages) = mpsc::channel(STREAM_AHEAD);
         let opened = tokio::select! {
             biased;
@@ -94,9 +101,10 @@ impl Shared {
             }
         };
         let line = Line { conn: self.next_conn(), member, side: Side::Dialled, shared: self.clone() };
-        let ended = line.run(inbound, outbound).await;
+        let span = line.span();
+        let ended = line.run(inbound, outbound, lifetime).instrument(span).await;
         drop(channel);
-        tracing::debug!(member = member.0, endpoint, why = ended.text(), "dialled session ended");
+        tracing::debug!(member = member.0, endpoint, why = ended.text(), "session ended");
         self.book.ended(member, ended.text(), ended.retry_after_ms());
     }
 

@@ -9,7 +9,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -17,7 +17,8 @@ use wego_ledger::{gossip::wanted_peers, session::ConnId};
 use wego_proto::{id::Origin, key::PublicKey, pin::Identity, v1::PeerState};
 
 use crate::{
-    engine::{Engine, read::now_ms, view::View},
+    clock::now_ms,
+    engine::{Engine, view::View},
     store::EntryStore,
 };
 
@@ -38,6 +39,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// The member with the higher index leaves the first dial to the other for so long, so that two nodes that start
 /// together do not open two sessions.
 const YIELD_MS: u64 = 2_000;
+/// Above the overlay's degree, one member outside it is met so often, so that parts of the federation that lost
+/// each other always meet again; the session lasts as long.
+const BRIDGE_EVERY: Duration = Duration::from_secs(60);
 /// Dials under way at once: a node with thousands of members must not open thousands of sockets.
 const DIALS_MAX: usize = 16;
 
@@ -184,13 +188,19 @@ impl Shared {
     /// Dials who is wanted and not there, until stopped.
     async fn look(self: Arc<Self>) {
         let started_ms = now_ms();
+        let mut bridged = Instant::now();
         loop {
             let view = self.engine.view();
-            for origin in self.wanted(&view) {
-                let yields = view.me > origin && now_ms() < started_ms + YIELD_MS;
-                if !view.sessions.contains_key(&origin) && !yields {
-                    self.clone().dial_if_due(&view, origin);
+            let wanted = self.wanted(&view);
+            for origin in &wanted {
+                let yields = view.me > *origin && now_ms() < started_ms + YIELD_MS;
+                if !view.sessions.contains_key(origin) && !yields {
+                    self.clone().dial_if_due(&view, *origin, None);
                 }
+            }
+            if bridged.elapsed() >= BRIDGE_EVERY {
+                bridged = Instant::now();
+                self.clone().bridge(&view, &wanted);
             }
             tokio::select! {
                 // Stopping first: nothing else matters then.
@@ -201,11 +211,24 @@ impl Shared {
         }
     }
 
-    fn dial_if_due(self: Arc<Self>, view: &View, origin: Origin) {
+    /// Meets a random member outside the overlay for a while.
+    fn bridge(self: Arc<Self>, view: &View, wanted: &BTreeSet<Origin>) {
+        let others = view.roster.current().members().values().filter(|member| {
+            let known = member.origin == view.me || wanted.contains(&member.origin);
+            member.is_active() && !known && !view.sessions.contains_key(&member.origin)
+        });
+        let others: Vec<_> = others.map(|member| member.origin).collect();
+        let chosen = getrandom::u64().map_or(0, |random| random as usize).checked_rem(others.len());
+        if let Some(chosen) = chosen {
+            self.dial_if_due(view, others[chosen], Some(BRIDGE_EVERY));
+        }
+    }
+
+    fn dial_if_due(self: Arc<Self>, view: &View, origin: Origin, lifetime: Option<Duration>) {
         let endpoints = self.endpoints(view, origin);
         let Some(endpoint) = self.book.begin(origin, &endpoints, DIALS_MAX) else { return };
         let keys = Self::keys(view, origin);
         let shared = self.clone();
-        self.tasks.spawn(async move { shared.dial(origin, endpoint, keys).await });
+        self.tasks.spawn(async move { shared.dial(origin, endpoint, keys, lifetime).await });
     }
 }

@@ -42,11 +42,18 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// What everything logged about this session carries.
+    pub(super) fn span(&self) -> tracing::Span {
+        let view = self.shared.engine.view();
+        tracing::info_span!("session", peer = view.handle(self.member), conn = self.conn.0)
+    }
+
     /// Runs the session until either side ends it, and says why it ended.
     pub(super) async fn run(
         self,
         mut inbound: Streaming<SessionMessage>,
         outbound: mpsc::Sender<SessionMessage>,
+        lifetime: Option<Duration>,
     ) -> Ended {
         let (outbox, outgoing, gone) = Outbox::new(OUTBOX_MAX);
         let Self { conn, member, side, .. } = self;
@@ -64,6 +71,7 @@ impl Line {
             ended = self.serve(pulls, outbound) => ended,
             ended = self.read(&mut inbound, &gone) => ended,
             () = farewell(&gone) => Ended::ByUs,
+            () = expire(lifetime) => Ended::ByUs,
         };
         self.shared.engine.peer(FromPeer::Input(Input::Closed { conn })).await;
         if side == Side::Dialled && matches!(ended, Ended::ByUs) {
@@ -228,6 +236,14 @@ impl Line {
         debug_assert!(bytes <= MESSAGE_BYTES_MAX, "messages are built within the limit");
         self.shared.book.said(self.member, bytes);
         outbound.send(message).await.is_ok()
+    }
+}
+
+/// Comes when a session has lasted as long as it was meant to; never for one without such an end.
+async fn expire(lifetime: Option<Duration>) {
+    match lifetime {
+        Some(lifetime) => tokio::time::sleep(lifetime).await,
+        None => std::future::pending().await,
     }
 }
 

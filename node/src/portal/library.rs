@@ -3,7 +3,10 @@
 use wego_proto::{id::RecordId, v1};
 
 use super::{Library, LibraryError};
-use crate::engine::read::{ReadError, ReadHandle, now_ms};
+use crate::{
+    clock::now_ms,
+    engine::read::{ReadError, ReadHandle},
+};
 
 impl Library for ReadHandle {
     fn search(&self, request: v1::SearchRequest) -> Result<v1::SearchReply, LibraryError> {

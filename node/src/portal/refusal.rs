@@ -1,6 +1,6 @@
 //! Requests that get no answer, and the page that says so.
 //!
-//! A refusal never repeats what was asked, except the reason that the library gives for a query.
+//! A refusal never repeats what was asked, except a query in the box where it can be mended.
 
 use axum::http::StatusCode;
 use maud::{Markup, html};
@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::{
     LibraryError,
     frame::Page,
+    pages::search_box,
     reader::Reader,
     text::Foreign,
     words::{Words, filled},
@@ -70,10 +71,15 @@ impl Refusal {
                 p.refusal-code { (self.status().as_u16()) }
                 h1 { (title) }
                 (explanation)
-                p { a.button href=(reader.link("/", &[])) { (words.to_start) } }
+                @if self.is_about_the_query() { (search_box(reader, reader.parameter("q").unwrap_or_default())) }
+                @else { p { a.button href=(reader.link("/", &[])) { (words.to_start) } } }
             }
         };
         Page::new(title, body)
+    }
+
+    fn is_about_the_query(&self) -> bool {
+        matches!(self, Self::Query { .. } | Self::QueryTooLong)
     }
 
     fn told(&self, words: &'static Words) -> (&'static str, Markup) {

@@ -1,14 +1,20 @@
 //! `wego.v1.Search`: over everything this node holds.
 
+use std::time::Duration;
+
 use tonic::{Request, Response, Status};
 use wego_proto::v1::{self, search_server::Search};
 
 use super::{Doors, blocking, status};
 
+/// A search waits at most so long for the index to reach what was stored when it came.
+const SEARCH_PATIENCE: Duration = Duration::from_secs(1);
+
 #[tonic::async_trait]
 impl Search for Doors {
     async fn search(&self, request: Request<v1::SearchRequest>) -> Result<Response<v1::SearchReply>, Status> {
         let request = request.into_inner();
+        self.reader.catch_up_search(SEARCH_PATIENCE).await;
         let reader = self.reader.clone();
         blocking(move || reader.search(&request).map_err(|error| status::read(&error)))
             .await

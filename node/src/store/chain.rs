@@ -17,22 +17,11 @@ pub fn entry_hash(entry: &v1::Entry) -> Hash {
     Hash::of(&[&[0], &entry.header, &entry.signature])
 }
 
-/// Consecutive new entries of one origin and epoch, side by side in the batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
-    pub(super) origin: Origin,
-    pub(super) epoch: u32,
-    pub(super) first_seq: u64,
-    pub(super) entries: u64,
-}
-
 /// What a batch adds to what is held.
 #[derive(Debug, Default)]
 pub(super) struct Additions<'batch> {
     /// Entries not held before, in the order of the batch.
     pub(super) fresh: Vec<&'batch Verified>,
-    /// The same, run by run.
-    pub(super) runs: Vec<Run>,
     /// Heads that move.
     pub(super) heads: Heads,
 }
@@ -80,14 +69,6 @@ impl<'batch> Additions<'batch> {
         let Header { origin, at, .. } = *entry.header();
         self.heads.insert((origin, at.epoch), (at.seq, entry.hash()));
         self.fresh.push(entry);
-        match self.runs.last_mut() {
-            Some(run)
-                if (run.origin, run.epoch, run.first_seq + run.entries) == (origin, at.epoch, at.seq) =>
-            {
-                run.entries += 1;
-            }
-            _ => self.runs.push(Run { origin, epoch: at.epoch, first_seq: at.seq, entries: 1 }),
-        }
     }
 
     /// Looks through the batch itself: only for a batch that names one entry twice.
@@ -146,15 +127,6 @@ mod tests {
 
     fn nothing_held(_: Origin, _: Position) -> Result<Hash, StoreError> {
         Err(StoreError::Corrupt { what: "entry" })
-    }
-
-    #[test]
-    fn interleaved_origins_make_a_run_each_time_they_change() {
-        let (mut ada, mut ben) = (Author::new(1), Author::new(2));
-        let batch = [ada.next(1), ada.next(1), ben.next(1), ada.next(1)];
-        let found = additions(&batch, &Heads::new(), nothing_held).expect("a good batch");
-        let runs: Vec<_> = found.runs.iter().map(|run| (run.origin.0, run.first_seq, run.entries)).collect();
-        assert_eq!(runs, [(1, 1, 2), (2, 1, 1), (1, 3, 1)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! the kernel may have dropped the bytes and would report success the second time.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io::{BufReader, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +20,7 @@ use wego_proto::{
 
 use crate::store::{
     HeadLock, LockedHead, StoreError, chain,
+    folder_lock::FolderLock,
     journal::{
         disk::{Disk, FileSystem},
         format::{Mark, RecordReader, Segment, encode_header, encode_record, segment_name},
@@ -38,9 +39,6 @@ mod tests;
 /// A segment file that has reached this many bytes is not appended to: small enough to rewrite for an erasure,
 /// large enough that a million entries need sixteen files.
 pub const SEGMENT_BYTES: u64 = 64 * 1_024 * 1_024;
-
-/// Name of the file whose lock says that a process works in the folder.
-const LOCK: &str = "LOCK";
 
 /// The journal of one member's own log, open in one process.
 #[derive(Debug)]
@@ -93,7 +91,7 @@ impl Journal {
         segment_bytes: u64,
     ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir).map_err(StoreError::io("creating the journal folder"))?;
-        let lock = lock(dir)?;
+        let lock = FolderLock::take(dir)?;
         let Scan { segments, head, requests, .. } = Scan::of_folder(dir, origin, disk.as_mut())?;
         let tail = segments.last().map(|last| File::options().read(true).write(true).open(&last.path));
         let tail = tail.transpose().map_err(StoreError::io("opening the journal"))?;
@@ -252,28 +250,6 @@ impl HeadLock for Journal {
 
 fn condition_after(undone: std::io::Result<()>) -> Condition {
     undone.map_or(Condition::MustBeReopened, |()| Condition::Sound)
-}
-
-/// The folder's lock, released when dropped.
-#[derive(Debug)]
-struct FolderLock(File);
-
-impl Drop for FolderLock {
-    fn drop(&mut self) {
-        // Closing is not enough: a child that is just being started still has the file open.
-        let _ = self.0.unlock();
-    }
-}
-
-fn lock(dir: &Path) -> Result<FolderLock, StoreError> {
-    let path = dir.join(LOCK);
-    let file = File::options().write(true).create(true).truncate(false).open(&path);
-    let file = file.map_err(StoreError::io("opening the journal's lock file"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(FolderLock(file)),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: dir.to_owned() }),
-        Err(TryLockError::Error(error)) => Err(StoreError::io("locking the journal")(error)),
-    }
 }
 
 fn read_after(

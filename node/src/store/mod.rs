@@ -20,6 +20,7 @@ use wego_proto::{
 mod chain;
 #[doc(hidden)]
 pub mod conformance;
+mod folder_lock;
 pub mod journal;
 pub mod memory;
 mod requests;
@@ -90,7 +91,8 @@ pub trait EntryStore: Send + Sync {
 
     /// Adds runs of consecutive entries, each run extending what is held of its origin and epoch. Idempotent:
     /// entries already held are skipped. All of the batch or nothing becomes visible. Not durable before
-    /// [`EntryStore::sync`], but never out of order: what survives a crash is a prefix of what was put.
+    /// [`EntryStore::sync`], but never out of order: what survives a crash is a prefix of the entries put, which
+    /// may end within a large batch.
     ///
     /// Returns the cursor after the batch.
     ///

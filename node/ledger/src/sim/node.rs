@@ -64,6 +64,7 @@ impl Node {
             forks: self.disk.forks.values().cloned().collect(),
             now_ms,
             seed,
+            settings: crate::state::Settings::default(),
         })
     }
 

@@ -9,8 +9,8 @@ use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
-        ANTI_ENTROPY_MS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS,
-        ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, SESSIONS_MAX,
+        HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX,
+        SERVED_PER_PEER_MAX,
     },
     log::FIRST_EPOCH,
     reject::Reject,
@@ -22,7 +22,7 @@ const BUSY_RETRY_MS: u32 = 30_000;
 
 impl State {
     pub(super) fn connected(&mut self, now_ms: u64, conn: ConnId, member: Origin, side: Side) {
-        if self.greetings.len() + self.sessions.len() >= SESSIONS_MAX {
+        if self.greetings.len() + self.sessions.len() >= self.settings.sessions_max {
             self.refuse(conn, Reject::Busy { retry_after_ms: BUSY_RETRY_MS });
             return;
         }
@@ -96,7 +96,7 @@ impl State {
         {
             open.theirs = remembered;
         }
-        open.compare_at_ms = now_ms + self.jitter.around(ANTI_ENTROPY_MS);
+        open.compare_at_ms = now_ms + self.jitter.around(self.settings.anti_entropy_ms);
         let (member, known) = (open.member, open.roster_version);
         self.sessions.insert(conn, open);
         self.notify(Event::SessionOpened(member));
@@ -322,7 +322,7 @@ impl State {
         }
         let due = self.sessions.iter().filter(|(_, open)| now_ms >= open.compare_at_ms);
         for conn in due.map(|(conn, _)| *conn).collect::<Vec<_>>() {
-            let next = now_ms + self.jitter.around(ANTI_ENTROPY_MS);
+            let next = now_ms + self.jitter.around(self.settings.anti_entropy_ms);
             if let Some(open) = self.sessions.get_mut(&conn) {
                 open.compare_at_ms = next;
             }

@@ -70,6 +70,7 @@ fn state_of(federation: &Federation, node: usize) -> State {
         forks: vec![],
         now_ms: NOW,
         seed: 7,
+        settings: Settings::default(),
     })
 }
 

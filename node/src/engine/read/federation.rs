@@ -4,15 +4,9 @@ use std::collections::BTreeMap;
 
 use wego_proto::{id::Origin, roster::Member, v1};
 
-use super::{ReadError, ReadHandle, now_ms};
+use super::{ReadError, ReadHandle};
+use crate::clock::now_ms;
 use crate::engine::view::View;
-
-/// A member's clock further off than this is shown, ms.
-const SKEW_SHOWN_MS: i64 = 60_000;
-/// A member not heard of for so long is shown, ms: one day.
-const SILENT_SHOWN_MS: u64 = 24 * 60 * 60 * 1_000;
-/// Entries not indexed that are shown.
-const BEHIND_SHOWN: u64 = 10_000;
 
 impl ReadHandle {
     /// All members, by handle.
@@ -86,94 +80,9 @@ impl ReadHandle {
         }
     }
 
-    fn behind(&self) -> u64 {
+    pub(super) fn behind(&self) -> u64 {
         let applied = self.inner.search_progress.cursor().min(self.inner.records_progress.cursor());
         self.inner.store.cursor().0.saturating_sub(applied.0)
-    }
-
-    /// What an operator should look at, worst first.
-    fn problems(&self, view: &View) -> Vec<v1::Problem> {
-        let mut problems = Vec::new();
-        let mut add = |health: v1::Health, what: String, hint: &str| {
-            problems.push(v1::Problem { health: health as i32, what, hint: hint.to_owned() });
-        };
-        if let Some(why) = view.not_writable {
-            add(
-                v1::Health::Failed,
-                format!("this node may not write: {why:?}"),
-                "see the runbook, \"may not write\"",
-            );
-        }
-        if view.disk_full {
-            add(
-                v1::Health::Failed,
-                "the disk reserve is reached; writes are refused".to_owned(),
-                "make space on the data folder's file system",
-            );
-        }
-        for (origin, at) in &view.forks {
-            let what = format!("{} has signed two histories from {at} on", view.handle(*origin));
-            add(v1::Health::Degraded, what, "entries before it stay valid; tell the executive committee");
-        }
-        if view.roster.current().is_soft_expired(now_ms()) {
-            add(
-                v1::Health::Degraded,
-                "the roster's term is over; nobody can be admitted".to_owned(),
-                "ask the executive committee to sign the next version",
-            );
-        }
-        if view.roster_conflicts > 0 {
-            add(
-                v1::Health::Degraded,
-                "a peer has another roster under the same number".to_owned(),
-                "compare wego roster show with the other members",
-            );
-        }
-        if view.sessions.is_empty() && view.roster.current().members().len() > 1 {
-            add(v1::Health::Degraded, "no session with any peer".to_owned(), "look at wego peer list");
-        }
-        for (origin, session) in
-            view.sessions.iter().filter(|(_, session)| session.skew_ms.abs() > SKEW_SHOWN_MS)
-        {
-            let what =
-                format!("the clock of {} differs by {} s", view.handle(*origin), session.skew_ms / 1_000);
-            add(v1::Health::Degraded, what, "set both clocks by NTP; entries are accepted all the same");
-        }
-        let now = now_ms();
-        for member in view
-            .roster
-            .current()
-            .members()
-            .values()
-            .filter(|member| member.is_active() && member.origin != view.me)
-        {
-            let seen = view.seen_ms.get(&member.origin).copied();
-            if seen.is_some_and(|seen| now.saturating_sub(seen) > SILENT_SHOWN_MS) {
-                let what = format!("{} has not been heard of for a day", member.handle);
-                add(
-                    v1::Health::Degraded,
-                    what,
-                    "its records are shown with their age; look at wego peer list",
-                );
-            }
-        }
-        if self.behind() > BEHIND_SHOWN {
-            add(
-                v1::Health::Degraded,
-                format!("{} entries are not indexed yet", self.behind()),
-                "search is incomplete until then",
-            );
-        }
-        let skipped = self.inner.search_progress.skipped() + self.inner.records_progress.skipped();
-        if skipped > 0 {
-            add(
-                v1::Health::Degraded,
-                format!("{skipped} entries could not be indexed"),
-                "the node's log names them; try wego-node reindex",
-            );
-        }
-        problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
-        problems
     }
 
     fn record_counts(&self) -> Result<BTreeMap<Origin, u64>, ReadError> {
@@ -187,11 +96,10 @@ impl ReadHandle {
 
 fn member_view(view: &View, member: &Member, counts: &BTreeMap<Origin, u64>) -> v1::MemberView {
     let own = member.origin == view.me;
-    let seen = view.seen_ms.get(&member.origin).copied().unwrap_or(0);
     v1::MemberView {
         member: Some(member.raw.clone()),
         head: view.wire_head(member.origin),
-        seen_ms: if own { now_ms() } else { seen },
+        seen_ms: view.seen_ms(member.origin, now_ms()),
         self_: own,
         connected: view.sessions.contains_key(&member.origin),
         records: counts.get(&member.origin).copied().unwrap_or(0),

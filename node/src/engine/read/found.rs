@@ -9,6 +9,7 @@ use wego_proto::{
 };
 
 use super::{QueryProblem, ReadError, ReadHandle, behind_fork};
+use crate::clock::now_ms;
 use crate::{
     engine::view::View,
     search::{self, Query},
@@ -112,7 +113,7 @@ fn coverage(view: &View) -> Vec<v1::Coverage> {
         .map(|member| v1::Coverage {
             handle: member.handle.clone(),
             seq: view.heads.get(&member.origin).map_or(0, |head| head.at.seq),
-            seen_ms: view.seen_ms.get(&member.origin).copied().unwrap_or(0),
+            seen_ms: view.seen_ms(member.origin, now_ms()),
         })
         .collect();
     coverage.sort_by(|one, other| one.handle.cmp(&other.handle));

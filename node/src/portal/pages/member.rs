@@ -211,7 +211,7 @@ fn records(visit: &Visit<'_>, records: &[v1::RecordSummary]) -> Markup {
                 li {
                     a href=(visit.record_page(&record.record_id)) lang=[title.map(|title| text::attribute(&title.lang))] {
                         @if title.is_some() { (text::plain(&visit.title(&record.title))) }
-                        @else { (labels::kind(words, record.kind())) " " (format::position(record.at.as_ref())) }
+                        @else { (labels::kind(words, record.kind())) ": " (text::isolated(&visit.city(&record.handle))) }
                     }
                     @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
                     " " span.note { (format::day(words, record.signed_at_ms)) }

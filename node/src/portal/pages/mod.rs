@@ -19,7 +19,9 @@ pub(super) use federation::federation;
 pub(super) use member::member;
 pub(super) use record::record;
 
-use super::{frame::Page, limits::QUERY_CHARS_MAX, refusal::Refusal, visit::Visit};
+use maud::{Markup, html};
+
+use super::{frame::Page, limits, reader::Reader, refusal::Refusal, text::tamed, visit::Visit};
 
 /// The start page without a query, the results with one.
 ///
@@ -29,8 +31,24 @@ pub(super) fn start_or_results(visit: &Visit<'_>) -> Result<Page, Refusal> {
     let Some(query) = visit.reader.parameter("q") else {
         return start::start(visit);
     };
-    if query.chars().count() > QUERY_CHARS_MAX {
+    if query.chars().count() > limits::QUERY_CHARS_MAX {
         return Err(Refusal::QueryTooLong);
     }
     results::results(visit, query)
+}
+
+/// The search box, as large on every page.
+pub(super) fn search_box(reader: &Reader, query: &str) -> Markup {
+    let words = reader.words;
+    html! {
+        form.search role="search" action="/" method="get" {
+            label for="q" { (words.search_label) }
+            div.search-row {
+                input #q type="search" name="q" value=(tamed(query)) placeholder=(words.search_hint)
+                    maxlength=(limits::QUERY_CHARS_MAX) autocomplete="off" autocapitalize="off" spellcheck="false" dir="auto";
+                button type="submit" { (words.search) }
+            }
+            @if let Some(lang) = reader.chosen() { input type="hidden" name="lang" value=(lang); }
+        }
+    }
 }

@@ -5,7 +5,10 @@
 use maud::{Markup, html};
 use wego_proto::v1;
 
-use super::filters::{self, Filter};
+use super::{
+    filters::{self, Filter},
+    search_box,
+};
 use crate::portal::{
     frame::{Here, Page},
     labels, limits,
@@ -33,7 +36,7 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
     let body = html! {
         div.search-top {
             h1.quiet-title { (words.results) }
-            (search_box(visit, query))
+            (search_box(visit.reader, query))
             (active_filters(visit, query))
         }
         div.results {
@@ -54,22 +57,6 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
         }
     };
     Ok(Page::new(title, body).at(Here::Elsewhere))
-}
-
-/// The search box, as large on every page.
-pub(super) fn search_box(visit: &Visit<'_>, query: &str) -> Markup {
-    let words = visit.words();
-    html! {
-        form.search role="search" action="/" method="get" {
-            label for="q" { (words.search_label) }
-            div.search-row {
-                input #q type="search" name="q" value=(tamed(query)) placeholder=(words.search_hint)
-                    maxlength=(limits::QUERY_CHARS_MAX) autocomplete="off" autocapitalize="off" spellcheck="false" dir="auto";
-                button type="submit" { (words.search) }
-            }
-            @if let Some(lang) = visit.reader.chosen() { input type="hidden" name="lang" value=(lang); }
-        }
-    }
 }
 
 fn page_number(parameter: Option<&str>) -> Result<u32, Refusal> {
@@ -140,7 +127,10 @@ fn found(visit: &Visit<'_>, hit: &v1::Hit) -> Markup {
             }
             h3 lang=[title.map(|title| text::attribute(&title.lang))] {
                 a href=(visit.record_page(&hit.record_id)) {
-                    (Foreign(title.map_or(words.untitled, |title| title.text.as_str())))
+                    @match title {
+                        Some(title) => (Foreign(&title.text)),
+                        None => { (labels::kind(words, hit.kind())) ": " (text::isolated(&visit.city(handle))) },
+                    }
                 }
             }
             @if let Some(summary) = hit.summary.as_ref().filter(|summary| !summary.text.is_empty()) {

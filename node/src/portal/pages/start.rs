@@ -10,7 +10,7 @@ use wego_proto::{
     v1::{self, MemberStatus},
 };
 
-use super::{filters, results::search_box};
+use super::{filters, search_box};
 use crate::portal::{
     frame::{Here, Page},
     labels, limits,
@@ -40,7 +40,7 @@ pub(super) fn start(visit: &Visit<'_>) -> Result<Page, Refusal> {
         div.hero {
             h1 { (words.hero) }
             p.lead { (words.hero_lead) }
-            (search_box(visit, ""))
+            (search_box(visit.reader, ""))
             (figures(visit, &overview))
         }
         (newest_practices(visit, &newest.records))

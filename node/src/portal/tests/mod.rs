@@ -10,6 +10,7 @@ use tower::ServiceExt as _;
 
 use super::{Library, router};
 
+mod bounds;
 mod cities;
 mod downloads;
 mod escaping;

@@ -115,6 +115,10 @@ async fn a_search_tells_what_was_found_and_how_old_the_data_is() {
         .says("7 of 9 cities fresh within 1 h")
         .says("Edmonton</bdi></a> 3 days ago")
         .says("San Francisco</bdi></a> never reached");
+    get("/?q=kind:adoption")
+        .await
+        .says("Adoption: <bdi lang=\"ca\">Barcelona</bdi>")
+        .says_nothing_of("Untitled");
     get("/?q=goverment").await.says("government").says("Nothing found");
     get("/?q=behind").await.says("12 newly arrived entries are not searchable yet.");
 }
@@ -150,7 +154,7 @@ async fn results_come_in_pages_and_there_is_no_page_beyond_the_last() {
 async fn a_query_that_cannot_be_read_is_explained() {
     let answer = get("/?q=%22open").await;
     assert_eq!(answer.status, 400);
-    answer.says("this phrase is not finished &lt;b&gt;");
+    answer.says("this phrase is not finished &lt;b&gt;").says("value=\"&quot;open\"");
 }
 
 #[tokio::test]

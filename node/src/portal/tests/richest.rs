@@ -1,8 +1,8 @@
 //! A practice and a dataset that fill every field there is, so that no field is forgotten on a page.
 
 use wego_proto::record::v1::{
-    ContactRef, Core, Dataset, Dates, Distribution, EvidenceLevel, ExternalId, Link, Metric, Money, Period,
-    Practice, Provenance, PublicationState, Relation, Stage, TextOrigin,
+    ContactRef, Core, Dataset, Dates, Distribution, EvidenceLevel, ExternalId, LangText, Link, Metric, Money,
+    Period, Practice, Provenance, PublicationState, Relation, Stage, TextOrigin,
 };
 
 use super::{
@@ -16,53 +16,28 @@ fn won(amount: &str) -> Option<Money> {
 
 /// Everything a practice can say.
 pub(super) fn mvoting() -> Practice {
-    let human = TextOrigin::Human;
     Practice {
         core: Some(mvoting_core()),
         problem: vec![
             text("ko", "공청회에는 늘 같은 사람들이 왔습니다. 일하는 시민과 청년은 낮에 올 수 없었습니다."),
-            translated(
-                "en",
+            english(
                 "The same few people came to every hearing.\nPeople with jobs, and the young, could not come in the daytime.",
-                "ko",
-                human,
-                1,
             ),
         ],
-        approach: vec![translated(
-            "en",
+        approach: vec![english(
             "Every office may put a question to residents. Sign-in uses the existing public identity service, so nobody had to register anew.\n\nDistrict offices help people without a phone to vote.",
-            "ko",
-            human,
-            1,
         )],
-        results: vec![translated(
-            "en",
+        results: vec![english(
             "1.2 million votes in 2024, from all 25 districts. Turnout among people under 30 rose from 3 to 19 per cent.",
-            "ko",
-            human,
-            1,
         )],
-        what_failed: vec![translated(
-            "en",
+        what_failed: vec![english(
             "The first version asked for a nine-step registration; two thirds gave up. Prizes for voting attracted duplicate accounts and were ended.",
-            "ko",
-            human,
-            1,
         )],
-        conditions: vec![translated(
-            "en",
+        conditions: vec![english(
             "A public identity service that most adults already have, and a council that commits itself to the result beforehand.",
-            "ko",
-            human,
-            1,
         )],
-        lessons: vec![translated(
-            "en",
+        lessons: vec![english(
             "Publish what became of each decision. Silence after a vote costs more trust than a lost vote.",
-            "ko",
-            human,
-            1,
         )],
         stage: Stage::Scaled.into(),
         started_year: 2014,
@@ -92,11 +67,16 @@ pub(super) fn mvoting() -> Practice {
     }
 }
 
+/// Translated by a person from the first, Korean version.
+fn english(words: &str) -> LangText {
+    translated("en", words, "ko", TextOrigin::Human, 1)
+}
+
 fn mvoting_core() -> Core {
     let human = TextOrigin::Human;
     let titles = vec![
         text("ko", "엠보팅: 시민이 휴대전화로 정하는 주민참여예산"),
-        translated("en", "mVoting: residents decide the participatory budget by phone", "ko", human, 1),
+        english("mVoting: residents decide the participatory budget by phone"),
         translated(
             "fr",
             "mVoting : le budget participatif décidé par téléphone",
@@ -108,13 +88,7 @@ fn mvoting_core() -> Core {
     ];
     let summary = vec![
         text("ko", "해마다 100만 명이 넘는 시민이 휴대전화로 시 예산의 일부를 직접 정합니다."),
-        translated(
-            "en",
-            "Each year more than a million residents decide part of the city’s budget on their phones.",
-            "ko",
-            human,
-            1,
-        ),
+        english("Each year more than a million residents decide part of the city’s budget on their phones."),
     ];
     let mut core = core(
         titles,

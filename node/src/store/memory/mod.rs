@@ -69,8 +69,8 @@ impl MemoryStore {
     #[must_use]
     pub fn crash(&self, surviving_puts: usize) -> Self {
         let mut state = self.state().clone();
-        let survivors = state.unsynced_puts.iter().take(surviving_puts).last();
-        let end = survivors.copied().unwrap_or(state.durable);
+        let surviving = surviving_puts.min(state.unsynced_puts.len());
+        let end = surviving.checked_sub(1).map_or(state.durable, |last| state.unsynced_puts[last]);
         for (origin, at) in state.arrivals.drain(end..) {
             state.entries.remove(&(origin, at.epoch, at.seq));
         }

@@ -6,12 +6,23 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use ::sled::{Db, Mode, Tree};
 
 use crate::store::StoreError;
+
+/// How long sled's own lock is waited for, once the folder's lock is held: sled only closes its file, and a child
+/// process that is just being started still has it open for some milliseconds.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// Held while a database is opened, written, flushed or closed: see `write.rs` for what happens without it.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// An open sled database.
 pub(super) struct Contained {
@@ -26,6 +37,7 @@ pub(super) enum Failure {
 }
 
 impl Contained {
+    /// The caller holds the folder's own lock.
     pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         let config = ::sled::Config::default()
             .path(dir)
@@ -33,13 +45,26 @@ impl Contained {
             .flush_every_ms(None)
             .use_compression(false)
             .mode(Mode::HighThroughput);
-        let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-        let db = opened.map_err(|_| StoreError::Corrupt { what: "database" })?;
-        let db = db.map_err(|error| if is_lock(&error) { locked(dir) } else { stored(error) })?;
-        Ok(Self { db: Some(db), broken: AtomicBool::new(false) })
+        let deadline = Instant::now() + LOCK_WAIT;
+        loop {
+            let _writing = writing();
+            let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
+            match opened.map_err(|_| StoreError::Corrupt { what: "database" })? {
+                Ok(db) => return Ok(Self { db: Some(db), broken: AtomicBool::new(false) }),
+                Err(error) if is_lock(&error) && Instant::now() < deadline => std::thread::yield_now(),
+                Err(error) if is_lock(&error) => return Err(StoreError::Locked { path: dir.to_owned() }),
+                Err(error) => return Err(stored(error)),
+            }
+        }
     }
 
-    /// Does `work` on the tree.
+    /// Does `work` that changes or flushes the tree.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&Tree) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let _writing = writing();
+        self.run(work)
+    }
+
+    /// Does `work` that reads the tree.
     pub(super) fn run<T>(&self, work: impl FnOnce(&Tree) -> Result<T, Failure>) -> Result<T, StoreError> {
         let Some(db) = self.db.as_ref().filter(|_| !self.broken.load(Ordering::Acquire)) else {
             let source = std::io::ErrorKind::BrokenPipe.into();
@@ -58,11 +83,16 @@ impl Contained {
 
 impl Drop for Contained {
     fn drop(&mut self) {
+        let _writing = writing();
         let db = self.db.take();
         if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
             tracing::warn!("the database failed while it was closed");
         }
     }
+}
+
+fn writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<::sled::Error> for Failure {
@@ -78,7 +108,12 @@ impl From<StoreError> for Failure {
 }
 
 fn stored(error: ::sled::Error) -> StoreError {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match error {
+        // What sled reads where damaged bytes led it.
+        ::sled::Error::Io(error) if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof) => {
+            StoreError::Corrupt { what: "database" }
+        }
         ::sled::Error::Io(source) => StoreError::Io { what: "reading or writing the database", source },
         _ => StoreError::Corrupt { what: "database" },
     }
@@ -87,8 +122,4 @@ fn stored(error: ::sled::Error) -> StoreError {
 /// sled says only by its text that another process has the folder open.
 fn is_lock(error: &::sled::Error) -> bool {
     matches!(error, ::sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
-}
-
-fn locked(dir: &Path) -> StoreError {
-    StoreError::Locked { path: dir.to_owned() }
 }

@@ -24,9 +24,9 @@ use wego_proto::{
 };
 
 use crate::store::{
-    Cursor, EntryStore, Heads, StoreError,
-    chain::{self, Additions},
-    sled::{check::Index, contained::Contained},
+    Cursor, EntryStore, Heads, StoreError, chain,
+    folder_lock::FolderLock,
+    sled::{check::Index, contained::Contained, sync_mark::SyncMark},
     space::Space,
 };
 
@@ -34,12 +34,10 @@ mod check;
 mod contained;
 mod read;
 mod rows;
+mod sync_mark;
 #[cfg(test)]
 mod tests;
-
-/// Encoded bytes that may wait for a sync; the put that comes after syncs first. Bounds what a crash loses and
-/// what must be promised on disk.
-pub const UNSYNCED_BYTES_MAX: u64 = 16 * 1_024 * 1_024;
+mod write;
 
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
 /// consolidated and when it splits.
@@ -57,6 +55,9 @@ pub struct SledStore {
     view: RwLock<View>,
     writer: Mutex<Writer>,
     durable: AtomicU64,
+    mark: SyncMark,
+    /// Dropped last.
+    _lock: FolderLock,
 }
 
 #[derive(Debug)]
@@ -86,11 +87,13 @@ impl SledStore {
         }
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|error| StoreError::io("drawing a store id")(error.into()))?;
+        let lock = FolderLock::take(dir)?;
         let db = Contained::open(dir, cache_bytes)?;
-        let Index { store_id, heads, cursor } = db.run(|tree| Index::read(tree, StoreId::new(id)))?;
+        let Index { store_id, heads, cursor } = db.write(|tree| Index::read(tree, StoreId::new(id)))?;
         // After a kill, what was read back may still be in the kernel's cache only.
         let flushed = File::open(dir.join("db")).and_then(|file| file.sync_all());
         flushed.map_err(StoreError::io("flushing the database"))?;
+        let mark = SyncMark::open(dir, store_id, cursor)?;
         Ok(Self {
             db,
             space,
@@ -98,6 +101,8 @@ impl SledStore {
             view: RwLock::new(View { heads, cursor }),
             writer: Mutex::default(),
             durable: AtomicU64::new(cursor),
+            mark,
+            _lock: lock,
         })
     }
 
@@ -150,60 +155,60 @@ impl SledStore {
         Ok(())
     }
 
-    fn write(&self, writer: &mut Writer, found: &Additions<'_>, start: u64) -> Result<u64, StoreError> {
-        let mut batch = ::sled::Batch::default();
-        let mut bytes = 0;
-        for entry in &found.fresh {
-            let (origin, at) = (entry.header().origin, entry.header().at);
-            let encoded = entry.to_wire().encode_to_vec();
-            bytes += encoded.len() as u64 + rows::ROW_BYTES_MAX;
-            batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
+    /// Writes entries step by step; the promise for all of them comes first, so that no step is refused.
+    fn write(&self, writer: &mut Writer, fresh: &[&Verified], start: u64) -> Result<(), StoreError> {
+        let chunks = write::chunks(fresh, start);
+        let mut promised = chunks.iter().map(|chunk| chunk.bytes).sum();
+        self.promise(writer, promised)?;
+        for chunk in chunks {
+            let bytes = chunk.bytes;
+            promised -= bytes;
+            if let Err(error) =
+                self.write_step(writer, bytes, |tree| Ok(tree.apply_batch(chunk.into_batch())?))
+            {
+                self.space.settle(promised * WRITE_FACTOR);
+                return Err(error);
+            }
         }
-        let mut cursor = start;
-        for run in &found.runs {
-            batch.insert(&rows::run_key(cursor), rows::run_row(run));
-            cursor += run.entries;
-        }
-        for (&(origin, epoch), (seq, hash)) in &found.heads {
-            batch.insert(&rows::log_key(rows::HEAD, origin, epoch), rows::head_row(*seq, hash));
-        }
-        batch.insert(rows::CURSOR_KEY, &cursor.to_be_bytes());
-        self.admit(writer, bytes)?;
-        self.db.run(|tree| Ok(tree.apply_batch(batch)?))?;
-        Ok(cursor)
+        Ok(())
+    }
+
+    /// Flushes what was written before when that and this are more than one step.
+    fn write_step(
+        &self,
+        writer: &mut Writer,
+        bytes: u64,
+        work: impl FnOnce(&::sled::Tree) -> Result<(), contained::Failure>,
+    ) -> Result<(), StoreError> {
+        let flushed =
+            if writer.unsynced_bytes + bytes > write::STEP_BYTES { self.flush(writer) } else { Ok(()) };
+        // From here on the promise is settled by a flush, or when the store is dropped.
+        writer.unsynced_bytes += bytes;
+        flushed?;
+        self.db.write(work)
     }
 
     /// Promises what `bytes` can come to on disk; syncs first when that frees promises.
-    fn admit(&self, writer: &mut Writer, bytes: u64) -> Result<(), StoreError> {
-        if writer.unsynced_bytes > UNSYNCED_BYTES_MAX {
-            self.flush(writer)?;
-        }
-        let promise = bytes * WRITE_FACTOR;
-        match self.space.admit(promise) {
+    fn promise(&self, writer: &mut Writer, bytes: u64) -> Result<(), StoreError> {
+        match self.space.admit(bytes * WRITE_FACTOR) {
             Err(StoreError::Full { .. }) if writer.unsynced_bytes > 0 => {
                 self.flush(writer)?;
-                self.space.admit(promise)?;
+                self.space.admit(bytes * WRITE_FACTOR)
             }
-            other => other?,
+            other => other,
         }
-        writer.unsynced_bytes += bytes;
-        Ok(())
     }
 
-    /// Syncs while a put holds the writer.
     fn flush(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        let bytes = writer.unsynced_bytes;
-        self.flush_tree()?;
-        writer.unsynced_bytes = 0;
-        self.space.settle(bytes * WRITE_FACTOR);
-        Ok(())
-    }
-
-    fn flush_tree(&self) -> Result<(), StoreError> {
         let cursor = self.view().cursor;
         self.space.check()?;
-        self.db.run(|tree| Ok(tree.flush()?))?;
-        self.durable.fetch_max(cursor, Ordering::AcqRel);
+        self.db.write(|tree| Ok(tree.flush()?))?;
+        self.space.settle(std::mem::take(&mut writer.unsynced_bytes) * WRITE_FACTOR);
+        let before = self.durable.fetch_max(cursor, Ordering::AcqRel);
+        if before < cursor && self.mark.write(self.store_id, cursor).is_err() {
+            // It lags behind, as it may.
+            tracing::debug!(cursor, "the sync mark was not written");
+        }
         Ok(())
     }
 }
@@ -244,7 +249,8 @@ impl EntryStore for SledStore {
         if found.fresh.is_empty() {
             return Ok(Cursor(start));
         }
-        let cursor = self.write(&mut writer, &found, start)?;
+        self.write(&mut writer, &found.fresh, start)?;
+        let cursor = start + found.fresh.len() as u64;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.heads.extend(found.heads);
         view.cursor = cursor;
@@ -292,8 +298,12 @@ impl EntryStore for SledStore {
         let encoded = proof.encode_to_vec();
         let mut writer = self.writer();
         if !self.db.run(|tree| Ok(tree.contains_key(key)?))? {
-            self.admit(&mut writer, encoded.len() as u64 + rows::ROW_BYTES_MAX)?;
-            self.db.run(|tree| Ok(tree.insert(key, encoded)?))?;
+            let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
+            self.promise(&mut writer, bytes)?;
+            self.write_step(&mut writer, bytes, |tree| {
+                tree.insert(key, encoded)?;
+                Ok(())
+            })?;
         }
         self.flush(&mut writer)
     }
@@ -312,13 +322,7 @@ impl EntryStore for SledStore {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        let bytes = std::mem::take(&mut self.writer().unsynced_bytes);
-        let outcome = self.flush_tree();
-        match outcome {
-            Ok(()) => self.space.settle(bytes * WRITE_FACTOR),
-            Err(_) => self.writer().unsynced_bytes += bytes,
-        }
-        outcome
+        self.flush(&mut self.writer())
     }
 }
 

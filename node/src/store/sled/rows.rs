@@ -16,7 +16,7 @@
 
 use wego_proto::id::{Hash, Origin};
 
-use crate::store::{StoreError, chain::Run};
+use crate::store::{StoreError, sled::write::Run};
 
 /// The only schema there is.
 pub(super) const SCHEMA: u32 = 1;

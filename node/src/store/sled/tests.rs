@@ -112,7 +112,11 @@ fn killed_after_any_put_or_sync_it_holds_a_prefix() {
         let store = open(&dir).expect("a store");
         let found = whole_tail(&store).expect("readable");
         assert!(found.len() >= synced, "{}: what was synced is there", dir.display());
-        assert!(arrived.starts_with(&found) && found.len() % 15 == 0, "{}: whole batches", dir.display());
+        assert!(
+            arrived.starts_with(&found) && found.len().is_multiple_of(15),
+            "{}: whole batches",
+            dir.display()
+        );
     }
 }
 
@@ -170,15 +174,62 @@ fn a_broken_folder_is_set_aside_and_never_deleted() {
 }
 
 #[test]
-fn unsynced_bytes_are_bounded_by_a_sync_of_its_own() {
+fn a_large_batch_is_written_in_steps_and_seen_at_once() {
     let mut folders = Folders::new();
     let store = folders.create().expect("a store");
-    let mut ada = Author::new(1);
-    let mut put = 0;
-    while put <= UNSYNCED_BYTES_MAX + 4 * 1_024 * 1_024 {
-        store.put(&ada.batch(4, 250_000)).expect("a put");
-        put += 1_000_000;
-        assert!(store.writer().unsynced_bytes <= UNSYNCED_BYTES_MAX + 2_000_000);
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let mut batch = ada.batch(30, 60_000);
+    batch.extend(ben.batch(5, 256 * 1_024));
+    batch.extend(ada.batch(30, 10));
+    let steps = write::chunks(&batch.iter().collect::<Vec<_>>(), 0);
+    assert!(steps.len() > 5, "{}", steps.len());
+    assert!(steps.iter().all(|step| step.bytes <= write::STEP_BYTES), "a step keeps its limit");
+    assert_eq!(store.put(&batch).expect("a put"), Cursor(65));
+    assert!(store.writer().unsynced_bytes <= write::STEP_BYTES, "what came before a step is flushed");
+    let store = folders.crash(store).expect("a prefix is consistent");
+    let found = whole_tail(&store).expect("readable");
+    let put: Vec<_> = batch.iter().map(Verified::to_wire).collect();
+    assert!(found.len() > 30 && put.starts_with(&found), "{} survive", found.len());
+    assert_eq!(store.put(&batch).expect("the rest"), Cursor(65));
+    assert_eq!(whole_tail(&store).expect("readable"), put);
+}
+
+#[test]
+fn interleaved_origins_make_a_run_each_time_they_change() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    store.put(&[ada.next(1), ada.next(1), ben.next(1), ada.next(1)]).expect("a put");
+    let runs = store.db.run(|tree| {
+        let rows: Result<Vec<_>, _> = tree.scan_prefix(b"t").values().collect();
+        Ok(rows?.iter().map(|row| rows::read_run(row)).collect::<Result<Vec<_>, _>>()?)
+    });
+    let runs: Vec<_> =
+        runs.expect("runs").iter().map(|run| (run.origin.0, run.first_seq, run.entries)).collect();
+    assert_eq!(runs, [(1, 1, 2), (2, 1, 1), (1, 3, 1)]);
+}
+
+/// It cannot force the standstill that `write.rs` describes; it holds several databases of one process under load.
+#[test]
+fn stores_written_side_by_side_never_stand_still() {
+    let (finished, wait) = std::sync::mpsc::channel();
+    let writers: Vec<_> = (1..=3)
+        .map(|origin| {
+            let finished = finished.clone();
+            std::thread::spawn(move || {
+                let mut folders = Folders::new();
+                let store = folders.create().expect("a store");
+                let mut author = Author::new(origin);
+                for _ in 0..12 {
+                    store.put(&author.batch(100, 7_000)).expect("a put");
+                }
+                finished.send(store.cursor()).expect("somebody waits");
+            })
+        })
+        .collect();
+    for _ in &writers {
+        let cursor = wait.recv_timeout(std::time::Duration::from_secs(120)).expect("no store stands still");
+        assert_eq!(cursor, Cursor(1_200));
     }
-    assert!(store.durable.load(Ordering::Acquire) > 0, "it has synced");
+    writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
 }

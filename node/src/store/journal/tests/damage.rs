@@ -69,7 +69,8 @@ fn a_tail_of_zeros_is_an_interrupted_write() {
     for batches in [2, 3, 4, 5] {
         let torn = torn(batches);
         for end in (torn.from..torn.whole.len()).step_by(7) {
-            if end < 32 && end >= 28 {
+            // The header's own checksum may end in zeros.
+            if (28..32).contains(&end) {
                 continue;
             }
             let mut left = torn.whole[..end].to_vec();

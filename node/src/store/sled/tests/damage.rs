@@ -57,9 +57,10 @@ fn a_hole_in_the_middle_is_reported_by_whoever_reads_over_it() {
 #[test]
 fn a_damaged_entry_is_not_called_a_fork() {
     let damaged = |tree: &::sled::Tree| {
-        let mut bytes = tree.get(key(5)).expect("a read").expect("an entry").to_vec();
-        bytes[20] ^= 1;
-        drop(tree.insert(key(5), bytes));
+        let bytes = tree.get(key(5)).expect("a read").expect("an entry");
+        let mut entry = chain::decode(&bytes).expect("an entry");
+        entry.signature[0] ^= 1;
+        drop(tree.insert(key(5), entry.encode_to_vec()));
     };
     let store = reopened_after(damaged).expect("the ends fit together");
     let mut ada = Author::new(1);
@@ -85,6 +86,28 @@ fn a_panic_inside_ends_as_corrupt_and_nothing_reaches_the_database_any_more() {
 }
 
 #[test]
+fn a_database_that_lost_what_was_durable_is_reported() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    let mut ada = Author::new(1);
+    store.put(&ada.batch(5, 10)).expect("a put");
+    store.sync().expect("a sync");
+    let earlier = folders.root.path().join("earlier");
+    copy(&folders.dir(), &earlier);
+    store.put(&ada.batch(5, 10)).expect("a put");
+    store.sync().expect("a sync");
+    drop(store);
+    fs::copy(folders.dir().join("synced"), earlier.join("synced")).expect("the later mark");
+    assert!(open(&earlier).is_err_and(|error| error.is_corrupt()), "five of ten are gone");
+    fs::write(earlier.join("synced"), [7; 28]).expect("a damaged mark");
+    assert_eq!(open(&earlier).expect("nothing is concluded from it").cursor(), Cursor(5));
+    fs::remove_dir_all(folders.dir()).expect("the database");
+    fs::create_dir(folders.dir()).expect("a folder");
+    fs::copy(earlier.join("synced"), folders.dir().join("synced")).expect("the mark");
+    assert!(open(&folders.dir()).is_err_and(|error| error.is_corrupt()), "all are gone");
+}
+
+#[test]
 fn a_flipped_bit_in_a_file_is_reported_or_seen_by_whoever_verifies() {
     let pristine = Folders::new();
     let mut signed = Vec::new();
@@ -103,33 +126,54 @@ fn a_flipped_bit_in_a_file_is_reported_or_seen_by_whoever_verifies() {
     let file = pristine.dir().join("db");
     let good = fs::read(&file).expect("the database");
     let last = good.iter().rposition(|byte| *byte != 0).expect("something was written");
-    let (mut reported, mut harmless) = (0, 0);
+    let untouched = Folders::new();
+    copy(&pristine.dir(), &untouched.dir());
+    let control = open(&untouched.dir()).and_then(|store| read_and_verify(&store, &signed));
+    assert!(matches!(control, Ok(Outcome::Harmless)), "{control:?}");
+    let mut outcomes = BTreeMap::<_, usize>::new();
     for flip in 0..30_usize {
         let damaged = Folders::new();
         copy(&pristine.dir(), &damaged.dir());
         let mut bad = good.clone();
-        bad[flip * 7_919 * 41 % last] ^= 1 << (flip % 8);
+        // Spread over the whole file.
+        bad[(flip * last) / 30 + flip * 131] ^= 1 << (flip % 8);
         fs::write(damaged.dir().join("db"), bad).expect("the database");
-        match open(&damaged.dir()).and_then(|store| read_and_verify(&store, &signed)) {
-            Ok(()) => harmless += 1,
-            Err(_) => reported += 1,
-        }
+        let outcome = open(&damaged.dir()).and_then(|store| read_and_verify(&store, &signed));
+        let outcome = outcome.unwrap_or_else(|error| {
+            assert!(error.is_corrupt(), "{error:?}");
+            Outcome::Reported
+        });
+        *outcomes.entry(outcome).or_default() += 1;
     }
-    println!("{reported} flips reported, {harmless} harmless");
-    assert!(reported > 0, "some flips must hit something");
+    println!("{outcomes:?}");
+    assert!(outcomes.keys().any(|outcome| *outcome != Outcome::Harmless), "some flips must hit something");
 }
 
-/// Reads everything as a caller does; what does not verify is that caller's to refuse.
-fn read_and_verify(store: &SledStore, signed: &[Verified]) -> Result<(), StoreError> {
-    let (federation, key) = (Author::new(1).federation(), Author::new(1).public_key());
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    Harmless,
+    Reported,
+    /// Something reads back that does not verify: the caller refuses it.
+    SeenByCaller,
+}
+
+/// Reads everything as a caller does.
+fn read_and_verify(store: &SledStore, signed: &[Verified]) -> Result<Outcome, StoreError> {
+    let known: BTreeMap<Hash, v1::Entry> =
+        signed.iter().map(|entry| (entry.hash(), entry.to_wire())).collect();
+    let mut verified = 0;
     for (origin, epoch) in store.heads()?.keys() {
+        let author = Author::new(origin.0);
         for entry in store.range(*origin, *epoch, 1, u64::MAX, usize::MAX)? {
-            let Ok(entry) = Unverified::parse(entry) else { continue };
-            let hash = entry.hash();
-            if *origin == Origin(1) && entry.verify(&federation, &key).is_ok() {
-                assert!(signed.iter().any(|one| one.hash() == hash), "a verified entry is one that was put");
-            }
+            let Ok(read) = Unverified::parse(entry.clone()) else { return Ok(Outcome::SeenByCaller) };
+            let Ok(read) = read.verify(&author.federation(), &author.public_key()) else {
+                return Ok(Outcome::SeenByCaller);
+            };
+            assert_eq!(known.get(&read.hash()), Some(&entry), "what verifies is what was put");
+            verified += 1;
         }
     }
-    whole_tail(store).map(drop)
+    assert_eq!(verified, signed.len(), "nothing that was durable is lost without a word");
+    assert_eq!(whole_tail(store)?.len(), verified, "the tail and the ranges agree");
+    Ok(Outcome::Harmless)
 }

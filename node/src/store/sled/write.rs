@@ -1,0 +1,89 @@
+//! Writing a batch in steps that sled survives.
+//!
+//! The problem: sled 0.34 writes its buffers on seven threads that all databases of a process share, and one that
+//! extends its file waits, holding a lock, for a truncation that is queued on the same threads; with seven buffers
+//! under way the threads wait for that lock, and everything stands still for ever (sled pull request 1269, not in
+//! any release). The rule: a step is small and flushed before the next one, and one database writes at a time.
+//! Each step must leave entries, heads, arrivals and cursor consistent, for a crash may come after it.
+
+use prost::Message as _;
+use wego_proto::{entry::Verified, id::Origin};
+
+use crate::store::{Heads, sled::rows};
+
+/// Encoded bytes of one step: with sled rewriting up to [`super::WRITE_FACTOR`] bytes for each, at most four of
+/// its 512 KiB buffers are under way. A batch of 256 entries of 1 KiB is one step.
+pub(super) const STEP_BYTES: u64 = 384 * 1_024;
+
+/// Consecutive entries of one origin and epoch, in order of arrival.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) origin: Origin,
+    pub(super) epoch: u32,
+    pub(super) first_seq: u64,
+    pub(super) entries: u64,
+}
+
+/// What one step writes.
+#[derive(Debug, Default)]
+pub(super) struct Chunk {
+    batch: ::sled::Batch,
+    heads: Heads,
+    run: Option<(u64, Run)>,
+    cursor: u64,
+    /// Encoded bytes, rows included.
+    pub(super) bytes: u64,
+}
+
+/// Cuts new entries into steps; the first one arrives at cursor `start`.
+pub(super) fn chunks(fresh: &[&Verified], start: u64) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    let mut chunk = Chunk { cursor: start, ..Chunk::default() };
+    for entry in fresh {
+        let encoded = entry.to_wire().encode_to_vec();
+        let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
+        if chunk.bytes > 0 && chunk.bytes + bytes > STEP_BYTES {
+            let next = Chunk { cursor: chunk.cursor, ..Chunk::default() };
+            chunks.push(std::mem::replace(&mut chunk, next));
+        }
+        chunk.add(entry, encoded);
+        chunk.bytes += bytes;
+    }
+    chunks.push(chunk);
+    chunks
+}
+
+impl Chunk {
+    fn add(&mut self, entry: &Verified, encoded: Vec<u8>) {
+        let (origin, at) = (entry.header().origin, entry.header().at);
+        self.batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
+        self.heads.insert((origin, at.epoch), (at.seq, entry.hash()));
+        let follows =
+            |run: &Run| (run.origin, run.epoch, run.first_seq + run.entries) == (origin, at.epoch, at.seq);
+        match &mut self.run {
+            Some((_, run)) if follows(run) => run.entries += 1,
+            _ => {
+                self.end_run();
+                let run = Run { origin, epoch: at.epoch, first_seq: at.seq, entries: 1 };
+                self.run = Some((self.cursor, run));
+            }
+        }
+        self.cursor += 1;
+    }
+
+    fn end_run(&mut self) {
+        if let Some((cursor, run)) = self.run.take() {
+            self.batch.insert(&rows::run_key(cursor), rows::run_row(&run));
+        }
+    }
+
+    /// All rows of the step, to be applied at once.
+    pub(super) fn into_batch(mut self) -> ::sled::Batch {
+        self.end_run();
+        for ((origin, epoch), (seq, hash)) in self.heads {
+            self.batch.insert(&rows::log_key(rows::HEAD, origin, epoch), rows::head_row(seq, &hash));
+        }
+        self.batch.insert(rows::CURSOR_KEY, &self.cursor.to_be_bytes());
+        self.batch
+    }
+}
