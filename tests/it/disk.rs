@@ -14,7 +14,7 @@ use wego_proto::{
     v1::{self, Health, record::Kind},
 };
 use wego_tests::{
-    Cluster,
+    Cluster, DEADLINE,
     client::Client,
     records::{english, practice, publish},
     until,
@@ -115,6 +115,9 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_loses_nothing() {
     assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
     assert!(refused.message().contains("hint: make space"), "{}", refused.message());
     assert!(acknowledged.len() > 20, "{} records", acknowledged.len());
+    // What was written is readable before somebody else takes even the reserve.
+    cluster.node(0).reader().catch_up(DEADLINE).await;
+    cluster.node(0).reader().catch_up_search(DEADLINE).await;
     disk.fill();
 
     let view = || cluster.node(0).reader().view();
@@ -122,6 +125,7 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_loses_nothing() {
         view.sessions.iter().map(|(origin, session)| (*origin, session.since_ms)).collect()
     };
     let before = sessions(&view());
+    until("the status shows it", || view().disk_full).await;
     let status = full.admin().status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.health(), status.writable), (Health::Failed, false));
     assert!(status.problems[0].what.contains("disk") && !status.problems[0].hint.is_empty());
@@ -160,6 +164,46 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_loses_nothing() {
     let full = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
     all_there(&full, &acknowledged).await;
     assert!(cluster.running().all(|node| node.reader().view().forks.is_empty()));
+    cluster.stop().await;
+    drop(disk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_somebody_else_takes_all_space_in_the_middle_nothing_acknowledged_is_lost() {
+    let mut cluster = Cluster::found(1).await;
+    let Some(disk) = Mounted::at(&cluster.seats[0].config.node.data_dir) else { return };
+    cluster.up(0).await;
+    let client = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
+    let mut acknowledged = Acknowledged::new();
+    for n in 0..30 {
+        let reply = client.catalogue().publish(large(&format!("Before {n} "))).await.unwrap().into_inner();
+        acknowledged.insert(reply.record_id, reply.entry_hash);
+    }
+    // Nothing of it need be indexed by now.
+    let refused = std::thread::scope(|scope| {
+        scope.spawn(|| disk.fill());
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(publish_until_full(&client, &mut acknowledged))
+        })
+    });
+    assert_eq!(refused.code(), Code::ResourceExhausted, "{refused}");
+    disk.make_space();
+    let reply = client.catalogue().publish(large("After ")).await.unwrap().into_inner();
+    acknowledged.insert(reply.record_id, reply.entry_hash);
+    for _ in 0..2 {
+        let client = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
+        until("all of it is read and found", || {
+            let status = cluster.node(0).reader().status();
+            status.entries == acknowledged.len() as u64 && status.indexed_behind == 0
+        })
+        .await;
+        all_there(&client, &acknowledged).await;
+        let found = client.search().search(v1::SearchRequest::default()).await.unwrap().into_inner();
+        assert_eq!(found.total, acknowledged.len() as u64);
+        assert_eq!(cluster.node(0).reader().status().health(), Health::Ok);
+        cluster.down(0).await;
+        cluster.up(0).await;
+    }
     cluster.stop().await;
     drop(disk);
 }

@@ -33,7 +33,7 @@ async fn a_node_with_a_damaged_journal_does_not_start_and_changes_nothing() {
         let Err(FoundingError::Start { source, .. }) = cluster.seats[0].start().await else {
             panic!("it started with byte {at} changed");
         };
-        let StartError::Store(StoreError::CorruptFile { path: named, .. }) = &source else {
+        let StartError::Store(StoreError::CorruptFile { path: named, .. }) = &*source else {
             panic!("{source:?}");
         };
         assert_eq!(named, &path);

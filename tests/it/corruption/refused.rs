@@ -10,7 +10,7 @@ use super::{data, files, wego_node};
 
 async fn refusal(cluster: &mut Cluster) -> StartError {
     match cluster.seats[0].start().await {
-        Err(FoundingError::Start { source, .. }) => source,
+        Err(FoundingError::Start { source, .. }) => *source,
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("it started"),
     }

@@ -297,7 +297,7 @@ impl EntryStore for SledStore {
         let key = rows::log_key(rows::FORK, origin, epoch);
         let encoded = proof.encode_to_vec();
         let mut writer = self.writer();
-        if !self.db.run(|tree| Ok(tree.contains_key(key)?))? {
+        if !self.db.run(|tree| Ok(tree.get(key)?.is_some_and(|kept| kept == encoded)))? {
             let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
             self.promise(&mut writer, bytes)?;
             self.write_step(&mut writer, bytes, |tree| {
