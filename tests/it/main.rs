@@ -4,8 +4,11 @@
 #![cfg(test)]
 
 mod bench;
+mod corruption;
 mod demo;
+mod disk;
 mod federation;
+mod hostile_client;
 mod hostile_peer;
 mod import;
 mod kill;

@@ -21,7 +21,7 @@ const ROSTER_DIR: &str = "roster";
 /// Why there is no roster to start from.
 #[derive(Debug, Error)]
 pub enum RosterFileError {
-    /// No version was adopted, and there is no file.
+    /// No version was adopted and there is no file, or it cannot be read.
     #[error("{path}")]
     Missing {
         /// Where it was looked for.
@@ -100,7 +100,11 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
     let text = match read(path) {
         Ok(text) => text,
         // Once adopted, the file is no longer needed.
-        Err(RosterFileError::Missing { .. }) if !known.is_empty() => return Ok(files),
+        Err(RosterFileError::Missing { source, .. })
+            if source.kind() == io::ErrorKind::NotFound && !known.is_empty() =>
+        {
+            return Ok(files);
+        }
         Err(error) => return Err(error),
     };
     let chain: v1::RosterChain = armour::read(Label::Roster, &text)

@@ -67,13 +67,13 @@ impl Worker {
     pub(super) fn new(parts: Parts) -> Result<Self, StoreError> {
         let Parts { mut start, mut lock, store, rosters, records, bell, space, writes_max: _ } = parts;
         let me = start.me.origin;
-        let locked = lock.load()?;
         // A full disk must not keep the node from answering: the store is filled when there is space.
         let store_behind = match restore_own(lock.as_mut(), store.as_ref(), me, &start.roster) {
             Ok(_) => false,
             Err(StoreError::Full { .. }) => true,
             Err(error) => return Err(error),
         };
+        let locked = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
         let roster = Arc::new(start.roster.clone());
         let started_ms = start.now_ms;
         start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
@@ -314,6 +314,30 @@ pub fn restore_own(
         last = Some((wego_ledger::log::Head { at, hash }, run.last().header().hlc_ms));
         after = Some(at);
         store.put(&run.into_entries())?;
+    }
+}
+
+/// Puts own entries back into the lock that only the store has: a disk that took a flush and lost it cut them off
+/// there. Without this the node would sign on top of them and no lock would take it. Returns the lock's head.
+fn restore_lock(
+    lock: &mut dyn HeadLock,
+    store: &dyn EntryStore,
+    me: Origin,
+    roster: &History,
+) -> Result<Option<LockedHead>, StoreError> {
+    loop {
+        let locked = lock.load()?;
+        let next = locked.map_or(1, |head| head.at.seq.saturating_add(1));
+        let last = next.saturating_add(REPUT_MAX as u64 - 1);
+        let entries = store.range(me, wego_ledger::log::FIRST_EPOCH, next, last, usize::MAX)?;
+        let run = wego_ledger::state::verify_entries(entries, roster);
+        let run = run.map_err(|_| StoreError::Corrupt { what: "own entry" })?;
+        let Some(run) = run else { return Ok(locked) };
+        tracing::warn!(
+            entries = run.len(),
+            "own entries were missing in the journal; put back from the store"
+        );
+        lock.replace(locked.as_ref(), &run.into_entries())?;
     }
 }
 
