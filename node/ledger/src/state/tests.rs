@@ -121,7 +121,8 @@ fn a_batch_that_was_not_locked_leaves_its_positions_free() {
 #[test]
 fn a_hello_of_somebody_else_opens_nothing() {
     let strange = Federation::new(5);
-    let cases: Vec<(&str, Box<dyn Fn(v1::Hello) -> v1::Hello>)> = vec![
+    type Spoil = Box<dyn Fn(v1::Hello) -> v1::Hello>;
+    let cases: Vec<(&str, Spoil)> = vec![
         (
             "different_federation",
             Box::new(move |hello| v1::Hello {

@@ -183,8 +183,7 @@ impl SledStore {
         bytes: u64,
         work: impl FnOnce(&::sled::Tree) -> Result<(), contained::Failure>,
     ) -> Result<(), StoreError> {
-        let flushed =
-            if writer.unsynced_bytes + bytes > write::STEP_BYTES { self.flush(writer) } else { Ok(()) };
+        let flushed = if writer.unsynced_bytes + bytes > STEP_BYTES { self.flush(writer) } else { Ok(()) };
         // From here on the promise is settled by a flush, or when the store is dropped.
         writer.unsynced_bytes += bytes;
         flushed?;
