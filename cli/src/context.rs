@@ -139,7 +139,7 @@ impl Context {
         let label = Style::Error.on("error:", self.paint.err);
         let mut text = format!("{label} {}\n", output::paragraph(&failure.what));
         for cause in failure.causes() {
-            text += &format!("  caused by: {}\n", output::paragraph(&cause));
+            text += &format!("  caused by: {}\n", output::paragraph(&cause).replace('\n', "\n  "));
         }
         let label = Style::Hint.on("hint:", self.paint.err);
         text += &format!("\n{label} {}\n", output::paragraph(&failure.hint));

@@ -110,7 +110,8 @@ impl Failure {
         let (code, general) = meaning_of(status);
         // A node ends its message in what to do, where it knows better than this table.
         let (said, hint) = status.message().rsplit_once("; hint: ").unwrap_or((status.message(), general));
-        let said = if said.is_empty() { status.code().description() } else { said }.to_owned();
+        let said = if said.is_empty() { status.code().description() } else { said };
+        let said = as_in_forms(said);
         Self::new(code, format!("cannot {doing}"), hint).because(said)
     }
 
@@ -122,7 +123,8 @@ impl Failure {
         while let Some(error) = next {
             let text = error.to_string();
             // Some libraries repeat their cause in their own text.
-            if causes.last().is_none_or(|last| !last.contains(&text)) {
+            // And one names itself without saying anything.
+            if text != "transport error" && causes.last().is_none_or(|last| !last.contains(&text)) {
                 causes.push(text);
             }
             next = error.source();
@@ -135,6 +137,20 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
     }
+}
+
+/// What a node says of a record's fields, with the names that they have in forms: what cities share has no group of
+/// its own there, and a topic is one word.
+pub(crate) fn as_in_forms(said: &str) -> String {
+    let line = |line: &str| {
+        let (indent, text) = line.split_at(line.len() - line.trim_start().len());
+        let text = text.strip_prefix("core.").unwrap_or(text);
+        match text.split_once("].uri ").filter(|(field, _)| field.starts_with("topics[")) {
+            Some((field, rest)) => format!("{indent}{field}] {rest}"),
+            None => format!("{indent}{text}"),
+        }
+    };
+    said.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The one table from gRPC codes to exit codes and hints.
@@ -194,6 +210,14 @@ pub(crate) fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rust
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fields_are_named_as_in_forms() {
+        let said = "the record is not right yet:\n  core.summary is missing\n  core.topics[0].uri is no code";
+        let told = "the record is not right yet:\n  summary is missing\n  topics[0] is no code";
+        assert_eq!(as_in_forms(said), told);
+        assert_eq!(as_in_forms("links[0].uri is no address"), "links[0].uri is no address");
+    }
 
     #[test]
     fn every_exit_code_is_documented_under_its_own_number() {

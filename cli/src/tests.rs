@@ -86,7 +86,7 @@ fn an_import_can_be_tried_without_any_node() {
     let (code, out, err) = anywhere(&format!("import data-json {} --dry-run", file.display()));
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("skipped: dataset[1]: title is missing"), "{err}");
-    assert!(err.contains("dropped 1 contact persons' names and 1 e-mail addresses"), "{err}");
+    assert!(err.contains("dropped 1 name of contact persons and 1 e-mail address"), "{err}");
     assert!(out.contains("add") && !err.contains('\x1b') && !err.contains("person-1"), "{out}{err}");
     let (_, json, _) = anywhere(&format!("import data-json {} --dry-run --json", file.display()));
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");

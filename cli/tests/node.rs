@@ -196,7 +196,7 @@ fn an_import_survives_refusals_and_never_withdraws_much_unasked() {
     let result = &first.json()["result"];
     assert_eq!(
         (&result["created"], &result["refused"][0]["message"]),
-        (&json!(199), &json!("core.title: is refused"))
+        (&json!(199), &json!("title: is refused"))
     );
     node.file("parks.json", &catalogue(100..200).to_string());
     let before = node.state().seq;

@@ -117,7 +117,15 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
 /// Help and version are data; anything else is a usage error.
 fn refuse(usage: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
     let asked_for = matches!(usage.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let written = if asked_for { write!(out, "{usage}") } else { write!(err, "{usage}") };
+    let text = usage.to_string();
+    // Clap's own last line says the same without the word that scripts and eyes look for.
+    let body =
+        text.trim_end().strip_suffix("For more information, try '--help'.").unwrap_or(&text).trim_end();
+    let written = if asked_for {
+        write!(out, "{text}")
+    } else {
+        writeln!(err, "{body}\n\nhint: add --help to a command to see its arguments and examples")
+    };
     if asked_for && written.is_ok() { Exit::Done } else { Exit::Usage }
 }
 

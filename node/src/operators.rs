@@ -193,7 +193,7 @@ pub enum OperatorsError {
         source: NotARole,
     },
     /// A name or key is in the file twice.
-    #[error("name or key of operator {name:?} is listed twice")]
+    #[error("operator {name:?} is listed already, by name or by key")]
     Twice {
         /// Whose.
         name: String,

@@ -103,8 +103,8 @@ fn city_id(inception: &[u8]) -> CityId {
 }
 
 fn checked(inception: v1::Inception) -> Result<v1::Inception, FieldError> {
-    crate::roster::check_handle(&inception.handle).in_field("inception.handle")?;
-    crate::roster::check_names(&inception.names).in_field("inception.names")?;
+    crate::roster::check_handle(&inception.handle).in_field("handle")?;
+    crate::roster::check_names(&inception.names).in_field("names")?;
     let _: Option<Hash> =
         optional(&inception.next_log_key_digest).in_field("inception.next_log_key_digest")?;
     let _: Option<Hash> = optional(&inception.recovery_digest).in_field("inception.recovery_digest")?;

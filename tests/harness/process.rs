@@ -15,9 +15,12 @@ use std::{
 
 pub use rustix::process::Signal;
 use rustix::process::{Pid, kill_process, kill_process_group};
-use tempfile::TempDir;
 
 use crate::DEADLINE;
+
+mod site;
+
+pub use site::{Federation, Site};
 
 /// How often a condition outside this process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
@@ -123,11 +126,24 @@ pub fn free_address() -> SocketAddr {
 /// # Panics
 /// After [`DEADLINE`], naming `what`.
 pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let came = look(DEADLINE, || condition().then_some(()));
+    assert!(came.is_some(), "not within {DEADLINE:?}: {what}");
+}
+
+/// Looks again and again until there is something to see; none after `deadline`.
+fn look<T>(deadline: Duration, mut see: impl FnMut() -> Option<T>) -> Option<T> {
     let begun = Instant::now();
-    while !condition() {
-        assert!(begun.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
-        std::thread::sleep(LOOK);
+    loop {
+        match see() {
+            None if begun.elapsed() < deadline => pause(),
+            seen => return seen,
+        }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing in this process tells of a change in another one")]
+fn pause() {
+    std::thread::sleep(LOOK);
 }
 
 /// A running `wego-node`; killed when dropped.
@@ -164,12 +180,7 @@ impl Daemon {
     /// # Panics
     /// When it does not end within [`DEADLINE`].
     pub fn ended(&mut self) -> ExitStatus {
-        let mut status = None;
-        wait_for("the node ends", || {
-            status = self.child.try_wait().expect("its state");
-            status.is_some()
-        });
-        status.expect("it ended")
+        look(DEADLINE, || self.child.try_wait().expect("its state")).expect("the node ends")
     }
 
     /// What it logged, in all its runs.
@@ -193,190 +204,6 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// One member: its folder, where it listens, and its process while it runs.
-#[derive(Debug)]
-pub struct Site {
-    /// As in `kr-seoul`.
-    pub handle: String,
-    /// Its folder.
-    pub dir: PathBuf,
-    /// For other nodes.
-    pub peers: SocketAddr,
-    /// For operators.
-    pub clients: SocketAddr,
-    /// Its process.
-    pub daemon: Option<Daemon>,
-    /// Where its commands run.
-    home: PathBuf,
-}
-
-impl Site {
-    /// `wego` with this member's profile.
-    #[must_use]
-    pub fn wego(&self, args: &[&str]) -> Done {
-        let profile = self.profile();
-        let profile = ["--profile", profile.to_str().expect("UTF-8")];
-        call(&self.home, "wego", &[&profile, args].concat())
-    }
-
-    /// The folder with the first operator's certificate.
-    #[must_use]
-    pub fn profile(&self) -> PathBuf {
-        self.dir.join("profile")
-    }
-
-    /// The configuration file.
-    #[must_use]
-    pub fn config(&self) -> PathBuf {
-        self.dir.join("wego-node.toml")
-    }
-
-    /// Starts its node; it need not be ready yet.
-    pub fn start(&mut self) {
-        let log = self.home.join(format!("{}.log", self.handle));
-        self.daemon = Some(Daemon::start(&self.home, &self.config(), &log));
-    }
-
-    /// Waits until its node answers.
-    ///
-    /// # Panics
-    /// When it ends, or does not answer within [`DEADLINE`].
-    pub fn answers(&mut self) {
-        let mut last = None;
-        let begun = Instant::now();
-        while begun.elapsed() < DEADLINE {
-            let done = self.wego(&["status", "--json"]);
-            if matches!(done.code, Some(0 | 3)) {
-                return;
-            }
-            last = Some(done);
-            let daemon = self.daemon();
-            assert!(daemon.runs(), "the node ended: {}", daemon.log());
-            std::thread::sleep(LOOK);
-        }
-        panic!("{} does not answer: {last:?}", self.handle);
-    }
-
-    /// Waits until `wego status` says that all is well.
-    ///
-    /// # Panics
-    /// After [`DEADLINE`], with what is wrong.
-    pub fn is_well(&mut self) {
-        let mut last = String::new();
-        let begun = Instant::now();
-        while begun.elapsed() < DEADLINE {
-            let done = self.wego(&["status"]);
-            if done.code == Some(0) {
-                return;
-            }
-            last = done.out + &done.err;
-            std::thread::sleep(LOOK);
-        }
-        let log = self.daemon().log();
-        panic!("{} is not well: {last}\n{log}", self.handle);
-    }
-
-    /// Its running process.
-    ///
-    /// # Panics
-    /// When it was not started.
-    pub fn daemon(&mut self) -> &mut Daemon {
-        self.daemon.as_mut().expect("the node was started")
-    }
-
-    /// Ends its node with a signal and returns how it ended.
-    ///
-    /// # Panics
-    /// When it does not run.
-    pub fn end(&mut self, signal: Signal) -> ExitStatus {
-        let mut daemon = self.daemon.take().expect("the node was started");
-        daemon.signal(signal);
-        daemon.ended()
-    }
-}
-
-/// Members founded by the two programs in one folder.
-#[derive(Debug)]
-pub struct Federation {
-    /// In the order of their cards.
-    pub sites: Vec<Site>,
-    /// Where everything is; removed at the end.
-    pub dir: TempDir,
-}
-
-impl Federation {
-    /// `init`, `roster found` and `roster sign` for cities with these handles; none runs.
-    ///
-    /// # Panics
-    /// When a command fails.
-    #[must_use]
-    pub fn found(handles: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let sites: Vec<_> = handles.iter().map(|handle| init(dir.path(), handle)).collect();
-        let roster = dir.path().join("roster.pem");
-        let roster = roster.to_str().expect("UTF-8");
-        let threshold = (sites.len() / 2 + 1).to_string();
-        let cards: Vec<_> =
-            sites.iter().map(|site| format!("--card={}/member-card.pem", site.handle)).collect();
-        let mut found = vec!["roster", "found", "--name", "Test federation", "--threshold", &threshold];
-        found.extend(["--president", handles[0], "--out", roster]);
-        found.extend(cards.iter().map(String::as_str));
-        let _ = call(dir.path(), "wego", &found).ok();
-        for site in &sites {
-            let key = format!("{}/keys/governance.pem", site.handle);
-            let _ = call(dir.path(), "wego", &["roster", "sign", roster, "--key", &key]).ok();
-        }
-        for site in &sites {
-            fs::copy(roster, site.dir.join("roster.pem")).expect("the roster can be copied");
-        }
-        Self { sites, dir }
-    }
-
-    /// As [`Federation::found`], and all run and are well.
-    #[must_use]
-    pub fn start(handles: &[&str]) -> Self {
-        let mut federation = Self::found(handles);
-        for site in &mut federation.sites {
-            site.start();
-        }
-        federation.is_well();
-        federation
-    }
-
-    /// Waits until every node says that all is well.
-    pub fn is_well(&mut self) {
-        for site in &mut self.sites {
-            site.is_well();
-        }
-    }
-
-    /// Waits until all nodes hold and have indexed the same entries, as many as node `n` or more.
-    ///
-    /// # Panics
-    /// After [`DEADLINE`].
-    pub fn converge(&self, n: usize) {
-        wait_for("all nodes hold and show the same", || {
-            let want = self.sites[n].wego(&["status", "--json"]).json()["entries"].as_u64();
-            self.sites.iter().filter(|site| site.daemon.is_some()).all(|site| {
-                let status = site.wego(&["status", "--json"]).json();
-                status["entries"].as_u64() == want && status["indexed_behind"] == 0
-            })
-        });
-    }
-}
-
-fn init(home: &Path, handle: &str) -> Site {
-    let (peers, clients) = (free_address(), free_address());
-    let at = [peers, clients].map(|address| address.to_string());
-    let name = format!("en={handle}");
-    let init =
-        ["init", "--dir", handle, "--handle", handle, "--name", &name, "--country", "KR", "--place", "KRSEL"];
-    let listen = ["--endpoint", &at[0], "--peers", &at[0], "--clients", &at[1], "--portal", "off"];
-    let _ = call(home, "wego-node", &[&init[..], &listen[..]].concat()).ok();
-    let (dir, home) = (home.join(handle), home.to_owned());
-    Site { handle: handle.to_owned(), dir, peers, clients, daemon: None, home }
 }
 
 /// Runs a shell script in a process group of its own, which is ended with it: nothing it started stays.
@@ -404,16 +231,7 @@ pub fn shell(dir: &Path, script: &str) -> Done {
     let mut input = child.stdin.take().expect("its input");
     input.write_all(script.as_bytes()).expect("the script can be given");
     drop(input);
-    let begun = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("its state") {
-            break Some(status);
-        }
-        if begun.elapsed() > DEADLINE * 10 {
-            break None;
-        }
-        std::thread::sleep(LOOK);
-    };
+    let status = look(DEADLINE * 10, || child.try_wait().expect("its state"));
     // The group of a script that left nothing behind is gone.
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();

@@ -235,5 +235,5 @@ fn the_commands_of_the_readme_work_as_they_stand() {
     ] {
         assert!(done.out.contains(said), "{said}: {}\n{}", done.out, done.err);
     }
-    assert!(done.err.contains("dropped 1 contact persons' names"), "{}", done.err);
+    assert!(done.err.contains("dropped 1 name of contact persons"), "{}", done.err);
 }

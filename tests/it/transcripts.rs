@@ -188,6 +188,15 @@ fn path_of(program: &clap::Command, words: &[String]) -> String {
 }
 
 #[test]
+fn the_template_names_every_topic() {
+    let template = fs::read_to_string(folder().join("practices.txt")).unwrap();
+    let named: BTreeSet<_> = template.split_whitespace().collect();
+    for topic in wego_catalogue::vocabulary::concepts(wego_catalogue::vocabulary::WEGO_TOPIC) {
+        assert!(named.contains(topic.code), "wego practice template does not name {}", topic.code);
+    }
+}
+
+#[test]
 fn a_difference_is_shown_with_its_command() {
     assert_eq!(difference("$ a\n  1\n", "$ a\n  1\n"), None);
     let shown = difference("$ a\n  1\n$ b\n  2\n", "$ a\n  1\n$ b\n  3\n").unwrap();

@@ -41,6 +41,8 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Say that your city uses a practice, or that it got further with it
+    ///
+    /// Said again, it is a new version: what you leave out but stage and date stays as it was.
     Declare(Box<Declare>),
     /// Say that your city uses a practice no longer, and why
     Withdraw(Withdraw),
@@ -132,16 +134,17 @@ async fn declare(args: Declare, cx: &mut Context) -> Outcome {
     let node = cx.connect().await?;
     let own = node.federation().await?.own;
     let practice = read::read_kind(args.practice, RecordKind::Practice, &node).await?;
+    let (before, target) = declared(&practice, &own.handle, &node).await?;
     let adoption = record::Adoption {
         target_id: args.practice.to_string(),
         target_version: practice.provenance.as_ref().and_then(|from| from.at).map_or(0, |at| at.seq),
         stage: args.stage as i32,
         since: args.since,
-        changed: lang_texts(args.changed),
-        reused: lang_texts(args.reused),
-        cost: args.cost,
-        fte: args.fte,
-        recommend: args.recommend.unwrap_or_default(),
+        changed: given_or(args.changed, before.changed),
+        reused: given_or(args.reused, before.reused),
+        cost: args.cost.or(before.cost),
+        fte: if args.fte.is_empty() { before.fte } else { args.fte },
+        recommend: args.recommend.unwrap_or(before.recommend),
         jurisdiction: Some(record::Jurisdiction {
             level: record::Level::City as i32,
             country: own.country.clone(),
@@ -150,19 +153,40 @@ async fn declare(args: Declare, cx: &mut Context) -> Outcome {
         }),
         ..Default::default()
     };
-    // One adoption for a practice: a second statement is a new version of the first.
-    let target = match own_adoption(&practice, &own.handle) {
-        Some(id) => Target::Revision(id, None),
-        None => Target::New(None),
-    };
     write::publish(message(adoption), target, &args.writing, &node, cx).await
+}
+
+/// What the city said before. One adoption for a practice: a second statement is a new version of the first, and
+/// what it does not speak of stays.
+async fn declared(
+    practice: &v1::RecordView,
+    handle: &str,
+    node: &Node,
+) -> Result<(record::Adoption, Target), Failure> {
+    let Some(id) = own_adoption(practice, handle) else {
+        return Ok((record::Adoption::default(), Target::New(None)));
+    };
+    let view = read::read(id, node).await?;
+    let target = Target::Revision(id, entry_hash(&view));
+    match view.record.and_then(|record| record.kind) {
+        Some(v1::record::Kind::Adoption(before)) => Ok((before, target)),
+        _ => Ok((record::Adoption::default(), target)),
+    }
+}
+
+fn given_or(given: Vec<(String, String)>, before: Vec<LangText>) -> Vec<LangText> {
+    if given.is_empty() { before } else { lang_texts(given) }
+}
+
+fn entry_hash(view: &v1::RecordView) -> Option<Hash> {
+    view.provenance.as_ref().and_then(|from| Hash::try_from(from.entry_hash.as_slice()).ok())
 }
 
 async fn withdraw(args: Withdraw, cx: &mut Context) -> Outcome {
     let node = cx.connect().await?;
     let federation = node.federation().await?;
     let (id, view) = find_own(args.id, &federation.own.handle, &node).await?;
-    let base = view.provenance.as_ref().and_then(|from| Hash::try_from(from.entry_hash.as_slice()).ok());
+    let base = entry_hash(&view);
     let Some(v1::record::Kind::Adoption(mut adoption)) = view.record.and_then(|record| record.kind) else {
         return Err(Failure::conflict(
             format!("the adoption {id} has no content any more"),
@@ -238,7 +262,8 @@ async fn list_of(practice: RecordId, city: Option<&str>, cx: &mut Context) -> Ou
         cx.print_table(table)?;
     }
     let title = view.record.as_ref().map(|record| pick(titles(record), &lang)).unwrap_or_default();
-    cx.say(&format!("{} adoptions of {:?}", adoptions.len(), output::one_line(title)));
+    let noun = if adoptions.len() == 1 { "adoption" } else { "adoptions" };
+    cx.say(&format!("{} {noun} of {:?}", adoptions.len(), output::one_line(title)));
     Ok(ExitCode::Ok)
 }
 

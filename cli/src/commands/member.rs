@@ -143,7 +143,9 @@ fn print(member: &Member, cx: &mut Context) -> Result<(), Failure> {
     }
     table.row(["place", &format!("{} {}", member.country, member.place)]);
     table.row(["role", member.role]);
-    table.row(["status", &format!("{} {}", member.status, remark(member))]);
+    let remark = Some(remark(member)).filter(|remark| !remark.is_empty());
+    table
+        .row(["status", &[Some(member.status), remark].into_iter().flatten().collect::<Vec<_>>().join(", ")]);
     table.row(["records", &member.records.to_string()]);
     table.row(["log", member.head.as_deref().unwrap_or("nothing held yet")]);
     table.row(["data seen", &output::ago(cx.now_ms(), member.seen_ms)]);

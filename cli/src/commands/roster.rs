@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use serde::Serialize;
 use wego_proto::{
     armour::{self, Label},
     key::{PublicKey, SecretKey},
@@ -13,7 +14,7 @@ use wego_proto::{
 use super::replace_file;
 use crate::{
     args::{DryRun, Mode},
-    context::Context,
+    context::{Context, Format},
     error::{ExitCode, Failure, Outcome},
     profile::read_secret,
     roster::{
@@ -109,14 +110,18 @@ fn sign(args: &Sign, cx: &mut Context) -> Outcome {
             ),
         ));
     }
-    if args.dry_run.mode() == Mode::DryRun {
-        cx.say(&format!("would sign with {}; {} so far", key.public().fingerprint(), sheet.count()));
-        return Ok(ExitCode::Ok);
+    let fingerprint = key.public().fingerprint();
+    let mode = args.dry_run.mode();
+    match mode {
+        _ if sheet.signers().contains(&key.public()) => cx.say(&format!("signed already with {fingerprint}")),
+        Mode::DryRun => cx.say(&format!("would sign with {fingerprint}; so far:")),
+        Mode::Write => {
+            add_signature(sheet.last_mut(), &key);
+            write_sheet(&args.file, &sheet)?;
+            cx.say(&format!("signed with {fingerprint}"));
+        }
     }
-    add_signature(sheet.last_mut(), &key);
-    write_sheet(&args.file, &sheet)?;
-    cx.say(&format!("signed with {}", key.public().fingerprint()));
-    report(&sheet, cx)
+    report(&sheet, mode, cx)
 }
 
 fn combine(args: &Combine, cx: &mut Context) -> Outcome {
@@ -137,14 +142,35 @@ fn combine(args: &Combine, cx: &mut Context) -> Outcome {
         }
         combined.take_signatures(sheet);
     }
-    if args.dry_run.mode() == Mode::Write {
-        write_sheet(&args.out, &combined)?;
+    match args.dry_run.mode() {
+        Mode::Write => {
+            write_sheet(&args.out, &combined)?;
+            cx.say(&format!("written to {}", args.out.display()));
+        }
+        Mode::DryRun => cx.say("nothing was written"),
     }
-    report(&combined, cx)
+    report(&combined, args.dry_run.mode(), cx)
+}
+
+#[derive(Serialize)]
+struct Signed {
+    dry_run: bool,
+    complete: bool,
+    threshold: usize,
+    signatures: usize,
 }
 
 /// `2 of 3 signatures`, on stdout: it is what the command was run for.
-fn report(sheet: &Sheet, cx: &mut Context) -> Outcome {
+fn report(sheet: &Sheet, mode: Mode, cx: &mut Context) -> Outcome {
+    if cx.format == Format::Json {
+        cx.print_json(&Signed {
+            dry_run: mode == Mode::DryRun,
+            complete: sheet.is_complete(),
+            threshold: sheet.draft().governance.threshold,
+            signatures: sheet.signers().len(),
+        })?;
+        return Ok(ExitCode::Ok);
+    }
     let complete = if sheet.is_complete() { ": the roster is complete" } else { "" };
     cx.print(&format!("{}{complete}\n", sheet.count()))?;
     Ok(ExitCode::Ok)

@@ -139,7 +139,14 @@ fn print(reply: &v1::SearchReply, offset: u32, cx: &mut Context) -> Result<(), F
         cx.print_table(table)?;
     }
     let shown = reply.hits.len() as u64 + u64::from(offset);
-    cx.say(&format!("{shown} of {} hits", reply.total));
+    let text = match reply.total {
+        0 => "nothing found: try fewer or other words; without any, --facets shows what there is".to_owned(),
+        total if reply.hits.is_empty() => format!("no more: {total} in all"),
+        total if shown < total => format!("{shown} of {total} hits; --offset {shown} shows the next"),
+        1 => "1 hit".to_owned(),
+        total => format!("{total} hits"),
+    };
+    cx.say(&text);
     talk(reply, now_ms, cx);
     Ok(())
 }

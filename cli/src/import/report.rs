@@ -118,12 +118,16 @@ impl Report {
 
     fn persons(&self) -> String {
         let Dropped { contact_names, contact_emails, emails_in_texts } = self.dropped;
+        let addresses = |count| match count {
+            1 => "1 e-mail address".to_owned(),
+            many => format!("{many} e-mail addresses"),
+        };
+        let names = if contact_names == 1 { "name" } else { "names" };
         let texts = match emails_in_texts {
             0 => String::new(),
-            1 => "; removed 1 e-mail address from texts".to_owned(),
-            many => format!("; removed {many} e-mail addresses from texts"),
+            some => format!("; removed {} from texts", addresses(some)),
         };
-        format!("dropped {contact_names} contact persons' names and {contact_emails} e-mail addresses{texts}")
+        format!("dropped {contact_names} {names} of contact persons and {}{texts}", addresses(contact_emails))
     }
 
     fn table(&self, mode: Mode) -> Table {

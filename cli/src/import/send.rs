@@ -10,7 +10,12 @@ use super::{
     Finding,
     plan::{GONE, Gone, Step},
 };
-use crate::{client::Node, context::Context, error::Failure, records::write::random_request_id};
+use crate::{
+    client::Node,
+    context::Context,
+    error::{Failure, as_in_forms},
+    records::write::random_request_id,
+};
 
 /// Requests on their way at a time: as many as a node takes in.
 const IN_FLIGHT_MAX: usize = 64;
@@ -96,7 +101,9 @@ impl Sent {
                 Outcome::Revised => self.revised += 1,
                 Outcome::Unchanged | Outcome::Retracted | Outcome::Unspecified => self.unchanged += 1,
             },
-            Some(Answer::Refused(refusal)) => self.refused.push(Finding::new(place, refusal.message)),
+            Some(Answer::Refused(refusal)) => {
+                self.refused.push(Finding::new(place, as_in_forms(&refusal.message)))
+            }
             None => self.refused.push(Finding::new(place, "the node gave no answer for it")),
         }
     }

@@ -119,15 +119,15 @@ pub(crate) async fn pages(
 
 fn print(records: &[RecordSummary], lang: &str, cx: &mut Context) -> Result<(), Failure> {
     let now_ms = cx.now_ms();
-    let mut table = Table::new(&["ID", "KIND", "CITY", "TITLE", "SIGNED", ""]);
+    let mut table = Table::new(&["KIND", "CITY", "TITLE", "SIGNED", "ID"]);
     for record in records {
+        let withdrawn = if record.retracted { ", withdrawn" } else { "" };
         table.row([
-            hex(&record.record_id).as_str(),
             record.kind().word(),
             &record.handle,
             &output::cut(pick(&record.title, lang), TITLE_COLUMNS),
-            &output::ago(now_ms, record.signed_at_ms),
-            if record.retracted { "withdrawn" } else { "" },
+            &format!("{}{withdrawn}", output::ago(now_ms, record.signed_at_ms)),
+            &hex(&record.record_id),
         ]);
     }
     if table.is_empty() {

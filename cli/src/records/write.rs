@@ -12,9 +12,9 @@ use wego_proto::{
 use super::{hex, position, titles};
 use crate::{
     args::{DryRun, Mode, Yes},
-    client::Node,
+    client::{Federation, Node},
     context::{Assent, Context, Format},
-    error::{ExitCode, Failure, Outcome},
+    error::{ExitCode, Failure, Outcome, as_in_forms},
     form::pick,
     output,
     words::Word as _,
@@ -98,13 +98,7 @@ pub(crate) async fn retract(args: Retract, kind: RecordKind, cx: &mut Context) -
     let node = cx.connect().await?;
     let federation = node.federation().await?;
     let view = super::read::read_kind(args.id, kind, &node).await?;
-    let owner = view.provenance.as_ref().map(|from| from.handle.as_str()).unwrap_or_default();
-    if owner != federation.own.handle {
-        return Err(Failure::conflict(
-            format!("record {} belongs to {owner}, not to {}", args.id, federation.own.handle),
-            "only its owner can withdraw a record",
-        ));
-    }
+    refuse_foreign(args.id, &view, &federation)?;
     let lang = cx.reader_lang(None);
     let title = view.record.as_ref().map(|record| pick(titles(record), &lang)).unwrap_or_default();
     let plan = format!(
@@ -131,6 +125,22 @@ pub(crate) async fn retract(args: Retract, kind: RecordKind, cx: &mut Context) -
     let reply = node.ask("withdraw the record", client.retract(request)).await;
     let reply = reply.map_err(|failure| retry_hint(failure, request_id))?;
     print(&reply, kind.word(), request_id, mode, cx)
+}
+
+/// Told here, where the owner's handle is known; a node would refuse it as well.
+pub(crate) fn refuse_foreign(
+    id: RecordId,
+    view: &v1::RecordView,
+    federation: &Federation,
+) -> Result<(), Failure> {
+    let owner = view.provenance.as_ref().map(|from| from.handle.as_str()).unwrap_or_default();
+    if owner == federation.own.handle {
+        return Ok(());
+    }
+    Err(Failure::conflict(
+        format!("record {id} belongs to {owner}, not to {}", federation.own.handle),
+        "only its owner can revise or withdraw a record; `wego adoption declare` says that your city uses it",
+    ))
 }
 
 /// 16 random bytes that name one intended write.
@@ -171,14 +181,14 @@ fn print(
         at: position(reply.at),
         entry_hash: (!reply.entry_hash.is_empty()).then(|| hex(&reply.entry_hash)),
         request_id: request_id.to_string(),
-        warnings: reply.warnings.clone(),
+        warnings: reply.warnings.iter().map(|warning| as_in_forms(warning)).collect(),
     };
-    for warning in &written.warnings {
-        cx.warn(warning);
-    }
     if cx.format == Format::Json {
         cx.print_json(&written)?;
         return Ok(ExitCode::Ok);
+    }
+    for warning in &written.warnings {
+        cx.warn(warning);
     }
     let would = if written.dry_run { "would be " } else { "" };
     let at = written.at.map(|at| format!(" at {at}")).unwrap_or_default();

@@ -118,7 +118,10 @@ fn roster(args: &Founding, cards: &[MemberCard], now_ms: u64) -> Result<v1::Rost
     if threshold > count || threshold * 2 <= count {
         return Err(Failure::usage(
             format!("a threshold of {threshold} does not fit {count} governance keys"),
-            format!("it must be more than half of them: {} to {count}", count / 2 + 1),
+            match count / 2 + 1 {
+                least if least < count => format!("it must be more than half of them: {least} to {count}"),
+                only => format!("it must be more than half of them: {only}"),
+            },
         ));
     }
     check_offices(args, cards)?;

@@ -162,7 +162,7 @@ pub enum Fault {
     #[error("is not a known scheme: use one of eu-data-theme, wego-topic")]
     UnknownScheme,
     /// A topic that its scheme does not have.
-    #[error("is no code of its scheme: take one from the list of topics")]
+    #[error("is no code of its scheme: `wego practice template` lists the topics")]
     UnknownCode,
 }
 

@@ -104,7 +104,7 @@ fn keys(config: &Config, findings: &mut Vec<Finding>) -> Option<NodeKeys> {
 fn operators(config: &Config) -> Finding {
     match Operators::load(&config.node.operators) {
         Ok(operators) if operators.iter().any(|operator| operator.role == Role::Admin) => {
-            Finding::Good(format!("{} operators in {}", operators.len(), config.node.operators.display()))
+            Finding::Good(format!("operators in {}: {}", config.node.operators.display(), operators.len()))
         }
         Ok(_) => Finding::Advice(
             format!("no admin in {}", config.node.operators.display()),

@@ -58,7 +58,7 @@ pub(super) fn reindex(args: &Reindex, out: &mut dyn Write, err: &mut dyn Write) 
         }
     });
     let entries = entries.map_err(|error| of_start(StartError::Store(error)))?;
-    say(out, &format!("{entries} entries indexed"))
+    say(out, &format!("entries indexed: {entries}"))
 }
 
 pub(super) fn rebuild_store(
@@ -74,7 +74,7 @@ pub(super) fn rebuild_store(
         let _ = writeln!(err, "the old store is kept in {}", kept.display());
     }
     let _ = writeln!(err, "start the node: it fetches the other members' entries from its peers");
-    say(out, &format!("{} own entries restored from the journal", rebuilt.own_entries))
+    say(out, &format!("own entries restored from the journal: {}", rebuilt.own_entries))
 }
 
 fn say(out: &mut dyn Write, line: &str) -> Result<(), Failure> {

@@ -53,7 +53,9 @@ impl Admin for Doors {
     ) -> Result<Response<v1::RemovePeerReply>, Status> {
         let handle = request.into_inner().handle;
         if !self.peers.unpin(&handle).map_err(|error| status::pins(&error))? {
-            return Err(Status::not_found(format!("peer {handle:?} was not added; hint: wego peer list")));
+            return Err(Status::not_found(format!(
+                "peer {handle:?} was not added; hint: `wego peer list` shows which were"
+            )));
         }
         tracing::info!(peer = handle, "peer removed");
         Ok(Response::new(v1::RemovePeerReply {}))

@@ -178,7 +178,7 @@ fn missing(field: &str) -> Status {
 
 fn invalid(problems: &[wego_catalogue::validate::FieldProblem]) -> Status {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    Status::invalid_argument(format!("the record is not complete:\n  {}", lines.join("\n  ")))
+    Status::invalid_argument(format!("the record is not right yet:\n  {}", lines.join("\n  ")))
 }
 
 fn no_record(id: &RecordId) -> Status {

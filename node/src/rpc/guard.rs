@@ -48,7 +48,8 @@ impl<S> Guard<S> {
         let Some((name, role)) = operators.role_of(&key) else {
             tracing::warn!(method = path, key = %key, "a key that is no operator's was refused");
             return Err(Status::permission_denied(format!(
-                "key {} is not in the node's operators file; ask its administrator to add it",
+                "key {} is not in the node's operators file; hint: ask the node's administrator for a profile, \
+                 which wego-node operator add makes",
                 key.fingerprint()
             )));
         };
@@ -59,7 +60,7 @@ impl<S> Guard<S> {
         if role < needed {
             tracing::warn!(method = path, operator = name, "role too low");
             return Err(Status::permission_denied(format!(
-                "operator {name} has the role {role}, this needs {needed}; ask the node's administrator"
+                "operator {name} has the role {role}, this needs {needed}; hint: ask the node's administrator"
             )));
         }
         tracing::debug!(method = path, operator = name, "called");

@@ -55,9 +55,9 @@ pub(super) fn read(error: &ReadError) -> Status {
         ReadError::Erased => {
             Status::failed_precondition("the record's content was erased; its header remains")
         }
-        ReadError::UnknownMember(handle) => {
-            Status::not_found(format!("no member has the handle {handle:?}; hint: wego member list"))
-        }
+        ReadError::UnknownMember(handle) => Status::not_found(format!(
+            "no member has the handle {handle:?}; hint: `wego member list` shows the handles"
+        )),
         ReadError::Corrupt { .. } => Status::data_loss(format!(
             "{error}; hint: run wego-node rebuild-store, which fetches a good copy from the peers"
         )),

@@ -141,8 +141,8 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn heads(&self) -> Result<Heads, StoreError>;
 
-    /// Keeps a fork proof, in the place of an earlier one of the same origin and epoch: a fork further down was
-    /// proved. Durable on return.
+    /// Keeps a fork proof in place of an earlier one of the same origin and epoch: which one counts is the caller's
+    /// to decide. Durable on return.
     ///
     /// # Errors
     /// [`StoreError::Full`] or [`StoreError::Corrupt`].

@@ -88,7 +88,7 @@ impl Names {
             return name.clone();
         }
         let hex = word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if !(hex && [32, 64].contains(&word.len())) || word.bytes().all(|b| b == b'0') {
+        if !(hex && [16, 32, 64].contains(&word.len())) || is_chosen(word) {
             return word.to_owned();
         }
         let number = self.given.keys().filter(|text| text.len() == word.len()).count() + 1;
@@ -96,6 +96,12 @@ impl Names {
         self.given.insert(word.to_owned(), name.clone());
         name
     }
+}
+
+/// Ids that a script or a document chose begin with many of one digit, or count up.
+fn is_chosen(word: &str) -> bool {
+    let first = &word[..1];
+    word.starts_with(&first.repeat(word.len() / 2)) || word.starts_with("00112233")
 }
 
 fn is_of_word(c: char) -> bool {
@@ -172,6 +178,8 @@ fn what_differs_gets_a_name_of_its_width_and_the_rest_stays() {
         names.plain("-----BEGIN A-----\nabc\n-----END A-----\n", dir),
         "-----BEGIN A-----\n...\n-----END A-----"
     );
+    let chosen = format!("{:0>32}", "b05");
+    assert_eq!(names.plain(&chosen, dir), chosen);
     for stays in ["a bed of 32 hex", "deadbeef", "kr-seoul at 1.1: ok", "wego-topic:open-data"] {
         assert_eq!(names.plain(stays, dir), stays);
     }

@@ -107,16 +107,14 @@ impl Stage {
             let added = self.command(&format!("wego profile add ./city-{n}/profile --name city-{n}"), &[]);
             assert_eq!(added.code, 0, "{}", added.err);
         }
+        let _ = self.command("wego profile use city-1", &[]);
     }
 
     fn command(&mut self, text: &str, answers: &[String]) -> Done {
         let dir = self.dir().to_owned();
-        let args = words(text).into_iter().map(|word| OsString::from(self.names.meant(&word, &dir)));
-        let done = if text.starts_with("wego-node ") {
-            wego_node(args.collect())
-        } else {
-            wego(args.collect(), answers, &dir)
-        };
+        let words = words(text);
+        let args: Vec<_> = words.iter().map(|word| OsString::from(self.names.meant(word, &dir))).collect();
+        let done = if words[0] == "wego-node" { wego_node(args) } else { wego(args, answers, &dir) };
         Done {
             out: self.names.plain(&done.out, &dir),
             err: self.names.plain(&done.err, &dir),

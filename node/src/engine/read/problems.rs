@@ -4,7 +4,7 @@ use wego_proto::v1::{Health, Problem};
 
 use super::ReadHandle;
 use crate::clock::now_ms;
-use crate::engine::view::View;
+use crate::engine::view::{Broken, View};
 
 /// A member's clock further off than this is shown, ms.
 const SKEW_SHOWN_MS: i64 = 60_000;
@@ -41,8 +41,17 @@ impl ReadHandle {
 
 fn of_writing(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if view.failed {
-        problems.push(failed("the store broke", "the node stops, and fills a new one at its next start"));
+    match view.broken {
+        Some(Broken::Store) => {
+            problems.push(failed("the store broke", "the node stops, and fills a new one at its next start"));
+        }
+        Some(Broken::Journal) => {
+            problems.push(failed(
+                "the journal cannot be written",
+                "the node stops; look at its disk, then start it",
+            ));
+        }
+        None => {}
     }
     if let Some(why) = view.not_writable {
         problems
@@ -75,7 +84,7 @@ fn of_the_federation(view: &View) -> Vec<Problem> {
 fn of_peers(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
     if view.sessions.is_empty() && view.roster.current().members().len() > 1 {
-        problems.push(degraded("no session with any peer", "look at wego peer list"));
+        problems.push(degraded("no session with any peer", "look at `wego peer list`"));
     }
     for (origin, session) in &view.sessions {
         if session.skew_ms.abs() > SKEW_SHOWN_MS {
@@ -89,7 +98,7 @@ fn of_peers(view: &View) -> Vec<Problem> {
         let seen = view.seen_ms(member.origin, now);
         if member.is_active() && seen > 0 && now.saturating_sub(seen) > SILENT_SHOWN_MS {
             let what = format!("{} has not been heard of for a day", member.handle);
-            problems.push(degraded(what, "its records are shown with their age; look at wego peer list"));
+            problems.push(degraded(what, "its records are shown with their age; look at `wego peer list`"));
         }
     }
     problems

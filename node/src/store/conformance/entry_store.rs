@@ -25,7 +25,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
         a_range_keeps_its_limits,
         the_tail_is_gap_free_over_interleaved_origins,
         epochs_are_logs_of_their_own,
-        a_fork_proof_takes_the_place_of_the_one_before,
+        the_last_fork_proof_put_stays,
         synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
         what_the_tail_hands_out_survives_a_crash,
         everything_survives_closing,
@@ -191,7 +191,7 @@ fn epochs_are_logs_of_their_own<B: StoreBed>(bed: &mut B) -> Claimed {
     holds(ends == [(1, 3), (2, 3)], "each epoch has its head")
 }
 
-fn a_fork_proof_takes_the_place_of_the_one_before<B: StoreBed>(bed: &mut B) -> Claimed {
+fn the_last_fork_proof_put_stays<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let entries = ada.batch(2, 10);
@@ -199,14 +199,14 @@ fn a_fork_proof_takes_the_place_of_the_one_before<B: StoreBed>(bed: &mut B) -> C
         left: Some(entry.to_wire_without_payload()),
         right: Some(ada.fork_of(entry).to_wire_without_payload()),
     };
-    let (low, high) = (proof(&entries[0]), proof(&entries[1]));
-    store.put_fork(ada.origin(), 1, &high)?;
-    store.put_fork(ada.origin(), 1, &low)?;
-    store.put_fork(ada.origin(), 2, &high)?;
+    let (lower, higher) = (proof(&entries[0]), proof(&entries[1]));
+    store.put_fork(ada.origin(), 1, &higher)?;
+    store.put_fork(ada.origin(), 1, &lower)?;
+    store.put_fork(ada.origin(), 2, &higher)?;
     let store = bed.crash(store)?;
     let kept = store.forks()?;
-    holds(kept.get(&(ada.origin(), 1)) == Some(&low), "the newest proof stays, over a crash")?;
-    holds(kept.get(&(ada.origin(), 2)) == Some(&high), "each epoch has its own")?;
+    holds(kept.get(&(ada.origin(), 1)) == Some(&lower), "the last proof put stays, over a crash")?;
+    holds(kept.get(&(ada.origin(), 2)) == Some(&higher), "each epoch has its own")?;
     holds(kept.len() == 2, "nothing else is kept")
 }
 

@@ -39,6 +39,9 @@ mod sync_mark;
 mod tests;
 mod write;
 
+pub(crate) use contained::writing;
+pub(crate) use write::STEP_BYTES;
+
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
 /// consolidated and when it splits.
 pub const WRITE_FACTOR: u64 = 4;
@@ -297,14 +300,12 @@ impl EntryStore for SledStore {
         let key = rows::log_key(rows::FORK, origin, epoch);
         let encoded = proof.encode_to_vec();
         let mut writer = self.writer();
-        if !self.db.run(|tree| Ok(tree.get(key)?.is_some_and(|kept| kept == encoded)))? {
-            let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
-            self.promise(&mut writer, bytes)?;
-            self.write_step(&mut writer, bytes, |tree| {
-                tree.insert(key, encoded)?;
-                Ok(())
-            })?;
-        }
+        let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
+        self.promise(&mut writer, bytes)?;
+        self.write_step(&mut writer, bytes, |tree| {
+            tree.insert(key, encoded)?;
+            Ok(())
+        })?;
         self.flush(&mut writer)
     }
 
