@@ -129,6 +129,7 @@ async fn a_peer_that_reads_nothing_is_dropped_and_the_others_go_on() {
 async fn one_connection_carries_so_many_sessions_and_no_more() {
     let scene = Scene::set().await;
     let channel = scene.liar.connect(&scene.cluster.seats[0]).await;
+    let other = scene.liar.connect(&scene.cluster.seats[0]).await;
     let open = || raw::open(&channel, "/wego.v1.Peering/Session", tokio_stream::pending());
     let mut sessions = Vec::new();
     for _ in 0..PEER_STREAMS_MAX {
@@ -139,7 +140,8 @@ async fn one_connection_carries_so_many_sessions_and_no_more() {
         tokio::select! {
             biased;
             _ = &mut one_more => panic!("session {} was opened", PEER_STREAMS_MAX + 1),
-            line = scene.call() => drop(line),
+            // Something that takes as long, on a connection of its own.
+            answer = raw::call(&other, "/wego.v1.Peering/Nothing", vec![]) => drop(answer.unwrap_err()),
         }
     }
     sessions.pop();
