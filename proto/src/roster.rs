@@ -22,8 +22,8 @@ pub use draft::Draft;
 pub use member::{Cut, LogKey, Member};
 pub(crate) use member::{check_handle, check_names};
 
-/// Largest encoded version in bytes: 10,000 members of about 800 bytes.
-pub const ROSTER_BYTES_MAX: usize = 8 * 1_024 * 1_024;
+/// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.
+pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;
 /// Members of one version.
 pub const MEMBERS_MAX: usize = 20_000;
 /// Endpoints, and transport keys, of one member.

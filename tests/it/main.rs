@@ -3,7 +3,12 @@
 // All of it is tests, also the functions that tests share: lints that spare tests spare it.
 #![cfg(test)]
 
+mod bench;
+mod corruption;
+mod demo;
+mod disk;
 mod federation;
+mod hostile_client;
 mod hostile_peer;
 mod import;
 mod kill;

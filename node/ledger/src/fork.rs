@@ -79,8 +79,8 @@ pub enum NoFork {
 #[must_use]
 pub fn first_difference<'a>(
     run: &'a Run,
-    held: &BTreeMap<u64, Verified>,
-) -> Option<(&'a Verified, Verified)> {
+    held: &BTreeMap<u64, Unverified>,
+) -> Option<(&'a Verified, Unverified)> {
     run.iter().find_map(|entry| {
         let other = held.get(&entry.header().at.seq)?;
         (other.hash() != entry.hash()).then(|| (entry, other.clone()))

@@ -1,7 +1,7 @@
 //! With whom a node keeps sessions: the overlay.
 //!
 //! Up to [`DEGREE`] + 1 members everybody talks to everybody. Above that each node picks
-//! the members with the highest rendezvous hash of the pair, besides those its operator pinned. The hash is the
+//! the members with the lowest rendezvous hash of the pair, besides those its operator pinned. The hash is the
 //! same from both ends, so most links are wanted by both; and no node's list depends on anybody's advice, so a
 //! hostile peer cannot surround another.
 
@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use wego_proto::id::{Hash, Origin};
 
-use crate::{limits::DEGREE, roster::History};
+#[cfg(doc)]
+use crate::limits::DEGREE;
+use crate::roster::History;
 
 /// The members this node should have a session with.
 #[must_use]
@@ -26,7 +28,7 @@ pub fn wanted_peers(
     ranked.sort_unstable();
     let pinned = pinned.iter().copied().filter(|origin| ranked.iter().any(|(_, known)| known == origin));
     let mut wanted: BTreeSet<Origin> = pinned.collect();
-    wanted.extend(ranked.iter().map(|(_, origin)| *origin).take(degree.min(DEGREE)));
+    wanted.extend(ranked.iter().map(|(_, origin)| *origin).take(degree));
     wanted
 }
 

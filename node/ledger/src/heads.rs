@@ -67,8 +67,10 @@ impl Board {
     pub fn answer(&self, request: &v1::HeadsRequest, max: usize) -> v1::HeadsAnswer {
         let complete = request.since < self.oldest || request.since > self.version;
         let since = if complete { 0 } else { request.since };
-        let wanted =
-            |origin: Origin| request.buckets.is_empty() || request.buckets.contains(&(origin.0 % 128));
+        let wanted = |origin: Origin| {
+            request.buckets.is_empty()
+                || request.buckets.contains(&(origin.0 % crate::limits::HEAD_BUCKETS as u32))
+        };
         let changed = self.heads.iter().filter(|((origin, _), (_, at))| *at > since && wanted(*origin));
         let heads: Vec<_> = changed.take(max).map(|(key, (head, _))| to_wire(*key, *head)).collect();
         // A truncated answer must not be remembered as complete knowledge.

@@ -9,11 +9,12 @@ pub const MESSAGE_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of entries a sender puts into one message: room for framing and for one largest entry on top.
 pub const ENTRIES_BYTES: usize = 512 * 1_024;
 /// Entries asked for by one `Pull`: on a long link the next request costs one round trip for so many.
-pub const PULL_ENTRIES: u64 = 16_384;
+pub const PULL_ENTRIES: u64 = 4_096;
 /// Pulls under way at once: enough to keep every link busy, few enough to forget nothing.
 pub const PULLS_MAX: usize = 64;
-/// Pulls under way at once with one peer: no peer holds more than its share.
-pub const PULLS_PER_PEER_MAX: usize = 8;
+/// Pulls under way at once with one peer: it answers one after the other, so more would only wait there, and no
+/// peer holds more than its share.
+pub const PULLS_PER_PEER_MAX: usize = 2;
 /// Requests of one peer served at once; above it the peer is told to wait.
 pub const SERVED_PER_PEER_MAX: usize = 16;
 /// A pull without an answer for so long, in ms, goes to another source.
@@ -42,3 +43,5 @@ pub const REJECT_TEXT_MAX: usize = 300;
 pub const NOTES_WINDOW_MS: u64 = 20;
 /// After the store refused entries, none are fetched for so long, in ms.
 pub const INTAKE_PAUSE_MS: u64 = 5_000;
+/// Buckets that a request for heads may name: an origin's is its index modulo this.
+pub const HEAD_BUCKETS: usize = 128;

@@ -235,6 +235,9 @@ pub struct Log {
     root: Hash,
     head: Option<Head>,
     fork: Option<Fork>,
+    /// Hash of the entry held just before the fork. While it is not the one that the proof names, this log parts
+    /// from the proved one further down, and comparing heads shows it.
+    before_fork: Hash,
 }
 
 /// Where a log is frozen.
@@ -242,7 +245,7 @@ pub struct Log {
 pub struct Fork {
     /// First position with two entries.
     pub at: Position,
-    /// Hash of the last entry before it: the head that every node agrees on.
+    /// Hash of the last entry before it, as the proof names it: the head that every node agrees on in the end.
     pub prev: Hash,
 }
 
@@ -265,7 +268,7 @@ impl Log {
     /// An empty log that starts from `root`.
     #[must_use]
     pub fn new(root: Hash) -> Self {
-        Self { root, head: None, fork: None }
+        Self { root, head: None, fork: None, before_fork: root }
     }
 
     /// The last entry held, whether valid or behind a fork.
@@ -282,7 +285,7 @@ impl Log {
             return self.head;
         }
         let seq = fork.at.seq.checked_sub(1).filter(|seq| *seq > 0)?;
-        Some(Head { at: Position { epoch: fork.at.epoch, seq }, hash: fork.prev })
+        Some(Head { at: Position { epoch: fork.at.epoch, seq }, hash: self.before_fork })
     }
 
     /// Where it is frozen.
@@ -351,11 +354,13 @@ impl Log {
     /// Freezes the log. The lowest fork counts, so that every order of arrival ends alike.
     ///
     /// Returns whether anything changed.
-    pub fn freeze(&mut self, fork: Fork) -> bool {
+    /// `held_before` is the hash of the entry held just before the fork, if there is one.
+    pub fn freeze(&mut self, fork: Fork, held_before: Option<Hash>) -> bool {
         if self.fork.is_some_and(|known| known.at <= fork.at) {
             return false;
         }
         self.fork = Some(fork);
+        self.before_fork = held_before.unwrap_or(fork.prev);
         true
     }
 }

@@ -115,6 +115,7 @@ impl Greeting {
             software: hello.software.chars().filter(|c| !c.is_control()).take(100).collect(),
             clock_ms: hello.clock_ms,
             theirs: PeerHeads::default(),
+            awaits_heads: false,
             asked_heads_ms: None,
             compare_at_ms: 0,
             next_request: 1,
@@ -143,7 +144,9 @@ pub struct Open {
     pub clock_ms: u64,
     /// What it is known to have.
     pub theirs: PeerHeads,
-    /// When its heads were asked for and not answered, in ms.
+    /// Whether its heads were asked for and not answered.
+    pub(crate) awaits_heads: bool,
+    /// When its heads were asked for last, in ms.
     pub(crate) asked_heads_ms: Option<u64>,
     /// When digests are compared next, in ms.
     pub(crate) compare_at_ms: u64,

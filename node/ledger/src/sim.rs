@@ -166,7 +166,6 @@ impl Sim {
         let seed = self.random.draw();
         let state = self.nodes[node].boot(&self.federation, now_ms, seed);
         self.nodes[node].state = Some(state);
-        self.nodes[node].recover_own();
         let boot = self.nodes[node].boots;
         let dial = now_ms + self.random.below(DIAL_EVERY_MS);
         self.clock.at(dial, Happening::Dial { node, boot });
@@ -322,13 +321,15 @@ impl Sim {
             }
             Output::Close(conn) => self.hang_up(node, conn),
             Output::Compare(conn, run) => {
-                let held = self.nodes[node].disk.held(run.origin());
+                let held = self.nodes[node].disk.held_unverified(run.origin());
                 let roster = &self.federation.roster;
                 Some(Input::Compared { conn, origin: run.origin(), difference: compare(&run, &held, roster) })
             }
             Output::KeepFork(evidence) => {
-                self.nodes[node].disk.forks.insert(evidence.origin, evidence.proof.clone());
-                Some(Input::ForkKept(evidence))
+                let disk = &mut self.nodes[node].disk;
+                disk.forks.insert(evidence.origin, evidence.proof.clone());
+                let held_before = disk.hash_before(evidence.origin, evidence.fork.at.seq);
+                Some(Input::ForkKept { evidence, held_before })
             }
             Output::KeepRoster(_) => Some(Input::RosterKept),
             Output::Notify(event) => {

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::{Unverified, Verified},
-    id::{Origin, StoreId},
+    entry::Unverified,
+    id::{Hash, Origin, StoreId},
     key::SecretKey,
     v1::{self, session_message::Body},
 };
@@ -15,7 +15,7 @@ use wego_proto::{
 use crate::{
     fork::ForkEvidence,
     heads::{Board, LogKey, PeerHeads},
-    log::{Head, Log, Run},
+    log::{Head, Log, Run, verify_signed},
     reject::Reject,
     roster::History,
     session::{ConnId, Greeting, Me, Open},
@@ -29,6 +29,7 @@ mod sessions;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
 pub use pulls::Pull;
+pub use sessions::check_counts;
 
 /// A node's rules and what it knows, without its disk, clock and network.
 #[derive(Debug)]
@@ -76,8 +77,10 @@ pub struct Start {
     pub roster: History,
     /// The heads in the store.
     pub heads: Vec<(Origin, Head)>,
-    /// The fork proofs in the store.
-    pub forks: Vec<v1::ForkProof>,
+    /// The own log's head in the lock; the store may lack the last entries.
+    pub locked: Option<Head>,
+    /// The fork proofs in the store, each with the hash of the entry held just before its fork.
+    pub forks: Vec<(v1::ForkProof, Option<Hash>)>,
     /// Time of start, ms since 1970.
     pub now_ms: u64,
     /// For jitter only.
@@ -105,7 +108,7 @@ impl State {
     /// Builds the state from what is durable.
     #[must_use]
     pub fn new(start: Start) -> Self {
-        let Start { me, key, roster, heads, forks, now_ms, seed, settings } = start;
+        let Start { me, key, roster, heads, locked, forks, now_ms, seed, settings } = start;
         let mut state = Self {
             key_no: own_key_no(&roster, me.origin, &key),
             board: Board::new(now_ms),
@@ -136,9 +139,12 @@ impl State {
             }
             state.refresh_board(origin, head.at.epoch);
         }
-        for proof in forks {
+        if let Some(head) = locked {
+            state.take_locked(head);
+        }
+        for (proof, held_before) in forks {
             if let Ok(evidence) = ForkEvidence::check(proof, &state.roster) {
-                state.freeze(evidence);
+                state.freeze(evidence, held_before);
             }
         }
         state.review_writing();
@@ -149,7 +155,10 @@ impl State {
     pub fn handle(&mut self, now_ms: u64, input: Input) -> Vec<Output> {
         match input {
             Input::Connected { conn, member, side } => self.connected(now_ms, conn, member, side),
-            Input::Received { conn, body } => self.received(now_ms, conn, body),
+            Input::Received { conn, body } => match check_counts(&body) {
+                Ok(()) => self.received(now_ms, conn, body),
+                Err(reject) => self.refuse(conn, reject),
+            },
             Input::Entries { conn, request, run, done } => self.entries(now_ms, conn, request, run, done),
             Input::Refused { conn, reject } => self.refuse(conn, reject),
             Input::Closed { conn } => self.closed(now_ms, conn),
@@ -160,7 +169,7 @@ impl State {
             Input::Stored { origin, head, hlc_ms } => self.stored(now_ms, origin, head, hlc_ms),
             Input::StoreFailed { origin } => self.store_failed(now_ms, origin),
             Input::Compared { conn, origin, difference } => self.compared(now_ms, conn, origin, difference),
-            Input::ForkKept(evidence) => self.fork_kept(evidence),
+            Input::ForkKept { evidence, held_before } => self.fork_kept(evidence, held_before),
             Input::RosterKept => self.roster_kept(),
             Input::Tick => self.tick(now_ms),
         }
@@ -219,8 +228,7 @@ impl State {
     pub fn seen_ms(&self, origin: Origin, now_ms: u64) -> Option<u64> {
         let live = self.sessions.values().find(|open| open.member == origin).is_some_and(|open| {
             let key = (origin, crate::log::FIRST_EPOCH);
-            open.asked_heads_ms.is_none()
-                && open.theirs.seq(key) <= self.board.head(key).map_or(0, |head| head.at.seq)
+            !open.awaits_heads && open.theirs.seq(key) <= self.board.head(key).map_or(0, |head| head.at.seq)
         });
         if live { Some(now_ms) } else { self.seen_ms.get(&origin).copied() }
     }
@@ -281,15 +289,16 @@ pub fn verify_entries(entries: Vec<v1::Entry>, roster: &History) -> Result<Optio
 
 /// Compares a run with what is held at its positions.
 #[must_use]
-pub fn compare(run: &Run, held: &BTreeMap<u64, Verified>, roster: &History) -> Difference {
+///
+/// Hashes first: only the entry that differs costs a signature.
+pub fn compare(run: &Run, held: &BTreeMap<u64, Unverified>, roster: &History) -> Difference {
     let Some((theirs, ours)) = crate::fork::first_difference(run, held) else { return Difference::None };
     if theirs.header().prev != ours.header().prev {
         return Difference::Before(theirs.header().at.seq);
     }
-    match ForkEvidence::of(theirs, &ours, roster) {
-        Ok(evidence) => Difference::Fork(Box::new(evidence)),
-        Err(_) => Difference::None,
-    }
+    let evidence =
+        verify_signed(ours, roster).ok().and_then(|ours| ForkEvidence::of(theirs, &ours, roster).ok());
+    evidence.map_or(Difference::None, |evidence| Difference::Fork(Box::new(evidence)))
 }
 
 fn own_key_no(roster: &History, origin: Origin, key: &SecretKey) -> u32 {

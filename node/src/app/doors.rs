@@ -34,6 +34,14 @@ pub(super) struct Front<'a> {
     pub(super) peers: &'a Peers,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
     pub(super) closing: &'a CancellationToken,
+    pub(super) counters: &'a DoorCounters,
+}
+
+/// What became of connections at the doors.
+#[derive(Debug, Default)]
+pub(super) struct DoorCounters {
+    pub(super) peers: Arc<TlsCounters>,
+    pub(super) clients: Arc<TlsCounters>,
 }
 
 impl Front<'_> {
@@ -54,7 +62,7 @@ impl Front<'_> {
     fn peer_door(&self, listener: TcpListener) -> Result<JoinHandle<()>, StartError> {
         let view = self.engine.view_cell();
         let member = move |key: &PublicKey| view.load().roster.speaker(key).is_some();
-        let incoming = self.incoming(listener, Arc::new(member))?;
+        let incoming = self.incoming(listener, Arc::new(member), &self.counters.peers)?;
         let server = harden(Server::builder())
             .max_concurrent_streams(PEER_STREAMS_MAX)
             .add_service(self.peers.service());
@@ -68,7 +76,7 @@ impl Front<'_> {
     /// Every key comes past the handshake, so that a person whose key is not listed is told so; none comes past
     /// the guard.
     fn client_door(&self, listener: TcpListener) -> Result<JoinHandle<()>, StartError> {
-        let incoming = self.incoming(listener, Arc::new(|_: &PublicKey| true))?;
+        let incoming = self.incoming(listener, Arc::new(|_: &PublicKey| true), &self.counters.clients)?;
         let doors = Doors {
             engine: self.engine.clone(),
             reader: self.reader.clone(),
@@ -100,7 +108,12 @@ impl Front<'_> {
         })
     }
 
-    fn incoming(&self, listener: TcpListener, judge: Judge) -> Result<Incoming, StartError> {
+    fn incoming(
+        &self,
+        listener: TcpListener,
+        judge: Judge,
+        counters: &Arc<TlsCounters>,
+    ) -> Result<Incoming, StartError> {
         let config = server_config(self.identity.clone(), judge)?;
         let limits = ListenLimits {
             handshake_timeout: self.config.limits.handshake_timeout,
@@ -109,8 +122,7 @@ impl Front<'_> {
             loopback: Loopback::Exempt,
             ..ListenLimits::default()
         };
-        let counters = Arc::new(TlsCounters::default());
-        Ok(incoming(listener, Arc::new(ArcSwap::from_pointee(config)), limits, counters))
+        Ok(incoming(listener, Arc::new(ArcSwap::from_pointee(config)), limits, counters.clone()))
     }
 }
 
@@ -132,7 +144,7 @@ async fn report_health(
     closing: CancellationToken,
 ) {
     loop {
-        let failed = reader.view().failed;
+        let failed = reader.view().broken.is_some();
         let status = if failed || closing.is_cancelled() {
             tonic_health::ServingStatus::NotServing
         } else {

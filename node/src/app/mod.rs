@@ -25,7 +25,7 @@ use crate::{
     engine::{
         Engine, Parts, Running,
         bell::Bell,
-        follow::Follower,
+        follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
     keys::{KeysError, NodeKeys},
@@ -186,8 +186,11 @@ impl Node {
             writes_max: config.limits.publish_queue_max,
         })?;
         let engine = running.engine.clone();
-        let follower = |projection| Follower::start(projection, store.clone(), bell.clone());
-        let followers = vec![follower(records.clone())?, follower(search.clone())?];
+        let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
+        // What is written shows in the records at once; the index is dear, and says how far behind it is.
+        let followers =
+            vec![follower(records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
+        let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
             view: engine.view_cell(),
             store: store.clone(),
@@ -195,6 +198,7 @@ impl Node {
             search,
             records_progress: followers[0].progress(),
             search_progress: followers[1].progress(),
+            doors: vec![counters.peers.clone(), counters.clients.clone()],
         });
         let peers_config = PeersConfig {
             identity: transport.clone(),
@@ -212,6 +216,7 @@ impl Node {
             peers: &peers,
             operators: &operators,
             closing: &closing,
+            counters: &counters,
         };
         let (doors, addresses) = front.open(listeners)?;
         tracing::info!(member = me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
@@ -310,6 +315,7 @@ impl Opened {
             key: keys.log,
             roster,
             heads: Vec::new(),
+            locked: None,
             forks: Vec::new(),
             now_ms: now_ms(),
             seed: getrandom::u64()?,

@@ -21,7 +21,7 @@ const ROSTER_DIR: &str = "roster";
 /// Why there is no roster to start from.
 #[derive(Debug, Error)]
 pub enum RosterFileError {
-    /// No version was adopted, and there is no file.
+    /// No version was adopted and there is no file, or it cannot be read.
     #[error("{path}")]
     Missing {
         /// Where it was looked for.
@@ -60,6 +60,14 @@ pub enum RosterFileError {
         /// Which file.
         path: PathBuf,
     },
+    /// The file follows another version than the one adopted: two committees, or two decisions.
+    #[error("{path} has another version {version} than the data folder")]
+    OtherBranch {
+        /// Which file.
+        path: PathBuf,
+        /// First version that differs.
+        version: u64,
+    },
     /// The adopted versions cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,17 +100,24 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
     let text = match read(path) {
         Ok(text) => text,
         // Once adopted, the file is no longer needed.
-        Err(RosterFileError::Missing { .. }) if !known.is_empty() => return Ok(files),
+        Err(RosterFileError::Missing { source, .. })
+            if source.kind() == io::ErrorKind::NotFound && !known.is_empty() =>
+        {
+            return Ok(files);
+        }
         Err(error) => return Err(error),
     };
     let chain: v1::RosterChain = armour::read(Label::Roster, &text)
         .map_err(|source| RosterFileError::Armour { path: path.clone(), source })?;
     let given =
         History::open(chain).map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
-    if let Some(first) = known.first()
-        && given.since(0, 1).first().is_none_or(|genesis| genesis.roster != first.roster)
-    {
-        return Err(RosterFileError::OtherFederation { path: path.clone() });
+    for (version, (ours, theirs)) in (1..).zip(known.iter().zip(given.since(0, usize::MAX))) {
+        if ours.roster != theirs.roster {
+            return Err(match version {
+                1 => RosterFileError::OtherFederation { path: path.clone() },
+                version => RosterFileError::OtherBranch { path: path.clone(), version },
+            });
+        }
     }
     for version in given.since(known.len() as u64, usize::MAX) {
         files.append(&version)?;

@@ -13,13 +13,19 @@ use wego_proto::id::Origin;
 
 use super::{Listeners, Node, StartError, own_member, rosters, stores};
 use crate::{
+    clock::now_ms,
     config::{Config, LogFormat},
+    engine::view::Broken,
     keys::NodeKeys,
     telemetry::{self, TelemetryError},
 };
 
 /// The loop that answers the service manager's watchdog and looks at the node's health.
 const PULSE: Duration = Duration::from_secs(1);
+
+/// The engine looks at the clock every few seconds; without a word for so long it stands still, and the service
+/// manager's watchdog ends the process. Nothing acknowledged is lost by that.
+const STANDS_STILL_MS: u64 = 60_000;
 
 /// Why the daemon ended.
 #[derive(Debug, Error)]
@@ -36,6 +42,9 @@ pub enum RunError {
     /// The store broke while it ran; the next start sets it aside and fills a new one.
     #[error("the store in {} broke", .0.display())]
     StoreBroke(PathBuf),
+    /// The journal could not be written; what was acknowledged is in it.
+    #[error("the journal in {} cannot be written", .0.display())]
+    JournalBroke(PathBuf),
 }
 
 impl RunError {
@@ -46,6 +55,7 @@ impl RunError {
             Self::Start(error) => error.hint(),
             Self::Telemetry(_) => "mend [log] in the configuration".to_owned(),
             Self::System(_) => "see the system's log".to_owned(),
+            Self::JournalBroke(_) => "look at the disk, then start the node again".to_owned(),
             Self::StoreBroke(_) => {
                 "start the node again: it sets the store aside and fills a new one; look at the disk"
                     .to_owned()
@@ -83,11 +93,11 @@ async fn daemon(config: &Config) -> Result<(), RunError> {
         tokio::select! {
             // Stopping first; signals are kept by their streams, a lost pulse is nothing.
             biased;
-            _ = term.recv() => break false,
-            _ = int.recv() => break false,
+            _ = term.recv() => break None,
+            _ = int.recv() => break None,
             _ = hangup.recv() => reload(&node),
             () = tokio::time::sleep(PULSE) => {
-                if pulse(&node) { break true }
+                if let Some(broken) = pulse(&node) { break Some(broken) }
             }
         }
     };
@@ -99,12 +109,15 @@ async fn daemon(config: &Config) -> Result<(), RunError> {
         _ = int.recv() => return Ok(()),
         () = node.stop() => {}
     }
-    if broke {
-        let data = config.node.data_dir.clone();
-        stores::mark_broken(&data)?;
-        return Err(RunError::StoreBroke(data));
+    let data = config.node.data_dir.clone();
+    match broke {
+        None => Ok(()),
+        Some(Broken::Journal) => Err(RunError::JournalBroke(data)),
+        Some(Broken::Store) => {
+            stores::mark_broken(&data)?;
+            Err(RunError::StoreBroke(data))
+        }
     }
-    Ok(())
 }
 
 async fn bind(config: &Config) -> Result<Listeners, StartError> {
@@ -135,12 +148,14 @@ fn reload(node: &Node) {
     }
 }
 
-/// Tells the service manager that the node lives. Returns whether its store broke.
-fn pulse(node: &Node) -> bool {
+/// Tells the service manager that the node lives, unless its engine stands still. Returns what broke.
+fn pulse(node: &Node) -> Option<Broken> {
     let view = node.reader().view();
-    let status = format!("{} entries, {} sessions", view.cursor.0, view.sessions.len());
-    notify(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
-    view.failed
+    if now_ms().saturating_sub(view.at_ms) < STANDS_STILL_MS {
+        let status = format!("{} entries, {} sessions", view.cursor.0, view.sessions.len());
+        notify(&[NotifyState::Watchdog, NotifyState::Status(&status)]);
+    }
+    view.broken
 }
 
 fn notify(states: &[NotifyState<'_>]) {

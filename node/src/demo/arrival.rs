@@ -73,8 +73,7 @@ impl Sent {
     async fn arrive(&self, federation: &Federation, city: Founder) -> Result<Duration, DemoError> {
         let begun = Instant::now();
         let node = federation.node(city)?;
-        let origin = federation.roster().member_by_handle(self.city.handle()).map(|member| member.origin);
-        let origin = origin.ok_or(DemoError::Untrue { at: "the roster", claim: "it has every city" })?;
+        let origin = federation.origin(self.city)?;
         // A look into memory first: nine clerks that ask without pause would slow down what they wait for.
         let held = || node.reader().view().heads.get(&origin).is_some_and(|head| head.at >= self.at);
         while !held() {

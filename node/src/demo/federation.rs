@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use tokio::time::{sleep, timeout};
 use wego_proto::{
     armour::{self, Label},
+    id::Origin,
     roster::Roster,
     v1,
 };
@@ -148,6 +149,35 @@ impl Federation {
         let begun = Instant::now();
         while self.node(city)?.reader().view().sessions.is_empty() {
             patient(begun, "a session with any peer")?;
+            sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+
+    /// Waits until a node has noticed that another is gone.
+    pub(super) async fn parted(&self, city: Founder, gone: Founder) -> Result<(), DemoError> {
+        let begun = Instant::now();
+        let origin = self.origin(gone)?;
+        while self.node(city)?.reader().view().sessions.contains_key(&origin) {
+            patient(begun, "the end of a session")?;
+            sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+
+    /// A city as the roster numbers it.
+    pub(super) fn origin(&self, city: Founder) -> Result<Origin, DemoError> {
+        let member = self.roster.member_by_handle(city.handle());
+        let untrue = DemoError::Untrue { at: city.handle(), claim: "it is in the roster" };
+        member.map(|member| member.origin).ok_or(untrue)
+    }
+
+    /// Waits until a node knows of every other member that it holds all of that member's records.
+    pub(super) async fn current(&self, city: Founder) -> Result<(), DemoError> {
+        let begun = Instant::now();
+        let reader = self.node(city)?.reader();
+        while reader.view().seen_ms.len() + 1 < Founder::ALL.len() {
+            patient(begun, "every city's data confirmed current")?;
             sleep(GLANCE).await;
         }
         Ok(())

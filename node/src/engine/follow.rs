@@ -29,6 +29,18 @@ const BUSY_SETTLE: Duration = Duration::from_secs(1);
 /// A quiet follower wakes so often.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// Added to the niceness of a projection that gives way: it then has a tenth of what a busy processor gives others.
+const NICENESS: i32 = 10;
+
+/// What a projection gets of a busy processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// As much as everything else.
+    Equal,
+    /// What replication, writes and readers leave. For one that is dear to build and may lag.
+    Rest,
+}
+
 /// A projection being driven; to be joined after the bell said stop.
 #[derive(Debug)]
 pub struct Follower {
@@ -73,6 +85,7 @@ impl Follower {
         projection: Arc<dyn Projection>,
         store: Arc<dyn EntryStore>,
         bell: Arc<Bell>,
+        share: Share,
     ) -> Result<Self, StoreError> {
         let (publish, applied) = watch::channel(Cursor::default());
         let skipped = Arc::new(AtomicU64::new(0));
@@ -80,7 +93,10 @@ impl Follower {
         let work = Work { projection, store, bell, publish, skipped, dirty: false, settled: Instant::now() };
         let thread = thread::Builder::new()
             .name("projection".to_owned())
-            .spawn(move || work.run())
+            .spawn(move || {
+                share.claim();
+                work.run();
+            })
             .map_err(|source| StoreError::Io { what: "starting a projection's thread", source })?;
         Ok(Self { thread, progress })
     }
@@ -95,6 +111,19 @@ impl Follower {
     pub fn join(self) {
         if self.thread.join().is_err() {
             tracing::error!("a projection's thread ended by a panic");
+        }
+    }
+}
+
+impl Share {
+    /// Holds for this thread and those that it starts from now on.
+    fn claim(self) {
+        // Elsewhere it would hold for the whole process.
+        if cfg!(target_os = "linux")
+            && self == Self::Rest
+            && let Err(error) = rustix::process::nice(NICENESS)
+        {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a projection's niceness stays");
         }
     }
 }

@@ -15,13 +15,14 @@ use wego_ledger::{
     state::{Input, NotWritable, Start, State},
 };
 use wego_proto::{
+    entry::Unverified,
     id::{Hash, Origin, Position, RecordId, RequestId},
     v1,
 };
 
 use crate::{
     records::Records,
-    store::{EntryStore, HeadLock, StoreError, roster_files::RosterFiles, space::Space},
+    store::{EntryStore, HeadLock, StoreError, entry_hash, roster_files::RosterFiles, space::Space},
 };
 
 pub mod bell;
@@ -129,9 +130,9 @@ pub enum WriteError {
     /// A record keeps its kind.
     #[error("record {0} is of another kind")]
     OtherKind(RecordId),
-    /// The store refused.
+    /// The store refused; shared by all writes of one group.
     #[error("the entry could not be stored")]
-    Store(#[source] StoreError),
+    Store(#[source] Arc<StoreError>),
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
@@ -174,6 +175,9 @@ impl Outbox {
     }
 }
 
+/// Leave for one message of a connection to wait in the engine's queue.
+pub type Credit = tokio::sync::OwnedSemaphorePermit;
+
 /// What comes in on connections.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a queue slot costs less than an allocation for every message")]
@@ -197,7 +201,7 @@ pub enum FromPeer {
 #[derive(Debug)]
 pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
-    peers: mpsc::Receiver<FromPeer>,
+    peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
     stop: CancellationToken,
 }
 
@@ -205,7 +209,7 @@ pub(crate) struct Commands {
 #[derive(Debug, Clone)]
 pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
-    peers: mpsc::Sender<FromPeer>,
+    peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -287,11 +291,17 @@ impl Engine {
         answer.await.unwrap_or(Err(WriteError::Stopping))
     }
 
-    /// Hands in what came from a peer; waits while the engine is busy, which slows the peer down.
+    /// Hands in what happened on a connection. Returns whether the engine still runs.
+    pub async fn peer(&self, from: FromPeer) -> bool {
+        self.peers.send((from, None)).await.is_ok()
+    }
+
+    /// Hands in what a peer said, once it is handled giving `credit` back: a connection has few of them, so it is
+    /// slowed down before its messages fill the queue that all connections share.
     ///
     /// Returns whether the engine still runs.
-    pub async fn peer(&self, from: FromPeer) -> bool {
-        self.peers.send(from).await.is_ok()
+    pub async fn peer_says(&self, input: Input, credit: Credit) -> bool {
+        self.peers.send((FromPeer::Input(input), Some(credit))).await.is_ok()
     }
 
     /// What the engine knows, as of a moment ago.
@@ -317,6 +327,17 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
             (origin, wego_ledger::log::Head { at: Position { epoch, seq }, hash })
         })
         .collect();
-    start.forks = store.forks()?.into_values().collect();
+    for ((origin, _), proof) in store.forks()? {
+        let at = proof.left.clone().and_then(|left| Some(Unverified::parse(left).ok()?.header().at));
+        let held_before = at.map(|at| hash_before(store, origin, at)).transpose()?.flatten();
+        start.forks.push((proof, held_before));
+    }
     Ok(State::new(start))
+}
+
+/// Hash of the entry held just before a position, if there is one.
+fn hash_before(store: &dyn EntryStore, origin: Origin, at: Position) -> Result<Option<Hash>, StoreError> {
+    let Some(seq) = at.seq.checked_sub(1).filter(|seq| *seq > 0) else { return Ok(None) };
+    let entry = store.entry(origin, Position { epoch: at.epoch, seq })?;
+    Ok(entry.map(|entry| entry_hash(&entry)))
 }

@@ -8,12 +8,9 @@ use wego_ledger::{
     session::ConnId,
     state::{Difference, Event, Input, Output, compare},
 };
-use wego_proto::{
-    entry::{Unverified, Verified},
-    id::Origin,
-};
+use wego_proto::{entry::Unverified, id::Origin};
 
-use super::{Outgoing, worker::Worker};
+use super::{Outgoing, hash_before, view::Broken, worker::Worker};
 use crate::{clock::now_ms, store::StoreError};
 
 impl Worker {
@@ -39,7 +36,9 @@ impl Worker {
             Output::KeepFork(evidence) => {
                 let kept = self.store.put_fork(evidence.origin, evidence.fork.at.epoch, &evidence.proof);
                 self.report(kept)?;
-                Some(Input::ForkKept(evidence))
+                let held_before = hash_before(self.store.as_ref(), evidence.origin, evidence.fork.at);
+                let held_before = held_before.unwrap_or_default();
+                Some(Input::ForkKept { evidence, held_before })
             }
             Output::KeepRoster(versions) => {
                 for version in &versions {
@@ -64,6 +63,7 @@ impl Worker {
                 Input::Locked
             }
             Err(error) => {
+                self.note_failure(&error, Broken::Journal);
                 self.commit = Err(error);
                 Input::LockFailed
             }
@@ -89,16 +89,20 @@ impl Worker {
                     error = &error as &dyn std::error::Error,
                     "entries not stored"
                 );
-                self.note_failure(&error);
+                self.note_failure(&error, Broken::Store);
                 Input::StoreFailed { origin }
             }
         }
     }
 
-    /// After corruption nothing more is taken in: the node stops, and rebuilds the store at the next start.
-    fn note_failure(&mut self, error: &StoreError) {
-        if matches!(error, StoreError::Corrupt { .. }) {
-            self.failed = true;
+    /// What cannot be written any more before it is opened anew ends the process: a node that acknowledges nothing
+    /// and looks healthy helps nobody.
+    fn note_failure(&mut self, error: &StoreError, broken: Broken) {
+        let passing =
+            matches!(error, StoreError::Full { .. } | StoreError::Conflict | StoreError::Malformed { .. });
+        let theirs = matches!(error, StoreError::Fork { .. } | StoreError::Gap { .. });
+        if !passing && !theirs {
+            self.broken = Some(broken);
         }
     }
 
@@ -147,8 +151,8 @@ impl Worker {
         Input::Compared { conn, origin, difference }
     }
 
-    /// The entries held at a run's positions, their signatures checked: the store is not trusted.
-    fn held_at(&self, run: &Run) -> Result<BTreeMap<u64, Verified>, StoreError> {
+    /// The entries held at a run's positions, as the store gives them: the comparison checks what it uses.
+    fn held_at(&self, run: &Run) -> Result<BTreeMap<u64, Unverified>, StoreError> {
         let (from, until) = (run.first_at(), run.last().header().at);
         let mut held = BTreeMap::new();
         let mut next = from.seq;
@@ -157,14 +161,10 @@ impl Worker {
             if entries.is_empty() {
                 break;
             }
+            next += entries.len() as u64;
             for entry in entries {
-                let corrupt = || StoreError::Corrupt { what: "entry" };
-                let entry = Unverified::parse(entry).map_err(|_| corrupt())?;
-                let (seq, key_no, at) = (entry.header().at.seq, entry.header().key_no, entry.header().at);
-                let key = self.state.roster().log_key(run.origin(), key_no, at).ok_or_else(corrupt)?;
-                let entry = entry.verify(&self.state.roster().federation(), key).map_err(|_| corrupt())?;
-                next = seq + 1;
-                held.insert(seq, entry);
+                let entry = Unverified::parse(entry).map_err(|_| StoreError::Corrupt { what: "entry" })?;
+                held.insert(entry.header().at.seq, entry);
             }
         }
         Ok(held)

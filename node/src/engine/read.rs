@@ -9,6 +9,10 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use thiserror::Error;
 use wego_catalogue::Decoded;
+use wego_ledger::{
+    limits::{ENTRIES_PER_MESSAGE_MAX, MESSAGE_BYTES_MAX},
+    state::verify_entries,
+};
 use wego_proto::{
     entry::{Unverified, Verified},
     id::{Origin, Position, RecordId},
@@ -22,14 +26,13 @@ use crate::{
     records::{self, RecordRow, Records},
     search::{PageError, QueryError, Search},
     store::{EntryStore, StoreError},
+    tls::TlsCounters,
 };
 
 mod federation;
 mod found;
 mod problems;
 
-/// Entries not indexed that a search waits for: indexed within a moment.
-const WORTH_WAITING: u64 = 1_000;
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;
 
@@ -46,6 +49,7 @@ struct Inner {
     search: Arc<Search>,
     records_progress: Progress,
     search_progress: Progress,
+    doors: Vec<Arc<TlsCounters>>,
 }
 
 impl std::fmt::Debug for ReadHandle {
@@ -68,6 +72,8 @@ pub struct Sources {
     pub records_progress: Progress,
     /// How far the index is.
     pub search_progress: Progress,
+    /// What became of connections at the doors.
+    pub doors: Vec<Arc<TlsCounters>>,
 }
 
 impl std::fmt::Debug for Sources {
@@ -122,8 +128,10 @@ impl ReadHandle {
     /// Reads from `sources`.
     #[must_use]
     pub fn new(sources: Sources) -> Self {
-        let Sources { view, store, records, search, records_progress, search_progress } = sources;
-        Self { inner: Arc::new(Inner { view, store, records, search, records_progress, search_progress }) }
+        let Sources { view, store, records, search, records_progress, search_progress, doors } = sources;
+        Self {
+            inner: Arc::new(Inner { view, store, records, search, records_progress, search_progress, doors }),
+        }
     }
 
     /// What the engine knows, as of a moment ago.
@@ -138,12 +146,16 @@ impl ReadHandle {
         self.inner.records_progress.reach(cursor, patience).await;
     }
 
-    /// As [`ReadHandle::catch_up`], for searches; a node that has much to index answers from what it has.
-    pub async fn catch_up_search(&self, patience: Duration) {
+    /// As [`ReadHandle::catch_up`], for searches. Returns whether it has.
+    pub async fn catch_up_search(&self, patience: Duration) -> bool {
         let cursor = self.inner.store.cursor();
-        if cursor.0.saturating_sub(self.inner.search_progress.cursor().0) <= WORTH_WAITING {
-            self.inner.search_progress.reach(cursor, patience).await;
-        }
+        self.inner.search_progress.reach(cursor, patience).await
+    }
+
+    /// Entries held that searches do not find.
+    #[must_use]
+    pub fn search_behind(&self) -> u64 {
+        self.inner.store.cursor().0.saturating_sub(self.inner.search_progress.cursor().0)
     }
 
     /// The newest version of a record.
@@ -261,17 +273,33 @@ impl ReadHandle {
         })
     }
 
-    /// An entry from the store, its own signature checked under the roster.
+    /// An entry from the store, believed as it was when it was accepted: by its own signature, or by that of an
+    /// entry after it that names it.
     fn verified(&self, view: &View, origin: Origin, at: Position) -> Result<Verified, ReadError> {
         let corrupt = || ReadError::Corrupt { origin, at };
         let entry = self.inner.store.entry(origin, at)?.ok_or_else(corrupt)?;
-        let entry = Unverified::parse(entry).map_err(|_| corrupt())?;
-        let header = entry.header();
+        let parsed = Unverified::parse(entry.clone()).map_err(|_| corrupt())?;
+        let header = parsed.header();
         if (header.origin, header.at) != (origin, at) {
             return Err(corrupt());
         }
         let key = view.roster.log_key(origin, header.key_no, at).ok_or_else(corrupt)?;
-        entry.verify(&view.roster.federation(), key).map_err(|_| corrupt())
+        match parsed.verify(&view.roster.federation(), key) {
+            Ok(entry) => Ok(entry),
+            Err(_) => self.verified_by_successors(view, entry, at).ok_or_else(corrupt),
+        }
+    }
+
+    /// Rare: an author that left out a signature. What vouches for the entry stands within one message after it.
+    fn verified_by_successors(&self, view: &View, entry: v1::Entry, at: Position) -> Option<Verified> {
+        let origin = Unverified::parse(entry.clone()).ok()?.header().origin;
+        let until = at.seq + ENTRIES_PER_MESSAGE_MAX as u64 - 1;
+        let after = self.inner.store.range(origin, at.epoch, at.seq + 1, until, MESSAGE_BYTES_MAX).ok()?;
+        let entries: Vec<_> = std::iter::once(entry).chain(after).collect();
+        (2..=entries.len()).find_map(|end| {
+            let run = verify_entries(entries[..end].to_vec(), &view.roster).ok()??;
+            run.into_entries().into_iter().next()
+        })
     }
 
     fn provenance(&self, view: &View, entry: &Verified) -> v1::Provenance {

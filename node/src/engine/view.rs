@@ -37,12 +37,23 @@ pub struct View {
     pub disk: (u64, u64),
     /// Whether writes are refused for want of space.
     pub disk_full: bool,
-    /// Whether the store broke: the node must stop, and fill a new one at its next start.
-    pub failed: bool,
+    /// What broke, so that the node must stop and be started anew.
+    pub broken: Option<Broken>,
+    /// When this was so, ms since 1970: an old view means that the engine stands still.
+    pub at_ms: u64,
     /// Start of the process, ms since 1970.
     pub started_ms: u64,
     /// Greetings of peers that have another roster under the number of the one in force here.
     pub roster_conflicts: u64,
+}
+
+/// What cannot be written any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The store: the next start sets it aside and fills a new one.
+    Store,
+    /// The journal: the next start opens it anew.
+    Journal,
 }
 
 /// An open session.

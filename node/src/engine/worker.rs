@@ -16,10 +16,10 @@ use wego_ledger::{
 use wego_proto::id::{Origin, Position};
 
 use super::{
-    Commands, FromPeer, Outbox, Outgoing, Parts, Write, WriteError, Written,
+    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
     bell::Bell,
     state_from,
-    view::{SessionView, View},
+    view::{Broken, SessionView, View},
     write::Unprojected,
 };
 use crate::{
@@ -54,7 +54,7 @@ pub(super) struct Worker {
     pub(super) roster_conflicts: u64,
     /// Own entries are locked that the store does not have.
     pub(super) store_behind: bool,
-    pub(super) failed: bool,
+    pub(super) broken: Option<Broken>,
     me: Origin,
     started_ms: u64,
     roster: Arc<History>,
@@ -65,12 +65,18 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { start, mut lock, store, rosters, records, bell, space, writes_max: _ } = parts;
+        let Parts { mut start, mut lock, store, rosters, records, bell, space, writes_max: _ } = parts;
         let me = start.me.origin;
-        let locked = lock.load()?;
-        restore_own(lock.as_mut(), store.as_ref(), me, &start.roster)?;
+        // A full disk must not keep the node from answering: the store is filled when there is space.
+        let store_behind = match restore_own(lock.as_mut(), store.as_ref(), me, &start.roster) {
+            Ok(_) => false,
+            Err(StoreError::Full { .. }) => true,
+            Err(error) => return Err(error),
+        };
+        let locked = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
         let roster = Arc::new(start.roster.clone());
         let started_ms = start.now_ms;
+        start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
         let state = state_from(start, store.as_ref())?;
         let mut worker = Self {
             view: Arc::new(ArcSwap::from_pointee(empty_view(me, store.as_ref(), roster.clone(), started_ms))),
@@ -89,8 +95,8 @@ impl Worker {
             refused: BTreeMap::new(),
             session_since: BTreeMap::new(),
             roster_conflicts: 0,
-            store_behind: false,
-            failed: false,
+            store_behind,
+            broken: None,
             me,
             started_ms,
             roster,
@@ -116,7 +122,10 @@ impl Worker {
             match runtime.block_on(next(&mut commands, self.until_tick())) {
                 Next::Stop => break,
                 Next::Write(first) => self.take_writes(first, &mut commands.writes),
-                Next::Peer(from) => self.take_peer(from),
+                Next::Peer(from, credit) => {
+                    self.take_peer(from);
+                    drop(credit);
+                }
                 Next::Tick => self.tick(),
             }
             self.dirty = true;
@@ -176,6 +185,7 @@ impl Worker {
         match restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
             Ok(Some((head, hlc_ms))) => {
                 self.store_behind = false;
+                self.unprojected.stamp(self.store.cursor());
                 self.feed(Input::Stored { origin: self.me, head, hlc_ms });
             }
             Ok(None) => self.store_behind = false,
@@ -198,11 +208,6 @@ impl Worker {
     }
 
     fn finish(&mut self) {
-        for outbox in self.conns.values() {
-            let reject = wego_ledger::reject::Reject::Stopping.to_wire();
-            // A full outbox is closed without a word when it is dropped.
-            outbox.put(Outgoing::Close(Some(reject)));
-        }
         self.conns.clear();
         if let Err(error) = self.store.sync() {
             tracing::error!(error = &error as &dyn std::error::Error, "the last flush of the store failed");
@@ -237,7 +242,8 @@ impl Worker {
             cursor: self.store.cursor(),
             disk: space.map_or((0, 0), |space| (space.free_bytes, space.reserve_bytes)),
             disk_full: space.is_some_and(|space| space.writes == Writes::Refused),
-            failed: self.failed,
+            broken: self.broken,
+            at_ms: now,
             started_ms: self.started_ms,
             roster_conflicts: self.roster_conflicts,
         }));
@@ -264,7 +270,7 @@ impl Worker {
 enum Next {
     Stop,
     Write(Waiting),
-    Peer(FromPeer),
+    Peer(FromPeer, Option<Credit>),
     Tick,
 }
 
@@ -275,7 +281,7 @@ async fn next(commands: &mut Commands, patience: Duration) -> Next {
     tokio::select! {
         () = stop.cancelled() => Next::Stop,
         Some(first) = writes.recv() => Next::Write(first),
-        Some(from) = peers.recv() => Next::Peer(from),
+        Some((from, credit)) = peers.recv() => Next::Peer(from, credit),
         () = tokio::time::sleep(patience) => Next::Tick,
     }
 }
@@ -311,6 +317,30 @@ pub fn restore_own(
     }
 }
 
+/// Puts own entries back into the lock that only the store has: a disk that took a flush and lost it cut them off
+/// there. Without this the node would sign on top of them and no lock would take it. Returns the lock's head.
+fn restore_lock(
+    lock: &mut dyn HeadLock,
+    store: &dyn EntryStore,
+    me: Origin,
+    roster: &History,
+) -> Result<Option<LockedHead>, StoreError> {
+    loop {
+        let locked = lock.load()?;
+        let next = locked.map_or(1, |head| head.at.seq.saturating_add(1));
+        let last = next.saturating_add(REPUT_MAX as u64 - 1);
+        let entries = store.range(me, wego_ledger::log::FIRST_EPOCH, next, last, usize::MAX)?;
+        let run = wego_ledger::state::verify_entries(entries, roster);
+        let run = run.map_err(|_| StoreError::Corrupt { what: "own entry" })?;
+        let Some(run) = run else { return Ok(locked) };
+        tracing::warn!(
+            entries = run.len(),
+            "own entries were missing in the journal; put back from the store"
+        );
+        lock.replace(locked.as_ref(), &run.into_entries())?;
+    }
+}
+
 fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_ms: u64) -> View {
     View {
         me,
@@ -325,7 +355,8 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         cursor: store.cursor(),
         disk: (0, 0),
         disk_full: false,
-        failed: false,
+        broken: None,
+        at_ms: started_ms,
         started_ms,
         roster_conflicts: 0,
     }

@@ -1,7 +1,10 @@
 //! From intended writes to entries: each is judged against the record's newest version, in order, on one thread,
 //! so that two editors can never both believe they were first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use tokio::sync::oneshot;
 use wego_ledger::state::{Draft, Input};
@@ -31,7 +34,35 @@ struct Newest {
 
 /// Own versions that the records projection has not seen yet.
 #[derive(Debug, Default)]
-pub(super) struct Unprojected(BTreeMap<RecordId, (Cursor, Newest)>);
+pub(super) struct Unprojected {
+    newest: BTreeMap<RecordId, (Cursor, Newest)>,
+    /// The same in the order in which the projection comes to see them, so that forgetting costs nothing while
+    /// many wait.
+    order: VecDeque<(Cursor, RecordId)>,
+}
+
+impl Unprojected {
+    fn add(&mut self, record_id: RecordId, cursor: Cursor, newest: Newest) {
+        self.newest.insert(record_id, (cursor, newest));
+        self.order.push_back((cursor, record_id));
+    }
+
+    /// Says that all of it was stored up to `cursor`, after the store had refused some.
+    pub(super) fn stamp(&mut self, cursor: Cursor) {
+        self.order = self.newest.keys().map(|record_id| (cursor, *record_id)).collect();
+        self.newest.values_mut().for_each(|(at, _)| *at = cursor);
+    }
+
+    /// Forgets what the projection has seen by `projected`.
+    fn forget(&mut self, projected: Cursor) {
+        while let Some((_, record_id)) = self.order.pop_front_if(|(cursor, _)| *cursor <= projected) {
+            // A later version of it may still wait.
+            if self.newest.get(&record_id).is_some_and(|(cursor, _)| *cursor <= projected) {
+                self.newest.remove(&record_id);
+            }
+        }
+    }
+}
 
 /// A judged write: done without an entry, or to be signed.
 enum Judged {
@@ -39,18 +70,25 @@ enum Judged {
     Sign(Draft, Outcome),
 }
 
-/// A draft with what its writer will be told, and the writer.
+/// What the writer of a draft will be told, and the writer.
 struct Pending {
     record_id: RecordId,
-    draft: Draft,
+    record_kind: u32,
     outcome: Outcome,
     reply: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+/// Drafts to be committed together, each with who waits for it.
+#[derive(Default)]
+struct Group {
+    drafts: Vec<Draft>,
+    pending: Vec<Pending>,
 }
 
 impl Worker {
     /// Judges and commits writes, all in one group unless one concerns what another of the group changes.
     pub(super) fn write_all(&mut self, writes: Vec<Waiting>) {
-        let mut group: Vec<Pending> = Vec::new();
+        let mut group = Group::default();
         let mut touched: BTreeSet<RecordId> = BTreeSet::new();
         let mut requests: BTreeSet<RequestId> = BTreeSet::new();
         for (write, reply) in writes {
@@ -64,7 +102,9 @@ impl Worker {
                 Ok(Judged::Sign(draft, outcome)) => {
                     touched.insert(write.record_id);
                     requests.insert(write.request_id);
-                    group.push(Pending { record_id: write.record_id, draft, outcome, reply });
+                    let (record_id, record_kind) = (write.record_id, draft.record_kind);
+                    group.pending.push(Pending { record_id, record_kind, outcome, reply });
+                    group.drafts.push(draft);
                 }
                 Err(error) => answer(reply, Err(error)),
             }
@@ -72,23 +112,22 @@ impl Worker {
         self.commit(group);
     }
 
-    fn commit(&mut self, group: Vec<Pending>) {
-        if group.is_empty() {
+    fn commit(&mut self, Group { drafts, pending }: Group) {
+        if drafts.is_empty() {
             return;
         }
         self.commit = Ok(Vec::new());
-        let drafts = group.iter().map(|pending| pending.draft.clone()).collect();
         self.feed(Input::Append(drafts));
         match std::mem::replace(&mut self.commit, Ok(Vec::new())) {
-            Ok(positions) => self.acknowledge(group, positions),
-            Err(error) => refuse_all(group, error),
+            Ok(positions) => self.acknowledge(pending, positions),
+            Err(error) => refuse_all(pending, error),
         }
     }
 
-    fn acknowledge(&mut self, group: Vec<Pending>, positions: Vec<(Position, Hash)>) {
+    fn acknowledge(&mut self, pending: Vec<Pending>, positions: Vec<(Position, Hash)>) {
         let cursor = self.store.cursor();
         let mut positions = positions.into_iter();
-        for Pending { record_id, draft, outcome, reply } in group {
+        for Pending { record_id, record_kind, outcome, reply } in pending {
             let Some((at, hash)) = positions.next() else {
                 // The log has no position left, or may not be written since the write was judged.
                 let why = self.state.not_writable().unwrap_or(wego_ledger::state::NotWritable::NotActive);
@@ -96,18 +135,21 @@ impl Worker {
                 continue;
             };
             let retracted = outcome == Outcome::Retracted;
-            let newest = Newest { at, hash, record_kind: draft.record_kind, retracted };
-            self.unprojected.0.insert(record_id, (cursor, newest));
+            self.unprojected.add(record_id, cursor, Newest { at, hash, record_kind, retracted });
             answer(reply, Ok(Written { record_id, outcome, entry: Some((at, hash)) }));
         }
     }
 
     fn judge(&mut self, write: &Write) -> Result<Judged, WriteError> {
+        if let Some(at) = self.lock.position_of(&write.request_id) {
+            return self.repeat(write, at).map(Judged::Answer);
+        }
         if let Some(why) = self.state.not_writable() {
             return Err(WriteError::NotWritable(why));
         }
-        if let Some(at) = self.lock.position_of(&write.request_id) {
-            return self.repeat(write, at).map(Judged::Answer);
+        if self.store_behind {
+            // Until the store has what was locked, nobody could tell which version is the newest.
+            return Err(refused(self.full()));
         }
         let newest = self.newest(write)?;
         match &write.act {
@@ -133,12 +175,12 @@ impl Worker {
 
     /// The newest version of the record, of this member's log.
     fn newest(&mut self, write: &Write) -> Result<Option<Newest>, WriteError> {
-        let projected = self.records.cursor().map_err(WriteError::Store)?;
-        self.unprojected.0.retain(|_, (cursor, _)| *cursor > projected);
-        if let Some((_, newest)) = self.unprojected.0.get(&write.record_id) {
+        let projected = self.records.cursor().map_err(refused)?;
+        self.unprojected.forget(projected);
+        if let Some((_, newest)) = self.unprojected.newest.get(&write.record_id) {
             return same_kind(write, Some(*newest));
         }
-        let Some(row) = self.records.record(&write.record_id).map_err(WriteError::Store)? else {
+        let Some(row) = self.records.record(&write.record_id).map_err(refused)? else {
             return Ok(None);
         };
         if row.owner != self.state_origin() {
@@ -179,21 +221,29 @@ impl Worker {
         sign_or_judge(write, EntryKind::RecordPut, newest, content, outcome)
     }
 
+    fn full(&self) -> StoreError {
+        let space = self.space.check().ok();
+        StoreError::Full {
+            free_bytes: space.map_or(0, |space| space.free_bytes),
+            reserve_bytes: space.map_or(0, |space| space.reserve_bytes),
+        }
+    }
+
     fn content_at(&mut self, at: Position) -> Result<Option<Vec<u8>>, WriteError> {
         Ok(self.own_entry(at)?.payload().map(|payload| payload.content.clone()))
     }
 
     /// An own entry, from the store or, when it is not there yet, from the lock.
     fn own_entry(&mut self, at: Position) -> Result<Unverified, WriteError> {
-        let stored = self.store.entry(self.state_origin(), at).map_err(WriteError::Store)?;
+        let stored = self.store.entry(self.state_origin(), at).map_err(refused)?;
         let entry = match stored {
             Some(entry) => Some(entry),
             None => {
                 let before = (at.seq > 1).then(|| Position { epoch: at.epoch, seq: at.seq - 1 });
-                self.lock.since(before, 1).map_err(WriteError::Store)?.pop()
+                self.lock.since(before, 1).map_err(refused)?.pop()
             }
         };
-        let corrupt = || WriteError::Store(StoreError::Corrupt { what: "own entry" });
+        let corrupt = || refused(StoreError::Corrupt { what: "own entry" });
         Unverified::parse(entry.ok_or_else(corrupt)?).map_err(|_| corrupt())
     }
 }
@@ -246,7 +296,7 @@ fn nonce() -> Result<[u8; NONCE_BYTES], WriteError> {
     let mut nonce = [0; NONCE_BYTES];
     getrandom::fill(&mut nonce).map_err(|error| {
         let source = std::io::Error::other(error);
-        WriteError::Store(StoreError::Io { what: "drawing a nonce", source })
+        refused(StoreError::Io { what: "drawing a nonce", source })
     })?;
     Ok(nonce)
 }
@@ -256,17 +306,13 @@ fn answer(reply: oneshot::Sender<Result<Written, WriteError>>, result: Result<Wr
     let _ = reply.send(result);
 }
 
-fn refuse_all(group: Vec<Pending>, error: StoreError) {
-    let (mut error, repeated) = (Some(error), |error: &StoreError| match error {
-        StoreError::Full { free_bytes, reserve_bytes } => {
-            StoreError::Full { free_bytes: *free_bytes, reserve_bytes: *reserve_bytes }
-        }
-        _ => StoreError::Conflict,
-    });
-    let mut pending = group.into_iter().peekable();
-    while let Some(Pending { reply, .. }) = pending.next() {
-        let last = pending.peek().is_none();
-        let Some(cause) = (if last { error.take() } else { error.as_ref().map(repeated) }) else { return };
-        answer(reply, Err(WriteError::Store(cause)));
+fn refuse_all(pending: Vec<Pending>, error: StoreError) {
+    let error = Arc::new(error);
+    for Pending { reply, .. } in pending {
+        answer(reply, Err(WriteError::Store(error.clone())));
     }
+}
+
+fn refused(error: StoreError) -> WriteError {
+    WriteError::Store(Arc::new(error))
 }

@@ -14,6 +14,8 @@ use crate::clock::now_ms;
 
 /// First bound of the wait between two dials, ms.
 const BACKOFF_FIRST_MS: u64 = 1_000;
+/// A session that lasted so long was a good one, ms.
+const SETTLED_MS: u64 = 10_000;
 /// Last bound, ms: a node that was away for days is back within five minutes.
 const BACKOFF_LAST_MS: u64 = 5 * 60_000;
 
@@ -97,12 +99,16 @@ impl Book {
         status.since_ms = now_ms();
     }
 
-    /// A session was exchanged on for a while: the breaker closes.
+    /// A message came. After a while of that the breaker closes: a peer that greets and then refuses, or is refused,
+    /// goes on being left alone.
     pub(crate) fn heard(&self, origin: Origin, received_bytes: usize) {
         let mut book = self.open();
+        let now = now_ms();
         let status = book.entry(origin).or_default();
-        status.failures = 0;
-        status.last_contact_ms = now_ms();
+        if status.state == PeerState::Connected && now.saturating_sub(status.since_ms) >= SETTLED_MS {
+            status.failures = 0;
+        }
+        status.last_contact_ms = now;
         status.received_bytes += received_bytes as u64;
     }
 

@@ -39,6 +39,9 @@ pub enum PingError {
     /// The session was refused or broke.
     #[error("opening a session")]
     Session(#[source] Status),
+    /// The connection stood, and nothing more came in time.
+    #[error("no answer in time")]
+    NoAnswer,
     /// The first message was no greeting, or there was none in time.
     #[error("no greeting")]
     NoGreeting,
@@ -90,6 +93,7 @@ impl Shared {
             biased;
             () = self.stop.cancelled() => return,
             opened = self.open(&endpoint, keys, messages) => opened,
+            () = tokio::time::sleep(self.config.connect_timeout * 2) => Err(PingError::NoAnswer),
         };
         let (inbound, channel) = match opened {
             Ok(opened) => opened,

@@ -2,14 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use thiserror::Error;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, Streaming};
 use wego_ledger::{
-    limits::{ENTRIES_BYTES, ENTRIES_PER_MESSAGE, MESSAGE_BYTES_MAX},
+    limits::{ENTRIES_BYTES, ENTRIES_PER_MESSAGE, ENTRIES_PER_MESSAGE_MAX, MESSAGE_BYTES_MAX},
     reject::Reject,
     session::{ConnId, Side},
-    state::{Input, verify_entries},
+    state::{Input, check_counts, verify_entries},
 };
 use wego_proto::{
     convert::{FieldError, Problem},
@@ -32,6 +33,12 @@ pub(super) const STREAM_AHEAD: usize = 4;
 const FAREWELL: Duration = Duration::from_secs(5);
 /// Pulls waiting to be answered on one connection; the ledger admits fewer.
 const SERVE_MAX: usize = 32;
+/// Messages of one connection that wait in the engine's queue: enough to keep it busy, and at a mebibyte each few
+/// enough that all sessions together stay within a quarter of a gibibyte.
+const CREDITS: usize = 4;
+
+/// Entries of a message that must be as large as one may be.
+const WHOLE_MESSAGE_BYTES: usize = MESSAGE_BYTES_MAX - 16 * 1_024;
 
 /// One session, from the moment the stream stands.
 pub(super) struct Line {
@@ -62,6 +69,7 @@ impl Line {
         }
         self.shared.book.connected(member);
         let (serve, pulls) = mpsc::channel(SERVE_MAX);
+        let last_word = outbound.clone();
         let ended = tokio::select! {
             // Stopping first, so that a busy stream cannot hold the node up. Each arm owns what it waits for, and
             // losing one mid-way only ends the session.
@@ -73,6 +81,12 @@ impl Line {
             () = farewell(&gone) => Ended::ByUs,
             () = expire(lifetime) => Ended::ByUs,
         };
+        if matches!(ended, Ended::Stopping) {
+            let reject = Body::Reject(Reject::Stopping.to_wire());
+            // A peer that takes nothing any more finds the stream closed.
+            let _ = last_word.try_send(SessionMessage { body: Some(reject) });
+        }
+        drop(last_word);
         self.shared.engine.peer(FromPeer::Input(Input::Closed { conn })).await;
         if side == Side::Dialled && matches!(ended, Ended::ByUs) {
             self.linger(inbound).await;
@@ -93,6 +107,7 @@ impl Line {
     }
 
     async fn read(&self, inbound: &mut Streaming<SessionMessage>, gone: &CancellationToken) -> Ended {
+        let credits = Arc::new(Semaphore::new(CREDITS));
         loop {
             let message = tokio::select! {
                 // Nothing is taken in any more once the engine let go; the writer says why, and ends the session.
@@ -118,7 +133,9 @@ impl Line {
                 Some(Body::Reject(reject)) => Some(reject.clone()),
                 _ => None,
             };
-            if !self.shared.engine.peer(FromPeer::Input(self.judge(message))).await {
+            let input = self.judge(message);
+            let Ok(credit) = credits.clone().acquire_owned().await else { return Ended::ByUs };
+            if !self.shared.engine.peer_says(input, credit).await {
                 return Ended::Stopping;
             }
             if let Some(reject) = told.filter(|reject| reject.reason() != v1::reject::Reason::NotSupportedYet)
@@ -139,7 +156,10 @@ impl Line {
                     Err(reject) => Input::Refused { conn, reject },
                 }
             }
-            Some(body) => Input::Received { conn, body },
+            Some(body) => match check_counts(&body) {
+                Ok(()) => Input::Received { conn, body },
+                Err(reject) => Input::Refused { conn, reject },
+            },
             None => {
                 // A message of a later version, or an empty one.
                 let error = FieldError { field: "message.body", problem: Problem::Missing };
@@ -198,20 +218,17 @@ impl Line {
         std::future::pending().await
     }
 
-    /// Sends what is held of a request, in messages of bounded size, the last marked as such.
+    /// Sends what is held of a request, in messages of bounded size, the last marked as such. What is sent was
+    /// verified on the way out: the store is not trusted.
     async fn answer(
         &self,
         pull: &v1::Pull,
         outbound: &mpsc::Sender<SessionMessage>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), AnswerError> {
         // Logs begin at 1, whatever is asked for.
         let mut next = pull.from.max(1);
         loop {
-            let until = pull.until.min(next.saturating_add(ENTRIES_PER_MESSAGE as u64 - 1));
-            let mut entries = self.read_store(pull, next, until).await?;
-            if pull.headers_only {
-                entries.iter_mut().for_each(|entry| entry.payload = None);
-            }
+            let entries = self.anchored(pull, next).await?;
             next += entries.len() as u64;
             let done = entries.is_empty() || next > pull.until;
             let message = v1::Entries { request: pull.request, entries, done };
@@ -221,11 +238,36 @@ impl Line {
         }
     }
 
-    async fn read_store(&self, pull: &v1::Pull, from: u64, until: u64) -> Result<Vec<v1::Entry>, StoreError> {
-        let (store, origin, epoch) = (self.shared.store.clone(), Origin(pull.origin), pull.epoch);
-        let read = move || store.range(origin, epoch, from, until, ENTRIES_BYTES);
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| {
-            Err(StoreError::Io { what: "reading entries", source: std::io::Error::other(error) })
+    /// The next entries of a request, ended by one whose own signature verifies: the receiver believes a message by
+    /// its last entry, and entries in between may be believed by their successors alone.
+    async fn anchored(&self, pull: &v1::Pull, from: u64) -> Result<Vec<v1::Entry>, AnswerError> {
+        let (store, engine, pull) = (self.shared.store.clone(), self.shared.engine.clone(), *pull);
+        let read = move || {
+            let view = engine.view();
+            for (count, bytes) in
+                [(ENTRIES_PER_MESSAGE, ENTRIES_BYTES), (ENTRIES_PER_MESSAGE_MAX, WHOLE_MESSAGE_BYTES)]
+            {
+                let until = pull.until.min(from.saturating_add(count as u64 - 1));
+                let mut entries = store.range(Origin(pull.origin), pull.epoch, from, until, bytes)?;
+                if entries.is_empty() {
+                    return Ok(entries);
+                }
+                if pull.headers_only {
+                    entries.iter_mut().for_each(|entry| entry.payload = None);
+                }
+                // Nearly always the first try: whoever wrote the last entry signed it.
+                for end in (1..=entries.len()).rev() {
+                    if let Ok(Some(run)) = verify_entries(entries[..end].to_vec(), &view.roster) {
+                        entries.truncate(run.len());
+                        return Ok(entries);
+                    }
+                }
+            }
+            Err(AnswerError::NoAnchor { origin: Origin(pull.origin), from })
+        };
+        let joined = tokio::task::spawn_blocking(read).await;
+        joined.unwrap_or_else(|error| {
+            Err(StoreError::Io { what: "reading entries", source: std::io::Error::other(error) }.into())
         })
     }
 
@@ -266,6 +308,22 @@ fn unreadable(status: &Status) -> Option<Reject> {
         }
         _ => None,
     }
+}
+
+/// Why a request could not be answered.
+#[derive(Debug, Error)]
+enum AnswerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No entry from there on verifies: what is stored is not what was accepted.
+    #[error("entries of member {origin} from {from} on do not verify")]
+    NoAnchor {
+        /// Author.
+        origin: Origin,
+        /// First of them.
+        from: u64,
+    },
 }
 
 /// Why a session ended.

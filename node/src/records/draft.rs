@@ -15,11 +15,12 @@ pub(super) struct Draft<'a> {
     rows: &'a sled::Tree,
     /// `None` where the row is removed.
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    bytes: u64,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(rows: &'a sled::Tree) -> Self {
-        Self { rows, changes: BTreeMap::new() }
+        Self { rows, changes: BTreeMap::new(), bytes: 0 }
     }
 
     pub(super) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -30,11 +31,18 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.bytes += (key.len() + value.len()) as u64;
         self.changes.insert(key, Some(value));
     }
 
     pub(super) fn remove(&mut self, key: Vec<u8>) {
+        self.bytes += key.len() as u64;
         self.changes.insert(key, None);
+    }
+
+    /// Bytes of all changes, a row changed twice counted twice.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// At most `max` rows from `from` on and before `end`, in order.

@@ -14,11 +14,17 @@
 //! # What is void
 //!
 //! A new epoch continues from a base; entries of earlier epochs after that base are void, whenever they arrive.
+//!
+//! # Steps
+//!
+//! sled can stand still for ever when much of it is written at once, here or in another database of the process
+//! (`store/sled/write.rs` says why), so rows are written in small steps. The cursor moves with the last step of a
+//! batch; what was written before a crash in between is applied again, to no effect.
 
 use std::{
     fs, io,
     path::Path,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use wego_proto::{
@@ -26,7 +32,10 @@ use wego_proto::{
     id::{Hash, StoreId},
 };
 
-use crate::store::{Cursor, Projection, StoreError};
+use crate::store::{
+    Cursor, Projection, StoreError,
+    sled::{self as store, STEP_BYTES},
+};
 
 mod draft;
 mod fold;
@@ -46,16 +55,16 @@ const SCHEMA: u32 = 1;
 /// The database's cache: what lists and single reads touch again. The rest is the system's page cache.
 const CACHE_BYTES: u64 = 16 * 1_024 * 1_024;
 
-/// Batches between two flushes. What a crash takes is applied again from the store, so this only bounds how much.
-const FLUSH_EVERY_BATCHES: u32 = 64;
+/// Rows removed at once when everything is forgotten.
+const WIPED_TOGETHER: usize = 1_024;
 
 /// The projection, and the questions it answers.
 #[derive(Debug)]
 pub struct Records {
     rows: sled::Db,
     store_id: StoreId,
-    /// Batches since the last flush; held while a batch is applied, because applying reads what it changes.
-    writing: Mutex<u32>,
+    /// Bytes written since the last flush; held while a batch is applied, because applying reads what it changes.
+    unflushed: Mutex<u64>,
 }
 
 impl Records {
@@ -73,7 +82,7 @@ impl Records {
             }
             other => other?,
         };
-        let records = Self { rows, store_id, writing: Mutex::new(0) };
+        let records = Self { rows, store_id, unflushed: Mutex::new(0) };
         if records.meta()?.is_none() {
             records.wipe()?;
         }
@@ -85,6 +94,7 @@ impl Records {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn flush(&self) -> Result<(), StoreError> {
+        let _turn = store::writing();
         self.rows.flush().map(|_| ()).map_err(failed)
     }
 
@@ -102,6 +112,21 @@ impl Records {
             }
         }
         Ok(digest)
+    }
+
+    fn unflushed(&self) -> MutexGuard<'_, u64> {
+        self.unflushed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes a step, after a flush when that and what was written before are more than one.
+    fn write(&self, unflushed: &mut u64, bytes: u64, batch: sled::Batch) -> Result<(), StoreError> {
+        if *unflushed + bytes > STEP_BYTES {
+            self.flush()?;
+            *unflushed = 0;
+        }
+        *unflushed += bytes;
+        let _turn = store::writing();
+        self.rows.apply_batch(batch).map_err(failed)
     }
 
     /// The cursor, when the rows are of this form and this store.
@@ -127,33 +152,51 @@ impl Projection for Records {
     }
 
     fn apply(&self, entries: &[Unverified], next: Cursor) -> Result<(), StoreError> {
-        let mut unflushed = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unflushed = self.unflushed();
         let mut draft = Draft::new(&self.rows);
         for entry in entries {
             fold::apply(&mut draft, entry)?;
+            if draft.bytes() >= STEP_BYTES {
+                let step = std::mem::replace(&mut draft, Draft::new(&self.rows));
+                self.write(&mut unflushed, step.bytes(), step.into_batch())?;
+            }
         }
         draft.put(keys::META.to_vec(), self.meta_row(next));
-        self.rows.apply_batch(draft.into_batch()).map_err(failed)?;
-        *unflushed += 1;
-        if *unflushed >= FLUSH_EVERY_BATCHES {
-            self.flush()?;
-            *unflushed = 0;
-        }
-        Ok(())
+        self.write(&mut unflushed, draft.bytes(), draft.into_batch())
     }
 
     fn wipe(&self) -> Result<(), StoreError> {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unflushed = self.unflushed();
         // Without its cursor row the database counts as foreign: a crash between here and the end wipes it again.
         self.rows.remove(keys::META).map_err(failed)?;
         self.flush()?;
-        self.rows.clear().map_err(failed)?;
+        loop {
+            let keys: Result<Vec<_>, _> = self.rows.iter().keys().take(WIPED_TOGETHER).collect();
+            let keys = keys.map_err(failed)?;
+            if keys.is_empty() {
+                break;
+            }
+            let mut batch = sled::Batch::default();
+            keys.into_iter().for_each(|key| batch.remove(key));
+            self.write(&mut unflushed, STEP_BYTES, batch)?;
+        }
         self.rows.insert(keys::META, self.meta_row(Cursor(0))).map_err(failed)?;
+        *unflushed = 0;
         self.flush()
     }
 }
 
+impl Drop for Records {
+    fn drop(&mut self) {
+        // Closing flushes, and must not write while another database does.
+        if let Err(error) = self.flush() {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the last flush of the records failed");
+        }
+    }
+}
+
 fn open_database(dir: &Path) -> Result<sled::Db, StoreError> {
+    let _turn = store::writing();
     // No flush by the clock: the batches decide.
     let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
     config.open().map_err(failed)

@@ -141,7 +141,8 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn heads(&self) -> Result<Heads, StoreError>;
 
-    /// Keeps a fork proof; one for each origin and epoch, the first one stays. Durable on return.
+    /// Keeps a fork proof in place of an earlier one of the same origin and epoch: which one counts is the caller's
+    /// to decide. Durable on return.
     ///
     /// # Errors
     /// [`StoreError::Full`] or [`StoreError::Corrupt`].

@@ -1,9 +1,10 @@
 //! A member that writes two histories: proved everywhere, and what came before stays.
 
+use wego_ledger::fork::ForkEvidence;
 use wego_proto::{
     entry::Verified,
     id::Position,
-    v1::{self, Health},
+    v1::{self, Health, session_message::Body},
 };
 use wego_tests::{Cluster, byzantine::Byzantine, client::Client, until};
 
@@ -79,5 +80,31 @@ async fn two_histories_are_proved_at_every_node_and_what_came_before_stays_reada
     line.announce(&liar.story(&one, &["More"])).await;
     cluster.connected(0, 3).await;
     assert_eq!(cluster.node(0).reader().view().heads[&liar.origin].at.seq, 1);
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lowest_fork_counts_also_after_a_restart() {
+    let mut cluster = Cluster::found(2).await;
+    cluster.seats[1].release();
+    let liar = Byzantine::holding(&cluster.seats[1]);
+    let log = liar.story(&[], &["One", "Two", "Three"]);
+    let proof = |at: usize| {
+        let other = liar.story(&log[..at - 1], &["Other"]);
+        ForkEvidence::of(&log[at - 1], &other[at - 1], &liar.roster).unwrap().proof
+    };
+    cluster.up(0).await;
+    let line = liar.greet(&cluster.seats[0]).await;
+    for seq in [3, 2] {
+        line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![proof(seq as usize)] })).await;
+        let fork = Position { epoch: 1, seq };
+        until("it is proved", || cluster.node(0).reader().view().forks.get(&liar.origin) == Some(&fork))
+            .await;
+    }
+    drop(line);
+    cluster.down(0).await;
+    cluster.up(0).await;
+    let forks = cluster.node(0).reader().view().forks.clone();
+    assert_eq!(forks.get(&liar.origin), Some(&Position { epoch: 1, seq: 2 }));
     cluster.stop().await;
 }

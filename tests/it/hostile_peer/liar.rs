@@ -49,7 +49,8 @@ async fn notes_of_logs_that_no_roster_knows_leave_no_trace() {
     let mut line = scene.greet().await;
     for round in 0..20_u32 {
         let note = |n: u32| {
-            let (origin, epoch) = if n % 2 == 0 { (1_000 + n + round, 1) } else { (2, 2 + n + round) };
+            let (origin, epoch) =
+                if n.is_multiple_of(2) { (1_000 + n + round, 1) } else { (2, 2 + n + round) };
             v1::Note { origin, epoch, seq: u64::from(n) + 1, hash8: vec![1; 8], want: 0 }
         };
         let notes = (0..HEADS_PER_MESSAGE_MAX as u32).map(note).collect();

@@ -174,8 +174,8 @@ fn a_fork_is_proved_once_however_it_is_met_and_freezes_the_log_before_it() {
     assert_eq!(ForkEvidence::check(one.proof.clone(), &federation.roster).unwrap(), one);
 
     let mut log = log_of(&federation, &ours);
-    assert!(log.freeze(one.fork));
-    assert!(!log.freeze(one.fork), "known already");
+    assert!(log.freeze(one.fork, Some(one.fork.prev)));
+    assert!(!log.freeze(one.fork, Some(one.fork.prev)), "known already");
     assert_eq!(log.agreed_head(), Some(Head { at: ours[1].header().at, hash: ours[1].hash() }));
     assert_eq!(log.place(run(&federation, &theirs[2..4])), Ok(Placement::Held), "behind the fork");
 }
@@ -193,7 +193,7 @@ fn the_lowest_fork_counts_in_every_order_of_arrival() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let mut log = log_of(&federation, &trunk);
         for at in order {
-            log.freeze(forks[at]);
+            log.freeze(forks[at], Some(forks[at].prev));
         }
         assert_eq!(log.fork(), Some(forks[0]), "{order:?}");
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wego_proto::{
-    entry::Verified,
+    entry::{Unverified, Verified},
     id::{Hash, Origin},
     v1::{self, session_message::Body},
 };
@@ -44,6 +44,7 @@ impl Node {
     pub(super) fn boot(&mut self, federation: &Federation, now_ms: u64, seed: u64) -> State {
         self.boots += 1;
         self.tick_at_ms = None;
+        self.recover_own();
         let mut heads = BTreeMap::new();
         for entry in &self.disk.arrived {
             heads.insert(entry.header().origin, Head { at: entry.header().at, hash: entry.hash() });
@@ -61,7 +62,8 @@ impl Node {
             key: federation.log_key(self.origin),
             roster,
             heads: heads.into_iter().collect(),
-            forks: self.disk.forks.values().cloned().collect(),
+            locked: self.disk.locked.last().map(|last| Head { at: last.header().at, hash: last.hash() }),
+            forks: self.disk.known_forks(),
             now_ms,
             seed,
             settings: crate::state::Settings::default(),
@@ -69,14 +71,10 @@ impl Node {
     }
 
     /// Puts again what the store lost of the own log; nothing is signed anew.
-    pub(super) fn recover_own(&mut self) {
-        let Some(state) = self.state.as_mut() else { return };
+    fn recover_own(&mut self) {
         let stored = self.disk.arrived.iter().filter(|entry| entry.header().origin == self.origin).count();
         for entry in self.disk.locked.iter().skip(stored) {
             self.disk.arrived.push(entry.clone());
-        }
-        if let Some(last) = self.disk.locked.last() {
-            state.restore_own(Head { at: last.header().at, hash: last.hash() });
         }
     }
 
@@ -86,6 +84,23 @@ impl Node {
 }
 
 impl Disk {
+    pub(super) fn held_unverified(&self, origin: Origin) -> BTreeMap<u64, Unverified> {
+        let read = |(seq, entry): (u64, Verified)| Some((seq, Unverified::parse(entry.to_wire()).ok()?));
+        self.held(origin).into_iter().filter_map(read).collect()
+    }
+
+    pub(super) fn hash_before(&self, origin: Origin, seq: u64) -> Option<Hash> {
+        self.held(origin).get(&(seq - 1)).map(Verified::hash)
+    }
+
+    fn known_forks(&self) -> Vec<(v1::ForkProof, Option<Hash>)> {
+        let before = |proof: &v1::ForkProof, origin: Origin| {
+            let left = Unverified::parse(proof.left.clone()?).ok()?;
+            self.hash_before(origin, left.header().at.seq)
+        };
+        self.forks.iter().map(|(origin, proof)| (proof.clone(), before(proof, *origin))).collect()
+    }
+
     pub(super) fn held(&self, origin: Origin) -> BTreeMap<u64, Verified> {
         let own = self.arrived.iter().filter(|entry| entry.header().origin == origin);
         own.map(|entry| (entry.header().at.seq, entry.clone())).collect()

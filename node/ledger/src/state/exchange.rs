@@ -92,7 +92,12 @@ pub enum Input {
         difference: Difference,
     },
     /// The proof of [`Output::KeepFork`] is durable.
-    ForkKept(ForkEvidence),
+    ForkKept {
+        /// The proof.
+        evidence: ForkEvidence,
+        /// Hash of the entry held just before the fork, if there is one.
+        held_before: Option<Hash>,
+    },
     /// The versions of [`Output::KeepRoster`] are durable.
     RosterKept,
     /// Time has passed: see [`State::next_deadline_ms`].

@@ -1,7 +1,7 @@
 //! Forks: found by comparing, proved by two signatures, kept before they count, spread to everybody.
 
 use wego_proto::{
-    id::Origin,
+    id::{Hash, Origin},
     v1::{self, session_message::Body},
 };
 
@@ -27,10 +27,11 @@ impl State {
     }
 
     pub(super) fn fork_proofs(&mut self, proofs: v1::ForkProofs) -> Result<(), Reject> {
-        if proofs.proofs.len() > FORK_PROOFS_PER_MESSAGE_MAX {
-            return Err(Reject::TooLarge { what: "fork proofs", max: FORK_PROOFS_PER_MESSAGE_MAX });
-        }
         for proof in proofs.proofs {
+            // Everybody tells of a fork, so most proofs are known already and cost no signature.
+            if self.forks.values().any(|known| known.proof == proof) {
+                continue;
+            }
             let evidence = ForkEvidence::check(proof, &self.roster).map_err(Reject::BadForkProof)?;
             self.consider(evidence);
         }
@@ -45,10 +46,10 @@ impl State {
         }
     }
 
-    pub(super) fn fork_kept(&mut self, evidence: ForkEvidence) {
+    pub(super) fn fork_kept(&mut self, evidence: ForkEvidence, held_before: Option<Hash>) {
         let origin = evidence.origin;
         let proof = evidence.proof.clone();
-        if !self.freeze(evidence) {
+        if !self.freeze(evidence, held_before) {
             return;
         }
         self.notify(Event::ForkProved(origin));
@@ -59,11 +60,11 @@ impl State {
     }
 
     /// Freezes a log at proved evidence. Returns whether anything changed.
-    pub(super) fn freeze(&mut self, evidence: ForkEvidence) -> bool {
+    pub(super) fn freeze(&mut self, evidence: ForkEvidence, held_before: Option<Hash>) -> bool {
         let (origin, fork) = (evidence.origin, evidence.fork);
         let Some(chain) = self.chain(origin) else { return false };
-        let changed = chain.stored.freeze(fork);
-        chain.accepted.freeze(fork);
+        let changed = chain.stored.freeze(fork, held_before);
+        chain.accepted.freeze(fork, held_before);
         if changed {
             self.pulls.retain(|key, _| key.0 != origin);
             self.forks.insert(origin, evidence);

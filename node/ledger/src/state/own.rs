@@ -21,6 +21,11 @@ impl State {
         let mut entries: Vec<Verified> = Vec::with_capacity(drafts.len());
         for draft in drafts {
             let Some(at) = log.next() else { break };
+            if self.roster.log_key(self.me.origin, self.key_no, at) != Some(&self.key.public()) {
+                // The roster has ended this key: what it signs now nobody would accept.
+                self.stop_writing(NotWritable::NotActive);
+                break;
+            }
             let entry = self.sign(now_ms, at, &log, draft);
             log.advance(Head { at, hash: entry.hash() });
             entries.push(entry);
@@ -70,15 +75,13 @@ impl State {
         }
     }
 
-    /// Takes over, before anything else, a head of the own log that the lock has and the store has been given again.
-    pub fn restore_own(&mut self, head: Head) {
+    /// The own log goes on from what the lock has, also when the store lacks the end of it.
+    pub(super) fn take_locked(&mut self, head: Head) {
         let origin = self.me.origin;
         if let Some(chain) = self.chain(origin)
-            && chain.stored.head().is_none_or(|known| known.at < head.at)
+            && chain.accepted.head().is_none_or(|known| known.at < head.at)
         {
-            chain.stored.advance(head);
             chain.accepted.advance(head);
-            self.refresh_board(origin, head.at.epoch);
         }
     }
 

@@ -24,6 +24,7 @@ pub struct Pull {
     next: u64,
     until: u64,
     heard_ms: u64,
+    gained: u64,
     purpose: Purpose,
 }
 
@@ -64,7 +65,7 @@ impl State {
             return;
         }
         let differs = known.seq == seq && head.is_some_and(|head| heads::hash8(&head.hash) != known.hash8);
-        if differs && self.logs.get(&key.0).is_none_or(|chain| chain.accepted.fork().is_none()) {
+        if differs {
             self.probe(now_ms, conn, key, seq + 1);
         }
     }
@@ -133,7 +134,8 @@ impl State {
         let Some(open) = self.sessions.get_mut(&conn) else { return };
         let request = open.next_request;
         open.next_request = open.next_request.wrapping_add(1).max(1);
-        self.pulls.insert(key, Pull { conn, request, next: from, until, heard_ms: now_ms, purpose });
+        self.pulls
+            .insert(key, Pull { conn, request, next: from, until, heard_ms: now_ms, gained: 0, purpose });
         let pull = v1::Pull {
             request,
             origin: key.0.0,
@@ -148,7 +150,7 @@ impl State {
     /// Asks for the entries before `below`, to find where two histories part.
     pub(super) fn probe(&mut self, now_ms: u64, conn: ConnId, key: LogKey, below: u64) {
         let until = below.saturating_sub(1);
-        if until == 0 || self.pulls.contains_key(&key) {
+        if until == 0 || self.pulls.contains_key(&key) || self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
             return;
         }
         let from = below.saturating_sub(ENTRIES_PER_MESSAGE_MAX as u64).max(1);
@@ -165,11 +167,15 @@ impl State {
             return;
         };
         let key = *key;
-        if let Err(reject) = pull.take(key, run.as_ref(), now_ms) {
+        if let Err(reject) = pull.take(key, run.as_ref(), done) {
             self.refuse(conn, reject);
             return;
         }
-        let (purpose, gave_nothing) = (pull.purpose, run.is_none() && done);
+        let (purpose, gave_nothing) = (pull.purpose, done && pull.gained == 0);
+        // Requests are answered one after the other, so whoever delivers anything is not stalling on the rest.
+        for pull in self.pulls.values_mut().filter(|pull| pull.conn == conn && run.is_some()) {
+            pull.heard_ms = now_ms;
+        }
         if done {
             self.pulls.remove(&key);
         }
@@ -191,7 +197,10 @@ impl State {
     /// A peer says that it has more of the own log. Saying it costs a liar nothing, so it must show the entries:
     /// only this member's key can have signed them.
     fn ask_for_own(&mut self, now_ms: u64, conn: ConnId, key: LogKey, held: u64, claimed: u64) {
-        if self.not_writable.is_some() || self.pulls.contains_key(&key) {
+        if self.not_writable.is_some()
+            || self.pulls.contains_key(&key)
+            || self.pulls_of(conn) >= PULLS_PER_PEER_MAX
+        {
             return;
         }
         let until = claimed.min(held.saturating_add(ENTRIES_PER_MESSAGE_MAX as u64));
@@ -302,15 +311,18 @@ impl State {
 }
 
 impl Pull {
-    /// Checks that a run is the next part of the answer, and counts it as heard.
-    fn take(&mut self, key: LogKey, run: Option<&Run>, now_ms: u64) -> Result<(), Reject> {
-        self.heard_ms = now_ms;
-        let Some(run) = run else { return Ok(()) };
+    /// Checks that a run is the next part of the answer. An empty part only ends an answer: otherwise a peer could
+    /// keep a log to itself by saying nothing again and again.
+    fn take(&mut self, key: LogKey, run: Option<&Run>, done: bool) -> Result<(), Reject> {
+        let Some(run) = run else {
+            return if done { Ok(()) } else { Err(Reject::OutOfOrder("an empty part of an answer")) };
+        };
         let expected = Position { epoch: key.1, seq: self.next };
         let last = run.last().header().at.seq;
         if run.origin() != key.0 || run.first_at() != expected || last > self.until {
             return Err(Reject::OutOfOrder("entries other than those asked for"));
         }
+        self.gained += run.len() as u64;
         self.next = last + 1;
         Ok(())
     }

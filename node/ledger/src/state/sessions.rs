@@ -2,6 +2,7 @@
 
 use wego_proto::{
     id::{Hash, Origin},
+    prost::Message as _,
     v1::{self, session_message::Body},
 };
 
@@ -9,8 +10,8 @@ use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
-        HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX,
-        SERVED_PER_PEER_MAX,
+        ENTRIES_BYTES, FORK_PROOFS_PER_MESSAGE_MAX, HEAD_BUCKETS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS,
+        HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX,
     },
     log::FIRST_EPOCH,
     reject::Reject,
@@ -22,9 +23,16 @@ const BUSY_RETRY_MS: u32 = 30_000;
 
 impl State {
     pub(super) fn connected(&mut self, now_ms: u64, conn: ConnId, member: Origin, side: Side) {
-        if self.greetings.len() + self.sessions.len() >= self.settings.sessions_max {
+        let full = self.greetings.len() + self.sessions.len() >= self.settings.sessions_max;
+        // What this node dials is bounded by its overlay, and must get through however many come in.
+        if full && side == Side::Accepted {
             self.refuse(conn, Reject::Busy { retry_after_ms: BUSY_RETRY_MS });
             return;
+        }
+        // One greeting a member and direction: nobody fills the places by opening connections and saying nothing.
+        let before = self.greetings.iter().find(|(_, other)| other.member == member && other.side == side);
+        if let Some(before) = before.map(|(conn, _)| *conn) {
+            self.refuse(before, Reject::AlreadyConnected);
         }
         self.greetings.insert(conn, Greeting { member, side, since_ms: now_ms });
         let hello = self.me.hello(&self.roster, self.board.digest(), now_ms, self.forks.len());
@@ -166,8 +174,13 @@ impl State {
     fn share_roster(&mut self, conn: ConnId, known: u64, hash: &[u8]) {
         let current = self.roster.current();
         if known < current.version() {
-            let versions = self.roster.since(known, ROSTER_STEPS_MAX);
-            self.send(conn, Body::RosterChain(v1::RosterChain { versions }));
+            let (newest, versions) = (current.version(), self.roster.since(known, ROSTER_STEPS_MAX));
+            for versions in in_messages(versions) {
+                self.send(conn, Body::RosterChain(v1::RosterChain { versions }));
+            }
+            if let Some(open) = self.sessions.get_mut(&conn) {
+                open.roster_version = newest;
+            }
         } else if known == current.version()
             && hash != current.hash().as_bytes()
             && let Some(open) = self.sessions.get(&conn)
@@ -178,9 +191,6 @@ impl State {
     }
 
     fn roster_chain(&mut self, chain: v1::RosterChain) -> Result<(), Reject> {
-        if chain.versions.len() > ROSTER_STEPS_MAX {
-            return Err(Reject::TooLarge { what: "roster versions", max: ROSTER_STEPS_MAX });
-        }
         let mut next = self.roster.clone();
         let mut news = Vec::new();
         for signed in chain.versions {
@@ -240,18 +250,16 @@ impl State {
 
     fn ask_heads(&mut self, now_ms: u64, conn: ConnId) {
         let Some(open) = self.sessions.get_mut(&conn) else { return };
-        if open.asked_heads_ms.is_some_and(|asked| now_ms < asked + HEADS_REQUEST_MS) {
+        if open.awaits_heads || open.asked_heads_ms.is_some_and(|asked| now_ms < asked + HEADS_REQUEST_MS) {
             return;
         }
+        open.awaits_heads = true;
         open.asked_heads_ms = Some(now_ms);
         let request = v1::HeadsRequest { since: open.theirs.version, buckets: vec![] };
         self.send(conn, Body::HeadsRequest(request));
     }
 
     fn heads_request(&mut self, now_ms: u64, conn: ConnId, request: &v1::HeadsRequest) -> Result<(), Reject> {
-        if request.buckets.len() > 128 {
-            return Err(Reject::TooLarge { what: "buckets", max: 128 });
-        }
         let answer = self.board.answer(request, HEADS_PER_MESSAGE_MAX);
         self.send(conn, Body::Heads(answer));
         // Whoever asks has seen a difference, so there may be something to fetch there as well.
@@ -262,12 +270,9 @@ impl State {
     }
 
     fn heads_answer(&mut self, now_ms: u64, conn: ConnId, mut answer: v1::HeadsAnswer) -> Result<(), Reject> {
-        if answer.heads.len() > HEADS_PER_MESSAGE_MAX {
-            return Err(Reject::TooLarge { what: "heads", max: HEADS_PER_MESSAGE_MAX });
-        }
         answer.heads.retain(|head| self.knows((Origin(head.origin), head.epoch)));
         let Some(open) = self.sessions.get_mut(&conn) else { return Ok(()) };
-        if open.asked_heads_ms.take().is_none() {
+        if !std::mem::take(&mut open.awaits_heads) {
             return Err(Reject::OutOfOrder("an answer that nobody asked for"));
         }
         open.theirs.learn(&answer);
@@ -278,9 +283,6 @@ impl State {
     }
 
     fn notes(&mut self, now_ms: u64, conn: ConnId, notes: v1::Notes) -> Result<(), Reject> {
-        if notes.notes.len() > HEADS_PER_MESSAGE_MAX {
-            return Err(Reject::TooLarge { what: "notes", max: HEADS_PER_MESSAGE_MAX });
-        }
         for note in notes.notes {
             let key = (Origin(note.origin), note.epoch);
             if !self.knows(key) {
@@ -356,4 +358,38 @@ impl State {
             self.outputs.push(Output::Send(*conn, Body::Notes(v1::Notes { notes })));
         }
     }
+}
+
+/// Roster versions in messages of bounded size, at least one in each.
+fn in_messages(versions: Vec<v1::SignedRoster>) -> Vec<Vec<v1::SignedRoster>> {
+    let mut messages: Vec<Vec<v1::SignedRoster>> = Vec::new();
+    let mut bytes = 0;
+    for version in versions {
+        let size = version.encoded_len();
+        match messages.last_mut() {
+            Some(last) if bytes + size <= ENTRIES_BYTES => last.push(version),
+            _ => {
+                messages.push(vec![version]);
+                bytes = 0;
+            }
+        }
+        bytes += size;
+    }
+    messages
+}
+
+/// Refuses lists that are too long. Costs nothing, so it is done where a message comes in, before it waits anywhere.
+///
+/// # Errors
+/// [`Reject::TooLarge`].
+pub fn check_counts(body: &Body) -> Result<(), Reject> {
+    let (what, len, max) = match body {
+        Body::RosterChain(chain) => ("roster versions", chain.versions.len(), ROSTER_STEPS_MAX),
+        Body::ForkProofs(proofs) => ("fork proofs", proofs.proofs.len(), FORK_PROOFS_PER_MESSAGE_MAX),
+        Body::HeadsRequest(request) => ("buckets", request.buckets.len(), HEAD_BUCKETS),
+        Body::Heads(answer) => ("heads", answer.heads.len(), HEADS_PER_MESSAGE_MAX),
+        Body::Notes(notes) => ("notes", notes.notes.len(), HEADS_PER_MESSAGE_MAX),
+        _ => return Ok(()),
+    };
+    if len > max { Err(Reject::TooLarge { what, max }) } else { Ok(()) }
 }

@@ -67,6 +67,7 @@ fn state_of(federation: &Federation, node: usize) -> State {
         key: federation.log_key(origin),
         roster: federation.roster.clone(),
         heads: vec![],
+        locked: None,
         forks: vec![],
         now_ms: NOW,
         seed: 7,
@@ -120,7 +121,8 @@ fn a_batch_that_was_not_locked_leaves_its_positions_free() {
 #[test]
 fn a_hello_of_somebody_else_opens_nothing() {
     let strange = Federation::new(5);
-    let cases: Vec<(&str, Box<dyn Fn(v1::Hello) -> v1::Hello>)> = vec![
+    type Spoil = Box<dyn Fn(v1::Hello) -> v1::Hello>;
+    let cases: Vec<(&str, Spoil)> = vec![
         (
             "different_federation",
             Box::new(move |hello| v1::Hello {
@@ -219,13 +221,25 @@ fn a_peer_has_so_many_requests_answered_at_once_and_no_more() {
 
 #[test]
 fn one_session_too_many_is_asked_to_come_back() {
-    let mut bench = Bench::new(2);
-    for conn in 0..limits::SESSIONS_MAX as u64 {
-        let input = Input::Connected { conn: ConnId(conn), member: Origin(2), side: Side::Accepted };
-        assert!(refusal(&bench.input(input)).is_none());
+    let mut bench = Bench::new(limits::SESSIONS_MAX + 3);
+    let mut greet = |member: usize, side| {
+        let input = Input::Connected { conn: ConnId(member as u64), member: Origin(member as u32), side };
+        refusal(&bench.input(input)).cloned()
+    };
+    for member in 2..limits::SESSIONS_MAX + 2 {
+        assert_eq!(greet(member, Side::Accepted), None);
     }
-    let input = Input::Connected { conn: ConnId(999), member: Origin(2), side: Side::Accepted };
-    assert!(matches!(refusal(&bench.input(input)), Some(Reject::Busy { .. })));
+    assert!(matches!(greet(limits::SESSIONS_MAX + 2, Side::Accepted), Some(Reject::Busy { .. })));
+    assert_eq!(greet(limits::SESSIONS_MAX + 2, Side::Dialled), None, "what this node wants gets through");
+}
+
+#[test]
+fn one_member_cannot_take_all_places_by_greeting_again_and_again() {
+    let mut bench = Bench::new(3);
+    for conn in 0..limits::SESSIONS_MAX as u64 * 2 {
+        bench.input(Input::Connected { conn: ConnId(conn), member: Origin(2), side: Side::Accepted });
+    }
+    assert_eq!(bench.state.greetings.len(), 1);
 }
 
 #[test]

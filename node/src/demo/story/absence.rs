@@ -41,13 +41,19 @@ pub(super) async fn tell(story: &mut Story<'_, '_>) -> Result<(), DemoError> {
         sent.readable_at(story.federation, &[Founder::Dakar]).await?;
     }
     let caught_up = begun.elapsed();
+    story.narrator.working("waiting for Dakar's other sessions");
+    story.federation.meshed().await?;
+    story.federation.current(Founder::Dakar).await?;
+    let current = begun.elapsed();
     story.narrator.say(&format!(
         "Dakar's node is started again on the same folder: up after {}, in session with its first peer after {}, and \
-         caught up with all {} records, each verified, after {}. It asked for what it lacked and for nothing else.",
+         caught up with all {} records, each verified, after {}. It asked for what it lacked and for nothing else. In session with all eight, \
+         and its copy of every city's records confirmed current, after {}.",
         ms(up),
         ms(met),
         missed.len(),
         ms(caught_up),
+        ms(current),
     ))
 }
 

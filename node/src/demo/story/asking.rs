@@ -1,6 +1,6 @@
 //! Chapter six: a clerk in Dakar asks in French, and a citizen reads the portal.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wego_proto::v1;
 
@@ -22,6 +22,8 @@ use crate::{
 const QUESTION: &str = "données ouvertes";
 /// The same on the portal.
 const QUESTION_PAGE: &str = "/?q=donn%C3%A9es+ouvertes&lang=fr";
+/// A city whose node is down meanwhile, though its records are asked for.
+const ASLEEP: Founder = Founder::SanFrancisco;
 /// The language of the clerk.
 const LANG: &str = "fr";
 /// Columns a title may take.
@@ -29,7 +31,13 @@ const TITLE_COLUMNS: usize = 32;
 
 pub(super) async fn tell(story: &mut Story<'_, '_>) -> Result<(), DemoError> {
     story.narrator.chapter("A clerk in Dakar asks")?;
+    story.narrator.working("stopping San Francisco's node");
+    story.federation.down(ASLEEP).await?;
+    story.federation.parted(Founder::Dakar, ASLEEP).await?;
     ask(story).await?;
+    story.narrator.working("starting San Francisco's node");
+    story.federation.up(ASLEEP).await?;
+    story.federation.meshed().await?;
     story.narrator.gap()?;
     adopters(story).await?;
     story.narrator.gap()?;
@@ -41,25 +49,24 @@ async fn ask(story: &mut Story<'_, '_>) -> Result<(), DemoError> {
     let reply = story.federation.client(Founder::Dakar)?.search(QUESTION, LANG).await?;
     let answered = begun.elapsed();
     found_by_topic(story, &reply)?;
+    let question = QUESTION.replace(' ', "\u{a0}");
     let mut table = Table::new(&["CITY", "RECORD", "SIGNED WITH KEY", "CHECK", "AT", "DATA AGE"]);
     for hit in &reply.hits {
         table.row(answer(story, hit)?);
     }
     story.narrator.say(&format!(
-        "In French, on Dakar's own node, from Dakar's own copy, with no other city asked: « {QUESTION} ». {} answers \
-         after {}.",
+        "It is night in San Francisco, and its node is down. The clerk asks in French, at Dakar's own node, which \
+         searches its own copy: «\u{a0}{question}\u{a0}». {} answers after {}.",
         reply.total,
         ms(answered)
     ))?;
     story.narrator.table(&table)?;
     story.narrator.say(&format!(
-        "The records of San Francisco and Edmonton have no word of French in them: the node knows « {} » as the name \
+        "The records of San Francisco and Edmonton have no word of French in them: the node knows «\u{a0}{}\u{a0}» as the name \
          of a topic. CHECK says whether the signature holds under the city's key in the roster; AT is the place in \
-         that city's log (its {}th entry, for instance, is 1.{}); DATA AGE says when Dakar last knew that it has \
-         all of that city's records.",
+         that city's log, 1.2 its second entry; DATA AGE is current while Dakar \
+         is in session with that city, else the time since the city itself confirmed that Dakar has all of its records.",
         reply.also_searched.first().map_or(QUESTION, String::as_str),
-        3,
-        3,
     ))
 }
 
@@ -83,18 +90,20 @@ fn answer(story: &Story<'_, '_>, hit: &v1::Hit) -> Result<[String; 6], DemoError
         format!("{}-…", begin.join("-")),
         "valid".to_owned(),
         at,
-        age(city, from.origin_seen_ms)?,
+        age(story, city, from.origin_seen_ms)?,
     ])
 }
 
-fn age(city: Founder, seen_ms: u64) -> Result<String, DemoError> {
-    if city == Founder::Dakar {
-        return Ok("its own".to_owned());
+/// How old Dakar's copy of a city's records may be.
+fn age(story: &Story<'_, '_>, city: Founder, seen_ms: u64) -> Result<String, DemoError> {
+    let view = story.federation.node(Founder::Dakar)?.reader().view();
+    if city == Founder::Dakar || view.sessions.contains_key(&story.federation.origin(city)?) {
+        return Ok("current".to_owned());
     }
     if seen_ms == 0 {
         return Err(DemoError::Untrue { at: city.handle(), claim: "its data was confirmed current" });
     }
-    Ok(format!("{:.1} s", now_ms().saturating_sub(seen_ms) as f64 / 1_000.0))
+    Ok(ms(Duration::from_millis(now_ms().saturating_sub(seen_ms))))
 }
 
 /// Checks that the English records were found, and why.

@@ -36,6 +36,7 @@ pub(super) async fn tell(story: &mut Story<'_, '_>) -> Result<(), DemoError> {
          checked against the roster outside the node ({} proofs).",
         told.len() * Founder::ALL.len()
     ))?;
+    story.narrator.gap()?;
     story.narrator.say(&format!(
         "From the owner's acknowledgement, when the record is on its disk, to readable at all nine: half within {} \
          (p50), 99 of 100 within {} (p99), the slowest {} (max).",

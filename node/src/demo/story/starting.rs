@@ -14,6 +14,7 @@ pub(super) async fn tell(story: &mut Story<'_, '_>) -> Result<(), DemoError> {
     story
         .narrator
         .say(&format!("All nine nodes are up, and a clerk is connected to each, after {}.", ms(up)))?;
+    story.narrator.gap()?;
     story.narrator.working("waiting for a session between every two nodes");
     let sessions = story.federation.meshed().await?;
     let meshed = begun.elapsed();
@@ -23,8 +24,10 @@ pub(super) async fn tell(story: &mut Story<'_, '_>) -> Result<(), DemoError> {
         ms(meshed)
     ))?;
     refused(story).await?;
+    story.narrator.gap()?;
     story.narrator.say(
-        "Dakar's clerk, trying the key at Seoul's node, is turned away: each city lets in its own people only.",
+        "When Dakar's clerk knocks at Seoul's node, with a key that is good in Dakar, the door stays shut: each city \
+         lets in its own people only.",
     )
 }
 

@@ -71,13 +71,21 @@ impl ReadHandle {
             not_writable_because: String::new(),
             disk_free_bytes: view.disk.0,
             disk_reserve_bytes: view.disk.1,
-            refused: view
-                .refused
-                .iter()
-                .map(|(reason, count)| v1::RefusedInput { reason: (*reason).to_owned(), count: *count })
-                .collect(),
+            refused: self.refused(&view),
             store_id: view.store_id.as_bytes().to_vec(),
         }
+    }
+
+    /// What was refused since the start: messages by the ledger, connections at the doors.
+    fn refused(&self, view: &View) -> Vec<v1::RefusedInput> {
+        let mut counts: BTreeMap<String, u64> =
+            view.refused.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
+        for (reason, count) in self.inner.doors.iter().flat_map(|door| door.refusals()) {
+            if count > 0 {
+                *counts.entry(format!("connection_{reason}")).or_default() += count;
+            }
+        }
+        counts.into_iter().map(|(reason, count)| v1::RefusedInput { reason, count }).collect()
     }
 
     pub(super) fn behind(&self) -> u64 {

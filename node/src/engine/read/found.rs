@@ -30,9 +30,15 @@ impl ReadHandle {
         let lang = request.reader_lang.as_str();
         let mut hits = Vec::with_capacity(found.hits.len());
         for hit in &found.hits {
-            hits.extend(self.hit(&view, hit, lang)?);
+            match self.hit(&view, hit, lang) {
+                Ok(hit) => hits.extend(hit),
+                // One entry that cannot be read must not hide the others.
+                Err(error @ ReadError::Corrupt { .. }) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a hit was left out");
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let behind = self.inner.store.cursor().0.saturating_sub(self.inner.search_progress.cursor().0);
         Ok(v1::SearchReply {
             hits,
             total: found.total,
@@ -48,7 +54,7 @@ impl ReadHandle {
                 .map(|topic| topic_label(topic.scheme, topic.code, lang))
                 .collect(),
             corrected: found.corrected.iter().map(ToString::to_string).collect(),
-            behind,
+            behind: self.search_behind(),
         })
     }
 

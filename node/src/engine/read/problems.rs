@@ -4,7 +4,7 @@ use wego_proto::v1::{Health, Problem};
 
 use super::ReadHandle;
 use crate::clock::now_ms;
-use crate::engine::view::View;
+use crate::engine::view::{Broken, View};
 
 /// A member's clock further off than this is shown, ms.
 const SKEW_SHOWN_MS: i64 = 60_000;
@@ -41,8 +41,17 @@ impl ReadHandle {
 
 fn of_writing(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
-    if view.failed {
-        problems.push(failed("the store broke", "the node stops, and fills a new one at its next start"));
+    match view.broken {
+        Some(Broken::Store) => {
+            problems.push(failed("the store broke", "the node stops, and fills a new one at its next start"));
+        }
+        Some(Broken::Journal) => {
+            problems.push(failed(
+                "the journal cannot be written",
+                "the node stops; look at its disk, then start it",
+            ));
+        }
+        None => {}
     }
     if let Some(why) = view.not_writable {
         problems

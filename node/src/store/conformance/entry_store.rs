@@ -25,7 +25,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
         a_range_keeps_its_limits,
         the_tail_is_gap_free_over_interleaved_origins,
         epochs_are_logs_of_their_own,
-        the_first_fork_proof_stays,
+        the_last_fork_proof_put_stays,
         synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
         what_the_tail_hands_out_survives_a_crash,
         everything_survives_closing,
@@ -191,7 +191,7 @@ fn epochs_are_logs_of_their_own<B: StoreBed>(bed: &mut B) -> Claimed {
     holds(ends == [(1, 3), (2, 3)], "each epoch has its head")
 }
 
-fn the_first_fork_proof_stays<B: StoreBed>(bed: &mut B) -> Claimed {
+fn the_last_fork_proof_put_stays<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let entries = ada.batch(2, 10);
@@ -199,14 +199,14 @@ fn the_first_fork_proof_stays<B: StoreBed>(bed: &mut B) -> Claimed {
         left: Some(entry.to_wire_without_payload()),
         right: Some(ada.fork_of(entry).to_wire_without_payload()),
     };
-    let (first, later) = (proof(&entries[0]), proof(&entries[1]));
-    store.put_fork(ada.origin(), 1, &first)?;
-    store.put_fork(ada.origin(), 1, &later)?;
-    store.put_fork(ada.origin(), 2, &later)?;
+    let (lower, higher) = (proof(&entries[0]), proof(&entries[1]));
+    store.put_fork(ada.origin(), 1, &higher)?;
+    store.put_fork(ada.origin(), 1, &lower)?;
+    store.put_fork(ada.origin(), 2, &higher)?;
     let store = bed.crash(store)?;
     let kept = store.forks()?;
-    holds(kept.get(&(ada.origin(), 1)) == Some(&first), "the first proof stays, over a crash")?;
-    holds(kept.get(&(ada.origin(), 2)) == Some(&later), "each epoch has its own")?;
+    holds(kept.get(&(ada.origin(), 1)) == Some(&lower), "the last proof put stays, over a crash")?;
+    holds(kept.get(&(ada.origin(), 2)) == Some(&higher), "each epoch has its own")?;
     holds(kept.len() == 2, "nothing else is kept")
 }
 

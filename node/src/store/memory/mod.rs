@@ -181,7 +181,7 @@ impl EntryStore for MemoryStore {
     fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {
         let mut state = self.state();
         self.faults.around(Step::PutFork, || {
-            state.forks.entry((origin, epoch)).or_insert_with(|| proof.clone());
+            state.forks.insert((origin, epoch), proof.clone());
             state.mark_durable();
             Ok(())
         })

@@ -91,7 +91,8 @@ impl Drop for Contained {
     }
 }
 
-fn writing() -> MutexGuard<'static, ()> {
+/// Waits until no other database of this process is opened, written, flushed or closed.
+pub(crate) fn writing() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

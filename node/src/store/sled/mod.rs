@@ -39,6 +39,9 @@ mod sync_mark;
 mod tests;
 mod write;
 
+pub(crate) use contained::writing;
+pub(crate) use write::STEP_BYTES;
+
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
 /// consolidated and when it splits.
 pub const WRITE_FACTOR: u64 = 4;
@@ -180,8 +183,7 @@ impl SledStore {
         bytes: u64,
         work: impl FnOnce(&::sled::Tree) -> Result<(), contained::Failure>,
     ) -> Result<(), StoreError> {
-        let flushed =
-            if writer.unsynced_bytes + bytes > write::STEP_BYTES { self.flush(writer) } else { Ok(()) };
+        let flushed = if writer.unsynced_bytes + bytes > STEP_BYTES { self.flush(writer) } else { Ok(()) };
         // From here on the promise is settled by a flush, or when the store is dropped.
         writer.unsynced_bytes += bytes;
         flushed?;
@@ -297,14 +299,12 @@ impl EntryStore for SledStore {
         let key = rows::log_key(rows::FORK, origin, epoch);
         let encoded = proof.encode_to_vec();
         let mut writer = self.writer();
-        if !self.db.run(|tree| Ok(tree.contains_key(key)?))? {
-            let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
-            self.promise(&mut writer, bytes)?;
-            self.write_step(&mut writer, bytes, |tree| {
-                tree.insert(key, encoded)?;
-                Ok(())
-            })?;
-        }
+        let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
+        self.promise(&mut writer, bytes)?;
+        self.write_step(&mut writer, bytes, |tree| {
+            tree.insert(key, encoded)?;
+            Ok(())
+        })?;
         self.flush(&mut writer)
     }
 

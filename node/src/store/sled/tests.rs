@@ -183,9 +183,9 @@ fn a_large_batch_is_written_in_steps_and_seen_at_once() {
     batch.extend(ada.batch(30, 10));
     let steps = write::chunks(&batch.iter().collect::<Vec<_>>(), 0);
     assert!(steps.len() > 5, "{}", steps.len());
-    assert!(steps.iter().all(|step| step.bytes <= write::STEP_BYTES), "a step keeps its limit");
+    assert!(steps.iter().all(|step| step.bytes <= STEP_BYTES), "a step keeps its limit");
     assert_eq!(store.put(&batch).expect("a put"), Cursor(65));
-    assert!(store.writer().unsynced_bytes <= write::STEP_BYTES, "what came before a step is flushed");
+    assert!(store.writer().unsynced_bytes <= STEP_BYTES, "what came before a step is flushed");
     let store = folders.crash(store).expect("a prefix is consistent");
     let found = whole_tail(&store).expect("readable");
     let put: Vec<_> = batch.iter().map(Verified::to_wire).collect();

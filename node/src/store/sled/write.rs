@@ -13,7 +13,7 @@ use crate::store::{Heads, sled::rows};
 
 /// Encoded bytes of one step: with sled rewriting up to [`super::WRITE_FACTOR`] bytes for each, at most four of
 /// its 512 KiB buffers are under way. A batch of 256 entries of 1 KiB is one step.
-pub(super) const STEP_BYTES: u64 = 384 * 1_024;
+pub(crate) const STEP_BYTES: u64 = 384 * 1_024;
 
 /// Consecutive entries of one origin and epoch, in order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
