@@ -7,7 +7,10 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 use wego_proto::{
     armour::{self, Label},
     id::Origin,
@@ -117,13 +120,16 @@ impl Federation {
         self.connect(city).await
     }
 
-    /// Stops a node in order.
+    /// Stops a node in order, and makes sure that nobody answers there.
     pub(super) async fn down(&mut self, city: Founder) -> Result<(), DemoError> {
         self.clients[city.index()] = None;
-        match self.nodes[city.index()].take() {
-            Some(node) => within("a node stops", node.stop()).await,
-            None => Ok(()),
+        if let Some(node) = self.nodes[city.index()].take() {
+            within("a node stops", node.stop()).await?;
         }
+        // Told only when nobody answers there.
+        let knocked = TcpStream::connect(self.seat(city).config.listen.peers).await;
+        let untrue = DemoError::Untrue { at: city.handle(), claim: "a node that was stopped is silent" };
+        if knocked.is_err() { Ok(()) } else { Err(untrue) }
     }
 
     /// Waits until every running node has a session with every other; the number of sessions.
