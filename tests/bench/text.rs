@@ -58,7 +58,7 @@ const TONGUES: [Tongue; 5] = [
     },
 ];
 
-const TOPICS: [&str; 4] = ["open-data", "mobility", "water", "participation"];
+const TOPICS: [&str; 4] = ["open-data", "ucity-transport", "ucity-environment", "participation"];
 
 /// The `n`th record.
 pub(crate) fn record(n: u64) -> Record {

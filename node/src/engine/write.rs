@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::oneshot;
 use wego_ledger::state::{Draft, Input};
 use wego_proto::{
-    entry::{NONCE_BYTES, Payload, Unverified},
+    entry::{HEADER_BYTES_MAX, NONCE_BYTES, Payload, Unverified},
     id::{Hash, Position, RecordId, RequestId},
     v1::{EntryKind, Outcome},
 };
@@ -22,6 +22,10 @@ use crate::{
     records::State,
     store::{Cursor, Projection as _, StoreError},
 };
+
+/// Room asked for, in copies of an entry: one for the journal, four that the store promises itself, and as much
+/// again for what the projections make of it.
+const COPIES: u64 = 10;
 
 /// The newest version of an own record.
 #[derive(Debug, Clone, Copy)]
@@ -116,12 +120,27 @@ impl Worker {
         if drafts.is_empty() {
             return;
         }
+        if let Err(error) = self.room_for(&drafts) {
+            refuse_all(pending, error);
+            return;
+        }
         self.commit = Ok(Vec::new());
         self.feed(Input::Append(drafts));
         match std::mem::replace(&mut self.commit, Ok(Vec::new())) {
             Ok(positions) => self.acknowledge(pending, positions),
             Err(error) => refuse_all(pending, error),
         }
+    }
+
+    /// Whether lock and store both have room, asked before either takes anything: what was acknowledged is to be
+    /// readable at once.
+    fn room_for(&self, drafts: &[Draft]) -> Result<(), StoreError> {
+        let content = |draft: &Draft| draft.payload.as_ref().map_or(0, |payload| payload.content.len());
+        let bytes: usize = drafts.iter().map(|draft| content(draft) + HEADER_BYTES_MAX).sum();
+        let bytes = bytes as u64 * COPIES;
+        self.space.admit(bytes)?;
+        self.space.settle(bytes);
+        Ok(())
     }
 
     fn acknowledge(&mut self, pending: Vec<Pending>, positions: Vec<(Position, Hash)>) {

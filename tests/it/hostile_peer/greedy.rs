@@ -3,15 +3,12 @@
 use std::time::Instant;
 
 use wego_ledger::limits::SERVED_PER_PEER_MAX;
-use wego_node::{
-    engine::{Act, Existence, Mode, Write},
-    tls::http2::PEER_STREAMS_MAX,
-};
+use wego_node::engine::{Act, Existence, Mode, Write};
 use wego_proto::{
     id::{RecordId, RequestId},
     v1::{self, session_message::Body},
 };
-use wego_tests::{DEADLINE, client::Client, raw, until};
+use wego_tests::{DEADLINE, client::Client, until};
 
 use super::{SEAT, Scene, largest_payload};
 
@@ -122,29 +119,5 @@ async fn a_peer_that_reads_nothing_is_dropped_and_the_others_go_on() {
         assert!(begun.elapsed() < DEADLINE, "{peer:?}");
     }
     line.ended().await;
-    scene.goes_on().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_connection_carries_so_many_sessions_and_no_more() {
-    let scene = Scene::set().await;
-    let channel = scene.liar.connect(&scene.cluster.seats[0]).await;
-    let other = scene.liar.connect(&scene.cluster.seats[0]).await;
-    let open = || raw::open(&channel, "/wego.v1.Peering/Session", tokio_stream::pending());
-    let mut sessions = Vec::new();
-    for _ in 0..PEER_STREAMS_MAX {
-        sessions.push(open().await.unwrap());
-    }
-    let mut one_more = std::pin::pin!(open());
-    for _ in 0..3 {
-        tokio::select! {
-            biased;
-            _ = &mut one_more => panic!("session {} was opened", PEER_STREAMS_MAX + 1),
-            // Something that takes as long, on a connection of its own.
-            answer = raw::call(&other, "/wego.v1.Peering/Nothing", vec![]) => drop(answer.unwrap_err()),
-        }
-    }
-    sessions.pop();
-    tokio::time::timeout(DEADLINE, one_more).await.expect("room again").unwrap();
     scene.goes_on().await;
 }
