@@ -58,7 +58,7 @@ const TONGUES: [Tongue; 5] = [
     },
 ];
 
-const TOPICS: [&str; 4] = ["open-data", "ucity-transport", "ucity-environment", "participation"];
+const TOPICS: [&str; 4] = ["open-data", "u-city", "training", "best-practices"];
 
 /// The `n`th record.
 pub(crate) fn record(n: u64) -> Record {
@@ -110,7 +110,7 @@ pub(crate) const QUERIES: [&str; 40] = [
     "开放数据",
     "\"智慧城市\"",
     "公交 服务",
-    "环境 topic:water",
+    "环境 topic:training",
     "停车 lang:zh",
     "政府信息 -预算",
     "水务平台",
@@ -127,7 +127,7 @@ pub(crate) const QUERIES: [&str; 40] = [
     "\"Bürger Dienst\"",
     "Strasse",
     "Haushalt lang:de",
-    "Verwaltung topic:mobility",
+    "Verwaltung topic:u-city",
     "Umwelt -Wasser",
     "Gesundheid",
     "transport",

@@ -40,7 +40,7 @@ pub(crate) async fn founded(size: usize, memory: Memory) -> (TempDir, Vec<Seat>)
     let dir = tempfile::tempdir().expect("a temporary folder");
     let plan = Plan {
         name: "Measured federation".to_owned(),
-        threshold: 1,
+        threshold: size as u32 / 2 + 1,
         cities: (1..=size).map(city).collect(),
         portals: Portals::Off,
         reserve_mib: RESERVE_MIB,
@@ -87,7 +87,9 @@ pub(crate) async fn fill(node: &Node, count: u64) {
 /// Waits until everything held can be read and found.
 pub(crate) async fn settled(node: &Node) {
     node.reader().catch_up(PATIENCE).await;
-    assert!(node.reader().catch_up_search(PATIENCE).await, "not indexed within {PATIENCE:?}");
+    node.reader().catch_up_search(PATIENCE).await;
+    let answer = node.reader().search(&v1::SearchRequest::default()).expect("an answer");
+    assert_eq!(answer.behind, 0, "not indexed within {PATIENCE:?}");
 }
 
 /// Longer than any machine takes to index what is measured here.
