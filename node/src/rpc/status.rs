@@ -87,7 +87,8 @@ pub(super) fn not_writable(why: NotWritable) -> String {
             "another node speaks as this member; hint: stop one of the two before either writes".to_owned()
         }
         NotWritable::Forked => {
-            "two histories of this member's log are proved; hint: see the runbook on forks".to_owned()
+            "two histories of this member's log are proved; hint: see deploy/README.md, what an alarm means"
+                .to_owned()
         }
     }
 }

@@ -54,8 +54,10 @@ fn of_writing(view: &View) -> Vec<Problem> {
         None => {}
     }
     if let Some(why) = view.not_writable {
-        problems
-            .push(failed(format!("this node may not write: {why:?}"), "see the runbook, \"may not write\""));
+        problems.push(failed(
+            format!("this node may not write: {why:?}"),
+            "see deploy/README.md, what an alarm means",
+        ));
     }
     if view.disk_full {
         let hint = "make space on the data folder's file system";
