@@ -117,7 +117,7 @@ impl StartError {
                 "stop the other node that works in this folder".to_owned()
             }
             Self::Store(error) if error.is_corrupt() => {
-                "keep the folder as it is; see deploy/README.md, rebuild".to_owned()
+                "keep the folder as it is, and see the runbook (deploy/README.md, rebuild)".to_owned()
             }
             Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
             Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
