@@ -2,12 +2,12 @@
 //!
 //! # The model
 //!
-//! A federation is a list of members under one [roster](roster), signed by a threshold of governance keys. Each
-//! member writes one [log](log): entries signed with its log key, numbered without gaps, each naming the hash of
+//! A federation is a list of members under one [roster], signed by a threshold of governance keys. Each
+//! member writes one [log]: entries signed with its log key, numbered without gaps, each naming the hash of
 //! the one before. A record is what entries say; this crate never looks into it.
 //!
 //! Every node wants every log. It keeps [sessions](session) with [some other nodes](gossip), compares
-//! [heads](heads), asks one of them at a time for what it lacks, verifies, stores, and only then tells others.
+//! [heads], asks one of them at a time for what it lacks, verifies, stores, and only then tells others.
 //! Nobody forwards what it has not verified, so a lie never travels further than its first hearer.
 //!
 //! # What holds
