@@ -180,7 +180,7 @@ impl Worker {
     }
 
     /// Puts own entries again that were locked when the store refused.
-    fn catch_store_up(&mut self) {
+    pub(super) fn catch_store_up(&mut self) {
         let before = self.store.cursor();
         match restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
             Ok(Some((head, hlc_ms))) => {

@@ -167,6 +167,9 @@ impl Worker {
             return Err(WriteError::NotWritable(why));
         }
         if self.store_behind {
+            self.catch_store_up();
+        }
+        if self.store_behind {
             // Until the store has what was locked, nobody could tell which version is the newest.
             return Err(refused(self.full()));
         }
