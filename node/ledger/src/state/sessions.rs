@@ -131,7 +131,7 @@ impl State {
     fn exchanged(&mut self, now_ms: u64, conn: ConnId, body: Body) -> Result<(), Reject> {
         match body {
             Body::Hello(_) => Err(Reject::OutOfOrder("a second hello")),
-            Body::Reject(reject) => self.rejected(conn, reject),
+            Body::Reject(reject) => self.rejected(now_ms, conn, reject),
             Body::RosterChain(chain) => self.roster_chain(chain),
             Body::ForkProofs(proofs) => self.fork_proofs(proofs),
             Body::HeadsDigest(digest) => self.heads_digest(now_ms, conn, &digest.digest),
@@ -149,7 +149,7 @@ impl State {
         }
     }
 
-    fn rejected(&mut self, conn: ConnId, reject: v1::Reject) -> Result<(), Reject> {
+    fn rejected(&mut self, now_ms: u64, conn: ConnId, reject: v1::Reject) -> Result<(), Reject> {
         let goes_on = reject.reason() == v1::reject::Reason::NotSupportedYet;
         if let Some(open) = self.sessions.get(&conn) {
             let member = open.member;
@@ -157,7 +157,7 @@ impl State {
         }
         if !goes_on {
             self.outputs.push(Output::Close(conn));
-            self.forget(0, conn);
+            self.forget(now_ms, conn);
         }
         Ok(())
     }
