@@ -339,13 +339,18 @@ impl Verified {
     /// As it is stored and sent: the received bytes.
     #[must_use]
     pub fn to_wire(&self) -> v1::Entry {
+        self.clone().into_wire()
+    }
+
+    /// As [`Verified::to_wire`], without copying the header and the record.
+    #[must_use]
+    pub fn into_wire(self) -> v1::Entry {
+        let Parts { header_bytes, signature, payload, .. } = self.0;
         v1::Entry {
-            header: self.0.header_bytes.clone(),
-            signature: self.0.signature.as_bytes().to_vec(),
-            payload: self.0.payload.as_ref().map(|payload| v1::Payload {
-                nonce: payload.nonce.to_vec(),
-                content: payload.content.clone(),
-            }),
+            header: header_bytes,
+            signature: signature.as_bytes().to_vec(),
+            payload: payload
+                .map(|payload| v1::Payload { nonce: payload.nonce.to_vec(), content: payload.content }),
         }
     }
 

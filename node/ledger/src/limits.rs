@@ -9,7 +9,7 @@ pub const MESSAGE_BYTES_MAX: usize = 1_024 * 1_024;
 /// Bytes of entries a sender puts into one message: room for framing and for one largest entry on top.
 pub const ENTRIES_BYTES: usize = 512 * 1_024;
 /// Entries asked for by one `Pull`: on a long link the next request costs one round trip for so many.
-pub const PULL_ENTRIES: u64 = 4_096;
+pub const PULL_ENTRIES: u64 = 16_384;
 /// Pulls under way at once: enough to keep every link busy, few enough to forget nothing.
 pub const PULLS_MAX: usize = 64;
 /// Pulls under way at once with one peer: it answers one after the other, so more would only wait there, and no

@@ -109,15 +109,32 @@ impl Run {
         if entries.len() > ENTRIES_PER_MESSAGE_MAX {
             return Err(RunError::TooMany { max: ENTRIES_PER_MESSAGE_MAX });
         }
-        let mut backwards: Vec<Verified> = Vec::with_capacity(entries.len());
-        for entry in entries.into_iter().rev() {
-            let verified = match backwards.last() {
-                None => verify_signed(entry, roster)?,
-                Some(next) => verify_before(entry, next, roster)?,
-            };
-            backwards.push(verified);
+        let mut before = entries;
+        let last = before.pop().ok_or(RunError::Empty)?;
+        Self::ending_in(verify_signed(last, roster)?, before, roster)
+    }
+
+    /// As many of the entries, from the first on, as verify: what is left ends at one that is signed itself.
+    #[must_use]
+    pub fn verify_start(mut entries: Vec<Unverified>, roster: &History) -> Option<Self> {
+        let chained =
+            entries.windows(2).take_while(|pair| pair[1].header().prev == pair[0].hash()).count() + 1;
+        entries.truncate(chained.min(ENTRIES_PER_MESSAGE_MAX));
+        while let Some(last) = entries.pop() {
+            if let Ok(last) = verify_signed(last, roster) {
+                return Self::ending_in(last, entries, roster).ok();
+            }
         }
-        let first = backwards.pop().ok_or(RunError::Empty)?;
+        None
+    }
+
+    fn ending_in(last: Verified, before: Vec<Unverified>, roster: &History) -> Result<Self, RunError> {
+        let mut first = last;
+        let mut backwards: Vec<Verified> = Vec::with_capacity(before.len());
+        for entry in before.into_iter().rev() {
+            let earlier = verify_before(entry, &first, roster)?;
+            backwards.push(std::mem::replace(&mut first, earlier));
+        }
         let origin = first.header().origin;
         let root = roster.member(origin).map(wego_proto::roster::Member::log_root);
         if first.header().at == Position::FIRST && Some(first.header().prev) != root {

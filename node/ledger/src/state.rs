@@ -325,3 +325,9 @@ impl Jitter {
 
 #[cfg(test)]
 mod tests;
+
+/// The entries of an answer as a receiver will believe them: as many, from the first on, as verify.
+#[must_use]
+pub fn verify_start(entries: Vec<v1::Entry>, roster: &History) -> Option<Run> {
+    Run::verify_start(entries.into_iter().map_while(|entry| Unverified::parse(entry).ok()).collect(), roster)
+}

@@ -10,10 +10,11 @@ use wego_ledger::{
     limits::{ENTRIES_BYTES, ENTRIES_PER_MESSAGE, ENTRIES_PER_MESSAGE_MAX, MESSAGE_BYTES_MAX},
     reject::Reject,
     session::{ConnId, Side},
-    state::{Input, check_counts, verify_entries},
+    state::{Input, check_counts, verify_entries, verify_start},
 };
 use wego_proto::{
     convert::{FieldError, Problem},
+    entry::Verified,
     id::Origin,
     prost::Message as _,
     v1::{self, SessionMessage, session_message::Body},
@@ -255,12 +256,8 @@ impl Line {
                 if pull.headers_only {
                     entries.iter_mut().for_each(|entry| entry.payload = None);
                 }
-                // Nearly always the first try: whoever wrote the last entry signed it.
-                for end in (1..=entries.len()).rev() {
-                    if let Ok(Some(run)) = verify_entries(entries[..end].to_vec(), &view.roster) {
-                        entries.truncate(run.len());
-                        return Ok(entries);
-                    }
+                if let Some(run) = verify_start(entries, &view.roster) {
+                    return Ok(run.into_entries().into_iter().map(Verified::into_wire).collect());
                 }
             }
             Err(AnswerError::NoAnchor { origin: Origin(pull.origin), from })

@@ -87,6 +87,29 @@ fn a_run_is_believed_by_its_last_signature_and_its_chain() {
 }
 
 #[test]
+fn what_is_sent_ends_at_a_signature_and_before_what_does_not_fit() {
+    let federation = Federation::new(2);
+    let entries = story(&federation, &[], 5, "a");
+    let start = |received| Run::verify_start(received, &federation.roster).map(|run| run.len());
+    assert_eq!(start(received(&entries)), Some(5));
+    assert_eq!(start(Vec::new()), None);
+
+    let unsigned = |at: usize| {
+        let mut wire = entries[at].to_wire();
+        wire.signature[0] ^= 1;
+        Unverified::parse(wire).unwrap()
+    };
+    let mut unsigned_end = received(&entries);
+    unsigned_end[4] = unsigned(4);
+    assert_eq!(start(unsigned_end), Some(4));
+
+    let mut damaged = received(&entries);
+    damaged[2] = unsigned(2);
+    assert_eq!(start(damaged), Some(2), "the next entry names another predecessor");
+    assert_eq!(start(vec![unsigned(0)]), None);
+}
+
+#[test]
 fn holes_repetitions_and_reordering_are_refused() {
     let federation = Federation::new(2);
     let entries = story(&federation, &[], 4, "a");
