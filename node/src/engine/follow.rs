@@ -26,6 +26,8 @@ const BATCH: usize = 512;
 const QUIET: Duration = Duration::from_millis(50);
 /// With news all the time, it settles so often.
 const BUSY_SETTLE: Duration = Duration::from_secs(1);
+/// While entries arrive in a rush, a batch is applied so often.
+const RUSH_REST: Duration = Duration::from_secs(5);
 /// A quiet follower wakes so often.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -53,6 +55,7 @@ pub struct Follower {
 pub struct Progress {
     applied: watch::Receiver<Cursor>,
     skipped: Arc<AtomicU64>,
+    bell: Arc<Bell>,
 }
 
 impl Progress {
@@ -70,6 +73,7 @@ impl Progress {
 
     /// Waits until it can be read up to `cursor`, at most `patience`. Returns whether it can.
     pub async fn reach(&self, cursor: Cursor, patience: Duration) -> bool {
+        self.bell.want(cursor);
         let mut applied = self.applied.clone();
         let reached = tokio::time::timeout(patience, applied.wait_for(|at| *at >= cursor)).await;
         matches!(reached, Ok(Ok(_)))
@@ -89,7 +93,7 @@ impl Follower {
     ) -> Result<Self, StoreError> {
         let (publish, applied) = watch::channel(Cursor::default());
         let skipped = Arc::new(AtomicU64::new(0));
-        let progress = Progress { applied, skipped: skipped.clone() };
+        let progress = Progress { applied, skipped: skipped.clone(), bell: bell.clone() };
         let work = Work { projection, store, bell, publish, skipped, dirty: false, settled: Instant::now() };
         let thread = thread::Builder::new()
             .name("projection".to_owned())
@@ -148,6 +152,7 @@ impl Work {
                 Heard::Stop => break,
                 Heard::Quiet => self.settle(),
                 Heard::News => {
+                    self.bell.rest(at, RUSH_REST);
                     self.advance(at);
                     if self.settled.elapsed() >= BUSY_SETTLE {
                         self.settle();

@@ -27,6 +27,9 @@ use crate::{
 /// again for what the projections make of it.
 const COPIES: u64 = 10;
 
+/// Own versions, above which the projection must not rest: they are kept in memory until it has seen them.
+const UNPROJECTED_MAX: usize = 16_384;
+
 /// The newest version of an own record.
 #[derive(Debug, Clone, Copy)]
 struct Newest {
@@ -55,6 +58,10 @@ impl Unprojected {
     pub(super) fn stamp(&mut self, cursor: Cursor) {
         self.order = self.newest.keys().map(|record_id| (cursor, *record_id)).collect();
         self.newest.values_mut().for_each(|(at, _)| *at = cursor);
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.order.len() > UNPROJECTED_MAX
     }
 
     /// Forgets what the projection has seen by `projected`.
@@ -156,6 +163,9 @@ impl Worker {
             let retracted = outcome == Outcome::Retracted;
             self.unprojected.add(record_id, cursor, Newest { at, hash, record_kind, retracted });
             answer(reply, Ok(Written { record_id, outcome, entry: Some((at, hash)) }));
+        }
+        if self.unprojected.is_crowded() {
+            self.bell.want(cursor);
         }
     }
 
