@@ -34,7 +34,7 @@ use wego_proto::{
 
 use crate::store::{
     Cursor, Projection, StoreError,
-    sled::{self as store, STEP_BYTES},
+    sled::{self as store, UNDER_WAY_BYTES},
 };
 
 mod draft;
@@ -50,7 +50,7 @@ pub use view::{AdoptionRow, RecordRow, State, Version};
 use draft::Draft;
 
 /// Number of the form in which rows are kept. Another number in the database makes it be built anew.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The database's cache: what lists and single reads touch again. The rest is the system's page cache.
 const CACHE_BYTES: u64 = 16 * 1_024 * 1_024;
@@ -94,7 +94,7 @@ impl Records {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn flush(&self) -> Result<(), StoreError> {
-        let _turn = store::writing();
+        let _turn = store::turn();
         self.rows.flush().map(|_| ()).map_err(failed)
     }
 
@@ -120,12 +120,12 @@ impl Records {
 
     /// Writes a step, after a flush when that and what was written before are more than one.
     fn write(&self, unflushed: &mut u64, bytes: u64, batch: sled::Batch) -> Result<(), StoreError> {
-        if *unflushed + bytes > STEP_BYTES {
+        if *unflushed + bytes > UNDER_WAY_BYTES {
             self.flush()?;
             *unflushed = 0;
         }
         *unflushed += bytes;
-        let _turn = store::writing();
+        let _turn = store::turn();
         self.rows.apply_batch(batch).map_err(failed)
     }
 
@@ -156,7 +156,7 @@ impl Projection for Records {
         let mut draft = Draft::new(&self.rows);
         for entry in entries {
             fold::apply(&mut draft, entry)?;
-            if draft.bytes() >= STEP_BYTES {
+            if draft.bytes() >= UNDER_WAY_BYTES {
                 let step = std::mem::replace(&mut draft, Draft::new(&self.rows));
                 self.write(&mut unflushed, step.bytes(), step.into_batch())?;
             }
@@ -178,7 +178,7 @@ impl Projection for Records {
             }
             let mut batch = sled::Batch::default();
             keys.into_iter().for_each(|key| batch.remove(key));
-            self.write(&mut unflushed, STEP_BYTES, batch)?;
+            self.write(&mut unflushed, UNDER_WAY_BYTES, batch)?;
         }
         self.rows.insert(keys::META, self.meta_row(Cursor(0))).map_err(failed)?;
         *unflushed = 0;
@@ -188,7 +188,7 @@ impl Projection for Records {
 
 impl Drop for Records {
     fn drop(&mut self) {
-        // Closing flushes, and must not write while another database does.
+        // Closing flushes, without waiting for its turn.
         if let Err(error) = self.flush() {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last flush of the records failed");
         }
@@ -196,10 +196,8 @@ impl Drop for Records {
 }
 
 fn open_database(dir: &Path) -> Result<sled::Db, StoreError> {
-    let _turn = store::writing();
-    // No flush by the clock: the batches decide.
-    let config = sled::Config::new().path(dir).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-    config.open().map_err(failed)
+    let _turn = store::turn();
+    store::config(dir, CACHE_BYTES).open().map_err(failed)
 }
 
 /// Moves a damaged database out of the way, in place of the one damaged before.
