@@ -32,18 +32,22 @@ pub(super) fn apply(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), Sto
         start_epoch(draft, origin, at.epoch, start.base)?;
     }
     let Some((record, mut row)) = VersionRow::of(entry, claimed_ms) else { return Ok(()) };
-    if draft.row(&keys::version(origin, at))?.is_some() {
-        return Ok(());
-    }
-    if row.entry_kind() == EntryKind::Erase {
-        forget_before(draft, &record, origin, at)?;
-    }
-    if is_erased_after(draft, &record, origin, at)? {
-        row.content = None;
+    let claim = draft.row(&keys::claim(&record, origin))?;
+    // Without a claim this is the member's first version of the record, and there is nothing to look for.
+    if claim.is_some() {
+        if draft.row(&keys::version(origin, at))?.is_some() {
+            return Ok(());
+        }
+        if row.entry_kind() == EntryKind::Erase {
+            forget_before(draft, &record, origin, at)?;
+        }
+        if is_erased_after(draft, &record, origin, at)? {
+            row.content = None;
+        }
     }
     draft.put(keys::version(origin, at), row.encode_to_vec());
     draft.put(keys::placed(&record, origin, at), Vec::new());
-    claim(draft, &record, origin, at, &row)?;
+    extend_claim(draft, &record, claim, (origin, at), &row)?;
     settle(draft, &record)
 }
 
@@ -130,24 +134,20 @@ fn is_erased_after(
 }
 
 /// Takes a new version into its author's claim to the record.
-fn claim(
+fn extend_claim(
     draft: &mut Draft<'_>,
     record: &RecordId,
-    origin: Origin,
-    at: Position,
+    claim: Option<Vec<u8>>,
+    (origin, at): (Origin, Position),
     row: &VersionRow,
 ) -> Result<(), StoreError> {
-    let key = keys::claim(record, origin);
-    let mut claim = match draft.row(&key)? {
-        Some(held) => decode::<ClaimRow>(&held)?,
-        None => ClaimRow::default(),
-    };
+    let mut claim: ClaimRow = claim.map(|claim| decode(&claim)).transpose()?.unwrap_or_default();
     // Only an entry of an earlier epoch can come late.
     if claim.newest.is_some() && claim.newest()? > at {
         return claim_anew(draft, record, origin);
     }
     claim.take(at, row);
-    draft.put(key, claim.encode_to_vec());
+    draft.put(keys::claim(record, origin), claim.encode_to_vec());
     Ok(())
 }
 

@@ -13,11 +13,7 @@ const TIMES: u8 = b't';
 const BASES: u8 = b'b';
 /// Table: a version of a record, by its place in a log.
 const VERSIONS: u8 = b'v';
-/// Table: the places of a record's versions.
-const PLACES: u8 = b'p';
-/// Table: what one member's versions of a record come to.
-const CLAIMS: u8 = b'c';
-/// Table: what a record is now, by its owner's claim.
+/// Table: all rows of one record, side by side: its id is random, and so a version touches one leaf of the tree.
 const RECORDS: u8 = b'r';
 /// Table: records in the order of lists.
 const LISTS: u8 = b'l';
@@ -25,6 +21,13 @@ const LISTS: u8 = b'l';
 const ADOPTIONS: u8 = b'a';
 /// Table: current records of a member and kind.
 const COUNTS: u8 = b'n';
+
+/// Of a record: what it is now, by its owner's claim.
+const NOW: u8 = b'n';
+/// Of a record: what one member's versions come to.
+const CLAIMS: u8 = b'c';
+/// Of a record: the places of its versions.
+const PLACES: u8 = b'p';
 
 /// Bytes of the key of a list row after its scope: time and id.
 pub(super) const LIST_PLACE_BYTES: usize = 24;
@@ -43,7 +46,7 @@ pub(super) fn version(origin: Origin, at: Position) -> Vec<u8> {
 
 /// All places of one member's versions of a record.
 pub(super) fn places(record: &RecordId, origin: Origin) -> Vec<u8> {
-    [&[PLACES][..], record.as_bytes(), &origin.0.to_be_bytes()].concat()
+    [&of_record(record, PLACES)[..], &origin.0.to_be_bytes()].concat()
 }
 
 pub(super) fn placed(record: &RecordId, origin: Origin, at: Position) -> Vec<u8> {
@@ -52,7 +55,7 @@ pub(super) fn placed(record: &RecordId, origin: Origin, at: Position) -> Vec<u8>
 
 /// All claims to a record.
 pub(super) fn claims(record: &RecordId) -> Vec<u8> {
-    [&[CLAIMS][..], record.as_bytes()].concat()
+    of_record(record, CLAIMS)
 }
 
 pub(super) fn claim(record: &RecordId, origin: Origin) -> Vec<u8> {
@@ -60,7 +63,7 @@ pub(super) fn claim(record: &RecordId, origin: Origin) -> Vec<u8> {
 }
 
 pub(super) fn record(record: &RecordId) -> Vec<u8> {
-    [&[RECORDS][..], record.as_bytes()].concat()
+    of_record(record, NOW)
 }
 
 /// All current adoptions of a record.
@@ -127,6 +130,10 @@ pub(super) fn ends_in_origin(key: &[u8]) -> Option<Origin> {
 /// The record at the end of a key of [`listed`] or [`adoption`].
 pub(super) fn ends_in_record(key: &[u8]) -> Option<RecordId> {
     key.last_chunk().map(|id| RecordId::new(*id))
+}
+
+fn of_record(record: &RecordId, what: u8) -> Vec<u8> {
+    [&[RECORDS][..], record.as_bytes(), &[what]].concat()
 }
 
 fn place(at: Position) -> [u8; 12] {
