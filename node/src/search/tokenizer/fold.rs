@@ -3,7 +3,11 @@
 //! Indexing and querying fold by the same code, so whatever this makes of a word, both meet. It must never fold
 //! what carries meaning: Hangul and kana stay composed, identifiers do not come here.
 
-use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
+use std::borrow::Cow;
+
+use unicode_normalization::{
+    IsNormalized, UnicodeNormalization as _, char::is_combining_mark, is_nfkc_quick,
+};
 
 use super::hanzi::simplified;
 
@@ -12,8 +16,13 @@ use super::hanzi::simplified;
 pub const WORD_CHARS_MAX: usize = 64;
 
 /// The text in compatibility form and lower case: full-width letters become plain, ligatures fall apart.
-pub(super) fn normalised(text: &str) -> impl Iterator<Item = char> {
-    text.nfkc().flat_map(char::to_lowercase)
+pub(super) fn normalised(text: &str) -> String {
+    // Most text is in that form already, and seeing it costs a fraction of making it.
+    let text = match is_nfkc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfkc().collect()),
+    };
+    text.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// A word without accents; and, where German or Nordic letters allow it, with ä as ae, ö as oe, ü as ue, å as aa.
@@ -25,6 +34,9 @@ pub(super) struct Forms {
 
 /// Folds one normalised word of an alphabetic script.
 pub(super) fn forms(word: &str) -> Forms {
+    if word.is_ascii() {
+        return Forms { plain: cut(word.to_owned()), digraph: None };
+    }
     let (mut plain, mut digraph) = (String::new(), String::new());
     let mut accents_fold = true;
     for c in word.nfc() {
@@ -106,7 +118,7 @@ mod tests {
     use super::*;
 
     fn plain(word: &str) -> String {
-        forms(&normalised(word).collect::<String>()).plain
+        forms(&normalised(word)).plain
     }
 
     #[test]

@@ -128,7 +128,8 @@ fn raw_parts(text: &str) -> Vec<Raw> {
     let mut raw: Vec<Raw> = Vec::new();
     let mut before = Before::Gap;
     let mut open = false;
-    let mut chars = normalised(text).peekable();
+    let text = normalised(text);
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let next_is_word = chars.peek().is_some_and(|next| is_word(*next));
         match c {
@@ -209,6 +210,9 @@ fn hyphen_joins(raw: &[Raw]) -> Vec<Option<String>> {
 }
 
 fn is_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
     !is_unspaced(c) && (c.is_alphanumeric() || is_combining_mark(c))
 }
 
