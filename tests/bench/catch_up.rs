@@ -49,6 +49,7 @@ pub(crate) async fn measure(size: Size) -> Vec<Row> {
     for (round, seat) in seats.iter_mut().enumerate().skip(1) {
         say(&format!("catch-up: round {round} of {rounds}"));
         let rate = |seconds: f64| entries as f64 / seconds;
+        town::quiet().await;
         rates.sled.push(rate(sled_alone(dir.path(), &encoded)));
         rates.tls.push(rate(wire::carry(bytes).await));
         let (stored, indexed) = receive(seat, entries).await;

@@ -29,6 +29,10 @@ mod wire;
 use row::Row;
 use size::Size;
 
+/// As in the node.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measure a node beside the limits of its parts
 ///
 /// Figures go to standard output, progress to standard error. Folders are made where TMPDIR says: put it on the

@@ -61,7 +61,9 @@ impl Rates {
         self.appends.push(appended.len() as f64 / appended.iter().sum::<Duration>().as_secs_f64());
         for (n, writers) in WRITERS.into_iter().enumerate() {
             self.engine[n].push(in_process(node, writers, time).await);
+            rest(node).await;
             self.grpc[n].push(over_grpc(connections, writers, time).await);
+            rest(node).await;
         }
     }
 
@@ -79,6 +81,12 @@ impl Rates {
         }
         rows
     }
+}
+
+/// Each measure begins on an idle node.
+async fn rest(node: &Node) {
+    town::settled(node).await;
+    town::quiet().await;
 }
 
 async fn in_process(node: &Node, writers: usize, time: Duration) -> f64 {

@@ -92,6 +92,30 @@ pub(crate) async fn settled(node: &Node) {
     assert_eq!(answer.behind, 0, "not indexed within {PATIENCE:?}");
 }
 
+/// Waits until this process does next to nothing: indexes go on merging for a while after their node has stopped.
+pub(crate) async fn quiet() {
+    let mut used = processor_ticks();
+    loop {
+        tokio::time::sleep(QUIET).await;
+        let before = std::mem::replace(&mut used, processor_ticks());
+        if used - before <= QUIET_TICKS {
+            return;
+        }
+    }
+}
+
+/// Time that this process has had of the processors, in hundredths of a second.
+fn processor_ticks() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("what the kernel says of this process");
+    // The name may hold spaces; user and system time are the 12th and 13th field after it.
+    let (_, fields) = stat.rsplit_once(')').expect("the name ends");
+    fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
+
+const QUIET: std::time::Duration = std::time::Duration::from_millis(200);
+/// A tenth of one processor.
+const QUIET_TICKS: u64 = 2;
+
 /// Longer than any machine takes to index what is measured here.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(600);
 
