@@ -75,8 +75,8 @@ pub struct Start {
     pub key: SecretKey,
     /// The roster.
     pub roster: History,
-    /// The heads in the store.
-    pub heads: Vec<(Origin, Head)>,
+    /// The heads in the store, each with its author's clock when it was signed, ms since 1970.
+    pub heads: Vec<(Origin, Head, u64)>,
     /// The own log's head in the lock; the store may lack the last entries.
     pub locked: Option<Head>,
     /// The fork proofs in the store, each with the hash of the entry held just before its fork.
@@ -132,7 +132,8 @@ impl State {
             key,
             roster,
         };
-        for (origin, head) in heads {
+        for (origin, head, hlc_ms) in heads {
+            state.seen(now_ms, origin, hlc_ms);
             if let Some(chain) = state.chain(origin) {
                 chain.stored.advance(head);
                 chain.accepted.advance(head);

@@ -320,13 +320,12 @@ impl Engine {
 /// The state from what is durable: heads and forks of the store, unverified but checked against the chain as
 /// soon as anything is added.
 fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreError> {
-    start.heads = store
-        .heads()?
-        .into_iter()
-        .map(|((origin, epoch), (seq, hash))| {
-            (origin, wego_ledger::log::Head { at: Position { epoch, seq }, hash })
-        })
-        .collect();
+    for ((origin, epoch), (seq, hash)) in store.heads()? {
+        let at = Position { epoch, seq };
+        let last = store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok());
+        let last = last.ok_or(StoreError::Corrupt { what: "last entry of a log" })?;
+        start.heads.push((origin, wego_ledger::log::Head { at, hash }, last.header().hlc_ms));
+    }
     for ((origin, _), proof) in store.forks()? {
         let at = proof.left.clone().and_then(|left| Some(Unverified::parse(left).ok()?.header().at));
         let held_before = at.map(|at| hash_before(store, origin, at)).transpose()?.flatten();

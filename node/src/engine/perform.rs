@@ -37,8 +37,10 @@ impl Worker {
                 let kept = self.store.put_fork(evidence.origin, evidence.fork.at.epoch, &evidence.proof);
                 self.report(kept)?;
                 let held_before = hash_before(self.store.as_ref(), evidence.origin, evidence.fork.at);
-                let held_before = held_before.unwrap_or_default();
-                Some(Input::ForkKept { evidence, held_before })
+                if let Err(error) = &held_before {
+                    self.note_failure(error, Broken::Store);
+                }
+                Some(Input::ForkKept { evidence, held_before: self.report(held_before)? })
             }
             Output::KeepRoster(versions) => {
                 for version in &versions {
@@ -107,15 +109,14 @@ impl Worker {
     }
 
     /// Says what could not be made durable, and that it therefore does not count.
-    fn report<E: std::error::Error + 'static>(&self, kept: Result<(), E>) -> Option<()> {
-        if let Err(error) = kept {
+    fn report<T, E: std::error::Error + 'static>(&self, kept: Result<T, E>) -> Option<T> {
+        kept.inspect_err(|error| {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = error as &dyn std::error::Error,
                 "not made durable, so it does not count"
             );
-            return None;
-        }
-        Some(())
+        })
+        .ok()
     }
 
     /// Puts into a connection's outbox; one that does not read loses the connection, not this node its memory.

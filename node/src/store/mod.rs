@@ -174,11 +174,12 @@ pub trait Projection: Send + Sync {
     /// [`StoreError`] of what it is kept in.
     fn cursor(&self) -> Result<Cursor, StoreError>;
 
-    /// Applies entries in order and remembers `next`, both or neither. Entries are well-formed; who wrote them
-    /// was checked when they were put. An entry that says nothing it understands is skipped.
+    /// Applies entries in order and remembers `next`, never `next` without the entries. After an error or a crash
+    /// the same entries come again, and what was applied of them already changes nothing. Entries are well-formed;
+    /// who wrote them was checked when they were put. An entry that says nothing it understands is skipped.
     ///
     /// # Errors
-    /// [`StoreError`] of what it is kept in; the same entries come again.
+    /// [`StoreError`] of what it is kept in.
     fn apply(&self, entries: &[wego_proto::entry::Unverified], next: Cursor) -> Result<(), StoreError>;
 
     /// Makes readers see everything applied, where that costs too much to do for every batch. The follower calls

@@ -47,7 +47,8 @@ impl Node {
         self.recover_own();
         let mut heads = BTreeMap::new();
         for entry in &self.disk.arrived {
-            heads.insert(entry.header().origin, Head { at: entry.header().at, hash: entry.hash() });
+            let head = Head { at: entry.header().at, hash: entry.hash() };
+            heads.insert(entry.header().origin, (head, entry.header().hlc_ms));
         }
         let roster: History = federation.roster.clone();
         State::new(Start {
@@ -61,7 +62,7 @@ impl Node {
             },
             key: federation.log_key(self.origin),
             roster,
-            heads: heads.into_iter().collect(),
+            heads: heads.into_iter().map(|(origin, (head, hlc_ms))| (origin, head, hlc_ms)).collect(),
             locked: self.disk.locked.last().map(|last| Head { at: last.header().at, hash: last.hash() }),
             forks: self.disk.known_forks(),
             now_ms,

@@ -245,10 +245,15 @@ impl State {
     pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, hlc_ms: u64) {
         let Some(chain) = self.chain(origin) else { return };
         chain.stored.advance(head);
-        let seen = self.seen_ms.entry(origin).or_default();
-        *seen = (*seen).max(hlc_ms.min(now_ms));
+        self.seen(now_ms, origin, hlc_ms);
         self.refresh_board(origin, head.at.epoch);
         self.announce((origin, head.at.epoch));
+    }
+
+    /// Notes that what an author said at `hlc_ms`, by its own clock, is held.
+    pub(super) fn seen(&mut self, now_ms: u64, origin: Origin, hlc_ms: u64) {
+        let seen = self.seen_ms.entry(origin).or_default();
+        *seen = (*seen).max(hlc_ms.min(now_ms));
     }
 
     pub(super) fn store_failed(&mut self, now_ms: u64, origin: Origin) {

@@ -1,6 +1,6 @@
 //! Claims about sessions and limits: what a peer can do, and what it cannot.
 
-use wego_proto::id::{Hash, RequestId};
+use wego_proto::id::{Hash, Position, RequestId};
 
 use super::*;
 use crate::{limits, session::Side, sim::Federation};
@@ -55,8 +55,12 @@ impl Bench {
 }
 
 fn state_of(federation: &Federation, node: usize) -> State {
+    State::new(start_of(federation, node))
+}
+
+fn start_of(federation: &Federation, node: usize) -> Start {
     let origin = federation.origin(node);
-    State::new(Start {
+    Start {
         me: Me {
             origin,
             federation: federation.roster.federation(),
@@ -72,7 +76,7 @@ fn state_of(federation: &Federation, node: usize) -> State {
         now_ms: NOW,
         seed: 7,
         settings: Settings::default(),
-    })
+    }
 }
 
 fn refusal(outputs: &[Output]) -> Option<&Reject> {
@@ -91,6 +95,17 @@ fn draft(n: u8) -> Draft {
         request_id: RequestId::new([n; 16]),
         payload: None,
     }
+}
+
+#[test]
+fn after_a_restart_an_author_was_seen_when_it_signed_what_is_held() {
+    let federation = Federation::new(3);
+    let head = Head { at: Position::FIRST, hash: Hash::new([1; 32]) };
+    let mut start = start_of(&federation, 0);
+    start.heads = vec![(Origin(2), head, NOW - 5_000), (Origin(3), head, NOW + 5_000)];
+    let state = State::new(start);
+    assert_eq!(state.seen_ms(Origin(2), NOW + 1), Some(NOW - 5_000));
+    assert_eq!(state.seen_ms(Origin(3), NOW + 1), Some(NOW), "a clock that runs ahead is not believed");
 }
 
 #[test]
