@@ -117,8 +117,12 @@ impl Run {
     /// As many of the entries, from the first on, as verify: what is left ends at one that is signed itself.
     #[must_use]
     pub fn verify_start(mut entries: Vec<Unverified>, roster: &History) -> Option<Self> {
-        let chained =
-            entries.windows(2).take_while(|pair| pair[1].header().prev == pair[0].hash()).count() + 1;
+        // A change of key ends a message as well, so that what comes after it cannot take down what came before.
+        let follows = |pair: &&[Unverified]| {
+            let (header, next) = (pair[0].header(), pair[1].header());
+            next.prev == pair[0].hash() && next.key_no == header.key_no
+        };
+        let chained = entries.windows(2).take_while(follows).count() + 1;
         entries.truncate(chained.min(ENTRIES_PER_MESSAGE_MAX));
         while let Some(last) = entries.pop() {
             if let Ok(last) = verify_signed(last, roster) {

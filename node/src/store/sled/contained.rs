@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Condvar, Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -21,14 +21,8 @@ use crate::store::StoreError;
 /// process that is just being started still has it open for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
-/// One of sled's buffers. Four times its default, so that few of them hold all that is under way.
-const SEGMENT_BYTES: usize = 2 * 1_024 * 1_024;
-
-/// Databases that may be opened, written, flushed or closed at once: see `write.rs` for what happens with more.
-const TURNS_MAX: usize = 2;
-
-static TURNS: Mutex<usize> = Mutex::new(0);
-static TURN_OVER: Condvar = Condvar::new();
+/// Held while a database is opened, written, flushed or closed: see `write.rs` for what happens without it.
+static WRITING: Mutex<()> = Mutex::new(());
 
 /// An open sled database.
 pub(super) struct Contained {
@@ -45,10 +39,15 @@ pub(super) enum Failure {
 impl Contained {
     /// The caller holds the folder's own lock.
     pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let config = config(dir, cache_bytes);
+        let config = ::sled::Config::default()
+            .path(dir)
+            .cache_capacity(cache_bytes)
+            .flush_every_ms(None)
+            .use_compression(false)
+            .mode(Mode::HighThroughput);
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
-            let _turn = turn();
+            let _writing = writing();
             let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
             match opened.map_err(|_| StoreError::Corrupt { what: "database" })? {
                 Ok(db) => return Ok(Self { db: Some(db), broken: AtomicBool::new(false) }),
@@ -61,7 +60,7 @@ impl Contained {
 
     /// Does `work` that changes or flushes the tree.
     pub(super) fn write<T>(&self, work: impl FnOnce(&Tree) -> Result<T, Failure>) -> Result<T, StoreError> {
-        let _turn = turn();
+        let _writing = writing();
         self.run(work)
     }
 
@@ -84,7 +83,7 @@ impl Contained {
 
 impl Drop for Contained {
     fn drop(&mut self) {
-        let _turn = turn();
+        let _writing = writing();
         let db = self.db.take();
         if catch_unwind(AssertUnwindSafe(|| drop(db))).is_err() {
             tracing::warn!("the database failed while it was closed");
@@ -92,36 +91,9 @@ impl Drop for Contained {
     }
 }
 
-/// How every database of the node is opened.
-pub(crate) fn config(dir: &Path, cache_bytes: u64) -> ::sled::Config {
-    ::sled::Config::default()
-        .path(dir)
-        .cache_capacity(cache_bytes)
-        .segment_size(SEGMENT_BYTES)
-        // The batches decide when it is flushed, not a clock.
-        .flush_every_ms(None)
-        .use_compression(false)
-        .mode(Mode::HighThroughput)
-}
-
-/// Leave to open, write, flush or close a database.
-#[derive(Debug)]
-pub(crate) struct Turn(());
-
-/// Waits until less than [`TURNS_MAX`] databases of this process are opened, written, flushed or closed.
-pub(crate) fn turn() -> Turn {
-    let turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut turns =
-        TURN_OVER.wait_while(turns, |turns| *turns >= TURNS_MAX).unwrap_or_else(PoisonError::into_inner);
-    *turns += 1;
-    Turn(())
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *TURNS.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        TURN_OVER.notify_one();
-    }
+/// Waits until no other database of this process is opened, written, flushed or closed.
+pub(crate) fn writing() -> MutexGuard<'static, ()> {
+    WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl From<::sled::Error> for Failure {

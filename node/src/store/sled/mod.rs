@@ -10,7 +10,10 @@ use std::{
     fmt,
     fs::File,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use prost::Message as _;
@@ -23,13 +26,12 @@ use wego_proto::{
 use crate::store::{
     Cursor, EntryStore, Heads, StoreError, chain,
     folder_lock::FolderLock,
-    sled::{check::Index, contained::Contained, durability::Durability, sync_mark::SyncMark},
+    sled::{check::Index, contained::Contained, sync_mark::SyncMark},
     space::Space,
 };
 
 mod check;
 mod contained;
-mod durability;
 mod read;
 mod rows;
 mod sync_mark;
@@ -37,24 +39,26 @@ mod sync_mark;
 mod tests;
 mod write;
 
-pub(crate) use contained::{config, turn};
-pub(crate) use write::UNDER_WAY_BYTES;
+pub(crate) use contained::writing;
+pub(crate) use write::STEP_BYTES;
 
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
 /// consolidated and when it splits.
 pub const WRITE_FACTOR: u64 = 4;
 
 /// Bytes that must be free to open the database: recovery writes a snapshot and begins segments.
-pub const OPENING_BYTES: u64 = 8 * 1_024 * 1_024;
+pub const OPENING_BYTES: u64 = 4 * 1_024 * 1_024;
 
 /// An entry store in a folder.
 pub struct SledStore {
+    db: Contained,
+    space: Arc<dyn Space>,
     store_id: StoreId,
     /// What readers see: moves only after a whole batch is in the tree.
     view: RwLock<View>,
-    /// Held by the one put that is under way.
-    writer: Mutex<()>,
-    disk: Durability,
+    writer: Mutex<Writer>,
+    durable: AtomicU64,
+    mark: SyncMark,
     /// Dropped last.
     _lock: FolderLock,
 }
@@ -63,6 +67,12 @@ pub struct SledStore {
 struct View {
     heads: Heads,
     cursor: u64,
+}
+
+/// Held by the one put that is under way.
+#[derive(Debug, Default)]
+struct Writer {
+    unsynced_bytes: u64,
 }
 
 impl SledStore {
@@ -87,9 +97,16 @@ impl SledStore {
         let flushed = File::open(dir.join("db")).and_then(|file| file.sync_all());
         flushed.map_err(StoreError::io("flushing the database"))?;
         let mark = SyncMark::open(dir, store_id, cursor)?;
-        let disk = Durability::start(db, space, store_id, mark, cursor)?;
-        let view = RwLock::new(View { heads, cursor });
-        Ok(Self { store_id, view, writer: Mutex::default(), disk, _lock: lock })
+        Ok(Self {
+            db,
+            space,
+            store_id,
+            view: RwLock::new(View { heads, cursor }),
+            writer: Mutex::default(),
+            durable: AtomicU64::new(cursor),
+            mark,
+            _lock: lock,
+        })
     }
 
     /// Checks again that heads, last entries and cursor fit together.
@@ -103,14 +120,14 @@ impl SledStore {
             (view.heads.clone(), view.cursor)
         };
         let index = Index { store_id: self.store_id, heads, cursor };
-        self.disk.read(|tree| index.check(tree))
+        self.db.run(|tree| index.check(tree))
     }
 
     fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> MutexGuard<'_, ()> {
+    fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -142,19 +159,65 @@ impl SledStore {
     }
 
     /// Writes entries step by step; the promise for all of them comes first, so that no step is refused.
-    fn write(&self, fresh: &[&Verified], start: u64) -> Result<(), StoreError> {
+    fn write(&self, writer: &mut Writer, fresh: &[&Verified], start: u64) -> Result<(), StoreError> {
         let chunks = write::chunks(fresh, start);
         let mut promised = chunks.iter().map(|chunk| chunk.bytes).sum();
-        self.disk.promise(promised)?;
+        self.promise(writer, promised)?;
         for chunk in chunks {
-            promised -= chunk.bytes;
-            let written = self.disk.write(chunk.bytes, |tree| Ok(tree.apply_batch(chunk.into_batch())?));
-            if let Err(error) = written {
-                self.disk.give_back(promised);
+            let bytes = chunk.bytes;
+            promised -= bytes;
+            if let Err(error) =
+                self.write_step(writer, bytes, |tree| Ok(tree.apply_batch(chunk.into_batch())?))
+            {
+                self.space.settle(promised * WRITE_FACTOR);
                 return Err(error);
             }
         }
         Ok(())
+    }
+
+    /// Flushes what was written before when that and this are more than one step.
+    fn write_step(
+        &self,
+        writer: &mut Writer,
+        bytes: u64,
+        work: impl FnOnce(&::sled::Tree) -> Result<(), contained::Failure>,
+    ) -> Result<(), StoreError> {
+        let flushed = if writer.unsynced_bytes + bytes > STEP_BYTES { self.flush(writer) } else { Ok(()) };
+        // From here on the promise is settled by a flush, or when the store is dropped.
+        writer.unsynced_bytes += bytes;
+        flushed?;
+        self.db.write(work)
+    }
+
+    /// Promises what `bytes` can come to on disk; syncs first when that frees promises.
+    fn promise(&self, writer: &mut Writer, bytes: u64) -> Result<(), StoreError> {
+        match self.space.admit(bytes * WRITE_FACTOR) {
+            Err(StoreError::Full { .. }) if writer.unsynced_bytes > 0 => {
+                self.flush(writer)?;
+                self.space.admit(bytes * WRITE_FACTOR)
+            }
+            other => other,
+        }
+    }
+
+    fn flush(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let cursor = self.view().cursor;
+        self.space.check()?;
+        self.db.write(|tree| Ok(tree.flush()?))?;
+        self.space.settle(std::mem::take(&mut writer.unsynced_bytes) * WRITE_FACTOR);
+        let before = self.durable.fetch_max(cursor, Ordering::AcqRel);
+        if before < cursor && self.mark.write(self.store_id, cursor).is_err() {
+            // It lags behind, as it may.
+            tracing::debug!(cursor, "the sync mark was not written");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        self.space.settle(self.writer().unsynced_bytes * WRITE_FACTOR);
     }
 }
 
@@ -172,7 +235,7 @@ impl EntryStore for SledStore {
 
     fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError> {
         // While the writer is held nobody moves the view, so it may be read again further down.
-        let _writer = self.writer();
+        let mut writer = self.writer();
         let (found, start) = {
             let view = self.view();
             let found = chain::additions(batch, &view.heads, |origin, at| self.held_hash(origin, at));
@@ -188,13 +251,11 @@ impl EntryStore for SledStore {
         if found.fresh.is_empty() {
             return Ok(Cursor(start));
         }
-        self.write(&found.fresh, start)?;
+        self.write(&mut writer, &found.fresh, start)?;
         let cursor = start + found.fresh.len() as u64;
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         view.heads.extend(found.heads);
         view.cursor = cursor;
-        drop(view);
-        self.disk.written(cursor);
         Ok(Cursor(cursor))
     }
 
@@ -208,7 +269,7 @@ impl EntryStore for SledStore {
     ) -> Result<Vec<v1::Entry>, StoreError> {
         let head = self.view().heads.get(&(origin, epoch)).map_or(0, |(seq, _)| *seq);
         let wanted = read::Wanted { origin, epoch, from: from.max(1), until: until.min(head) };
-        self.disk.read(|tree| read::range(tree, wanted, max_bytes))
+        self.db.run(|tree| read::range(tree, wanted, max_bytes))
     }
 
     fn entry(&self, origin: Origin, at: Position) -> Result<Option<v1::Entry>, StoreError> {
@@ -217,11 +278,11 @@ impl EntryStore for SledStore {
     }
 
     fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError> {
-        if from.0 >= self.disk.cursor() && from < self.cursor() {
+        if from.0 >= self.durable.load(Ordering::Acquire) && from < self.cursor() {
             self.sync()?;
         }
-        let until = self.disk.cursor();
-        let found = self.disk.read(|tree| read::arrivals(tree, from.0, until, max))?;
+        let until = self.durable.load(Ordering::Acquire);
+        let found = self.db.run(|tree| read::arrivals(tree, from.0, until, max))?;
         let next = Cursor(from.0 + found.len() as u64);
         Ok((found, next))
     }
@@ -237,18 +298,18 @@ impl EntryStore for SledStore {
     fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {
         let key = rows::log_key(rows::FORK, origin, epoch);
         let encoded = proof.encode_to_vec();
-        let _writer = self.writer();
+        let mut writer = self.writer();
         let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
-        self.disk.promise(bytes)?;
-        self.disk.write(bytes, |tree| {
+        self.promise(&mut writer, bytes)?;
+        self.write_step(&mut writer, bytes, |tree| {
             tree.insert(key, encoded)?;
             Ok(())
         })?;
-        self.disk.flush()
+        self.flush(&mut writer)
     }
 
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError> {
-        self.disk.read(|tree| {
+        self.db.run(|tree| {
             let mut forks = BTreeMap::new();
             for row in tree.scan_prefix([rows::FORK]) {
                 let (key, row) = row?;
@@ -261,7 +322,7 @@ impl EntryStore for SledStore {
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.disk.flush()
+        self.flush(&mut self.writer())
     }
 }
 

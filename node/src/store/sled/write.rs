@@ -2,23 +2,18 @@
 //!
 //! The problem: sled 0.34 writes its buffers on seven threads that all databases of a process share, and one that
 //! extends its file waits, holding a lock, for a truncation that is queued on the same threads; with seven buffers
-//! waiting for such locks, everything stands still for ever (sled pull request 1269, not in any release). The rule:
-//! what is written and not flushed is so little that it fills no more than three buffers, and no more than two
-//! databases write or flush at once. Each step must leave entries, heads, arrivals and cursor consistent, for a
-//! crash may come after it.
+//! under way the threads wait for that lock, and everything stands still for ever (sled pull request 1269, not in
+//! any release). The rule: a step is small and flushed before the next one, and one database writes at a time.
+//! Each step must leave entries, heads, arrivals and cursor consistent, for a crash may come after it.
 
 use prost::Message as _;
 use wego_proto::{entry::Verified, id::Origin};
 
 use crate::store::{Heads, sled::rows};
 
-/// Encoded bytes of one step: a small part of what may be under way, so that the next step is written while this
-/// one is flushed.
-pub(super) const STEP_BYTES: u64 = UNDER_WAY_BYTES / 2;
-
-/// Encoded bytes written and not flushed: with sled rewriting up to [`super::WRITE_FACTOR`] bytes for each, at most
-/// three of its 2 MiB buffers: two that it runs over, and one that a flush cuts short.
-pub(crate) const UNDER_WAY_BYTES: u64 = 768 * 1_024;
+/// Encoded bytes of one step: with sled rewriting up to [`super::WRITE_FACTOR`] bytes for each, at most four of
+/// its 512 KiB buffers are under way. A batch of 256 entries of 1 KiB is one step.
+pub(crate) const STEP_BYTES: u64 = 384 * 1_024;
 
 /// Consecutive entries of one origin and epoch, in order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ fn reopened_after(damage: impl FnOnce(&::sled::Tree)) -> Result<SledStore, Store
     let store = folders.create()?;
     store.put(&Author::new(1).batch(10, 10))?;
     store.sync()?;
-    store.disk.read(|tree| {
+    store.db.run(|tree| {
         damage(tree);
         Ok(())
     })?;
@@ -78,7 +78,7 @@ fn a_panic_inside_ends_as_corrupt_and_nothing_reaches_the_database_any_more() {
     let store = folders.create().expect("a store");
     let mut ada = Author::new(1);
     store.put(&ada.batch(2, 10)).expect("a put");
-    let panicked: Result<(), _> = store.disk.read(|_| panic!("as sled does with damaged bytes"));
+    let panicked: Result<(), _> = store.db.run(|_| panic!("as sled does with damaged bytes"));
     assert!(panicked.is_err_and(|error| error.is_corrupt()));
     assert!(matches!(store.put(&ada.batch(1, 10)), Err(StoreError::Io { .. })));
     assert!(store.sync().is_err() && store.forks().is_err() && store.tail(Cursor(0), 1).is_err());
