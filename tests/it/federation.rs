@@ -49,3 +49,28 @@ async fn a_node_that_was_away_catches_up() {
     assert_eq!(cluster.node(2).reader().view().cursor.0, 700);
     cluster.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_right_after_a_restart_knows_what_was_written_before() {
+    let mut cluster = Cluster::start(1).await;
+    let profile = cluster.seats[0].created.profile_dir.clone();
+    let mut seoul = Client::of_profile(&profile).await.catalogue();
+    let mut last = v1::PublishReply::default();
+    for n in 0..1_000 {
+        last = seoul.publish(publish(practice(&format!("Practice {n}")))).await.unwrap().into_inner();
+    }
+    cluster.down(0).await;
+    // It is built anew while the node already takes writes.
+    std::fs::remove_dir_all(cluster.seats[0].config.node.data_dir.join("records")).unwrap();
+    cluster.up(0).await;
+    let mut seoul = Client::of_profile(&profile).await.catalogue();
+    let revised = v1::PublishRequest {
+        record_id: last.record_id,
+        expected_base: last.entry_hash,
+        must_exist: true,
+        ..publish(practice("Another title"))
+    };
+    let reply = seoul.publish(revised).await.unwrap().into_inner();
+    assert_eq!(reply.outcome(), v1::Outcome::Revised);
+    cluster.stop().await;
+}

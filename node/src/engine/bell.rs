@@ -69,6 +69,12 @@ impl Bell {
         self.changed.notify_all();
     }
 
+    /// Whether entries arrive in a rush.
+    #[must_use]
+    pub fn is_rushed(&self) -> bool {
+        self.state().rush_until.is_some_and(|until| until > Instant::now())
+    }
+
     /// Waits until entries no longer arrive in a rush or somebody wants what lies beyond `at`, at most `patience`.
     pub fn rest(&self, at: Cursor, patience: Duration) {
         let deadline = Instant::now() + patience;

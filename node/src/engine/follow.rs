@@ -152,7 +152,7 @@ impl Work {
                 Heard::Stop => break,
                 Heard::Quiet => self.settle(),
                 Heard::News => {
-                    self.bell.rest(at, RUSH_REST);
+                    self.give_way();
                     self.advance(at);
                     if self.settled.elapsed() >= BUSY_SETTLE {
                         self.settle();
@@ -164,6 +164,16 @@ impl Work {
             self.publish_cursor();
         }
         self.settle();
+    }
+
+    /// Rests during a rush, unless somebody waits for what cannot be read yet. What was applied is settled first.
+    fn give_way(&mut self) {
+        if self.bell.is_rushed() {
+            self.settle();
+            self.publish_cursor();
+            let readable = *self.publish.borrow();
+            self.bell.rest(readable, RUSH_REST);
+        }
     }
 
     /// Where it stands; one that cannot say is wiped.

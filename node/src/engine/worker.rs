@@ -25,7 +25,9 @@ use super::{
 use crate::{
     clock::now_ms,
     records::Records,
-    store::{EntryStore, HeadLock, LockedHead, RosterFiles, Space, StoreError, space::Writes},
+    store::{
+        EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError, space::Writes,
+    },
 };
 
 /// Readers see changes at most so late while the engine is busy.
@@ -73,6 +75,9 @@ impl Worker {
             Err(StoreError::Full { .. }) => true,
             Err(error) => return Err(error),
         };
+        let unprojected = Unprojected::read(store.as_ref(), me, records.cursor()?)?;
+        // Whoever writes first should not wait until indexes of a large store have been built.
+        bell.want(store.cursor());
         let locked = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
         let roster = Arc::new(start.roster.clone());
         let started_ms = start.now_ms;
@@ -90,7 +95,7 @@ impl Worker {
             bell,
             space,
             conns: BTreeMap::new(),
-            unprojected: Unprojected::default(),
+            unprojected,
             commit: Ok(Vec::new()),
             refused: BTreeMap::new(),
             session_since: BTreeMap::new(),
@@ -182,20 +187,22 @@ impl Worker {
     /// Puts own entries again that were locked when the store refused.
     pub(super) fn catch_store_up(&mut self) {
         let before = self.store.cursor();
-        match restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster) {
-            Ok(Some((head, hlc_ms))) => {
-                self.store_behind = false;
-                self.unprojected.stamp(self.store.cursor());
-                self.feed(Input::Stored { origin: self.me, head, hlc_ms });
-            }
-            Ok(None) => self.store_behind = false,
-            Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "own entries wait for the store")
-            }
+        if let Err(error) = self.restore_own() {
+            tracing::debug!(error = &error as &dyn std::error::Error, "own entries wait for the store");
         }
         if self.store.cursor() > before {
             self.bell.ring(self.store.cursor());
         }
+    }
+
+    fn restore_own(&mut self) -> Result<(), StoreError> {
+        let restored = restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster)?;
+        if let Some((head, hlc_ms)) = restored {
+            self.feed(Input::Stored { origin: self.me, head, hlc_ms });
+        }
+        self.unprojected = Unprojected::read(self.store.as_ref(), self.me, self.records.cursor()?)?;
+        self.store_behind = false;
+        Ok(())
     }
 
     fn until_tick(&self) -> Duration {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use wego_ledger::state::{Draft, Input};
 use wego_proto::{
     entry::{HEADER_BYTES_MAX, NONCE_BYTES, Payload, Unverified},
-    id::{Hash, Position, RecordId, RequestId},
+    id::{Hash, Origin, Position, RecordId, RequestId},
     v1::{EntryKind, Outcome},
 };
 
@@ -20,13 +20,15 @@ use super::{
 };
 use crate::{
     records::State,
-    store::{Cursor, Projection as _, StoreError},
+    store::{Cursor, EntryStore, Projection as _, StoreError},
 };
 
 /// Room asked for, in copies of an entry: one for the journal, four that the store promises itself, and as much
 /// again for what the projections make of it.
 const COPIES: u64 = 10;
 
+/// Entries read at once when a node starts.
+const READ_TOGETHER: usize = 512;
 /// Own versions, above which the projection must not rest: they are kept in memory until it has seen them.
 const UNPROJECTED_MAX: usize = 16_384;
 
@@ -49,15 +51,30 @@ pub(super) struct Unprojected {
 }
 
 impl Unprojected {
+    /// What the projection has not seen of the own log that the store has: after a start, for a crash can take from
+    /// it what the store keeps and it may be built anew; and after the store got what it had refused.
+    ///
+    /// # Errors
+    /// [`StoreError`] of either.
+    pub(super) fn read(store: &dyn EntryStore, me: Origin, projected: Cursor) -> Result<Self, StoreError> {
+        let mut unprojected = Self::default();
+        let mut at = projected;
+        loop {
+            let (entries, next) = store.tail(at, READ_TOGETHER)?;
+            if entries.is_empty() {
+                return Ok(unprojected);
+            }
+            let entries = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok());
+            for (record_id, newest) in entries.filter_map(|entry| own_version(&entry, me)) {
+                unprojected.add(record_id, next, newest);
+            }
+            at = next;
+        }
+    }
+
     fn add(&mut self, record_id: RecordId, cursor: Cursor, newest: Newest) {
         self.newest.insert(record_id, (cursor, newest));
         self.order.push_back((cursor, record_id));
-    }
-
-    /// Says that all of it was stored up to `cursor`, after the store had refused some.
-    pub(super) fn stamp(&mut self, cursor: Cursor) {
-        self.order = self.newest.keys().map(|record_id| (cursor, *record_id)).collect();
-        self.newest.values_mut().for_each(|(at, _)| *at = cursor);
     }
 
     fn is_crowded(&self) -> bool {
@@ -73,6 +90,18 @@ impl Unprojected {
             }
         }
     }
+}
+
+/// The version that an own entry makes of its record.
+fn own_version(entry: &Unverified, me: Origin) -> Option<(RecordId, Newest)> {
+    let header = entry.header();
+    let retracted = match header.known_kind()? {
+        EntryKind::RecordPut => false,
+        EntryKind::Retract | EntryKind::Erase => true,
+        _ => return None,
+    };
+    let newest = Newest { at: header.at, hash: entry.hash(), record_kind: header.record_kind, retracted };
+    (header.origin == me).then_some((header.record_id?, newest))
 }
 
 /// A judged write: done without an entry, or to be signed.
