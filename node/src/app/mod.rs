@@ -187,7 +187,7 @@ impl Node {
         })?;
         let engine = running.engine.clone();
         let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
-        // What is written shows in the records at once; the index is dear, and says how far behind it is.
+        // The records follow as fast as anything else; the index is dear, and says how far behind it is.
         let followers =
             vec![follower(records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
         let counters = doors::DoorCounters::default();

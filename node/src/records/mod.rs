@@ -18,7 +18,7 @@
 //! # Steps
 //!
 //! sled can stand still for ever when much of it is written at once, here or in another database of the process
-//! (`store/sled/write.rs` says why), so rows are written in small steps. The cursor moves with the last step of a
+//! (`store/sled/unflushed.rs` says why), so rows are written in small steps. The cursor moves with the last step of a
 //! batch; what was written before a crash in between is applied again, to no effect.
 
 use std::{
@@ -34,7 +34,7 @@ use wego_proto::{
 
 use crate::store::{
     Cursor, Projection, StoreError,
-    sled::{self as store, UNDER_WAY_BYTES},
+    sled::{self as store, STEP_BYTES, Unflushed},
 };
 
 mod draft;
@@ -63,8 +63,8 @@ const WIPED_TOGETHER: usize = 1_024;
 pub struct Records {
     rows: sled::Db,
     store_id: StoreId,
-    /// Bytes written since the last flush; held while a batch is applied, because applying reads what it changes.
-    unflushed: Mutex<u64>,
+    /// Held while a batch is applied, because applying reads what it changes.
+    unflushed: Mutex<Unflushed>,
 }
 
 impl Records {
@@ -82,7 +82,7 @@ impl Records {
             }
             other => other?,
         };
-        let records = Self { rows, store_id, unflushed: Mutex::new(0) };
+        let records = Self { rows, store_id, unflushed: Mutex::default() };
         if records.meta()?.is_none() {
             records.wipe()?;
         }
@@ -94,7 +94,7 @@ impl Records {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn flush(&self) -> Result<(), StoreError> {
-        let _turn = store::turn();
+        let _turn = store::writing();
         self.rows.flush().map(|_| ()).map_err(failed)
     }
 
@@ -114,18 +114,18 @@ impl Records {
         Ok(digest)
     }
 
-    fn unflushed(&self) -> MutexGuard<'_, u64> {
+    fn unflushed(&self) -> MutexGuard<'_, Unflushed> {
         self.unflushed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes a step, after a flush when that and what was written before are more than one.
-    fn write(&self, unflushed: &mut u64, bytes: u64, batch: sled::Batch) -> Result<(), StoreError> {
-        if *unflushed + bytes > UNDER_WAY_BYTES {
+    /// Writes a step, after a flush when that and what was written before are too much to be under way.
+    fn write(&self, unflushed: &mut Unflushed, bytes: u64, batch: sled::Batch) -> Result<(), StoreError> {
+        if !unflushed.has_room_for(bytes) {
             self.flush()?;
-            *unflushed = 0;
+            *unflushed = Unflushed::default();
         }
-        *unflushed += bytes;
-        let _turn = store::turn();
+        unflushed.add(bytes);
+        let _turn = store::writing();
         self.rows.apply_batch(batch).map_err(failed)
     }
 
@@ -156,7 +156,7 @@ impl Projection for Records {
         let mut draft = Draft::new(&self.rows);
         for entry in entries {
             fold::apply(&mut draft, entry)?;
-            if draft.bytes() >= UNDER_WAY_BYTES {
+            if draft.bytes() >= STEP_BYTES {
                 let step = std::mem::replace(&mut draft, Draft::new(&self.rows));
                 self.write(&mut unflushed, step.bytes(), step.into_batch())?;
             }
@@ -178,17 +178,17 @@ impl Projection for Records {
             }
             let mut batch = sled::Batch::default();
             keys.into_iter().for_each(|key| batch.remove(key));
-            self.write(&mut unflushed, UNDER_WAY_BYTES, batch)?;
+            self.write(&mut unflushed, STEP_BYTES, batch)?;
         }
         self.rows.insert(keys::META, self.meta_row(Cursor(0))).map_err(failed)?;
-        *unflushed = 0;
+        *unflushed = Unflushed::default();
         self.flush()
     }
 }
 
 impl Drop for Records {
     fn drop(&mut self) {
-        // Closing flushes, without waiting for its turn.
+        // Closing flushes, and must not write while another database does.
         if let Err(error) = self.flush() {
             tracing::warn!(error = &error as &dyn std::error::Error, "the last flush of the records failed");
         }
@@ -196,7 +196,7 @@ impl Drop for Records {
 }
 
 fn open_database(dir: &Path) -> Result<sled::Db, StoreError> {
-    let _turn = store::turn();
+    let _turn = store::writing();
     store::config(dir, CACHE_BYTES).open().map_err(failed)
 }
 

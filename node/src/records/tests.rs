@@ -301,7 +301,7 @@ fn a_batch_larger_than_one_step_comes_to_the_same_and_may_come_again() {
     let entries: Vec<_> =
         (1..=4_000).map(|seq| Entry::put(1, seq, (seq % 200) as u8, &practice(&title)).entry()).collect();
     let titles = title.len() * entries.len();
-    assert!(titles as u64 > UNDER_WAY_BYTES, "{titles} bytes are one step");
+    assert!(titles as u64 > STEP_BYTES, "{titles} bytes are one step");
     let (singly, at_once) = (Sample::new(), Sample::of(&entries));
     entries.iter().for_each(|entry| singly.apply(std::slice::from_ref(entry)));
     assert_eq!(singly.records.digest().unwrap(), at_once.records.digest().unwrap());

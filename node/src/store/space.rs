@@ -27,9 +27,9 @@ pub(in crate::store) mod small_disk;
 #[cfg(test)]
 mod tests;
 
-/// Bytes that stay free beyond everything promised: sled allocates its log in segments of 512 KiB and may have
-/// some twenty of them begun (buffers, rewritten pages, snapshot), and file systems take blocks for themselves.
-pub const MARGIN_BYTES: u64 = 16 * 1_024 * 1_024;
+/// Bytes that stay free beyond everything promised: each of the two databases may have begun some four segments of
+/// 2 MiB that are not full, and write a snapshot, and file systems take blocks for themselves.
+pub const MARGIN_BYTES: u64 = 24 * 1_024 * 1_024;
 
 /// Name of the file that holds the reserve.
 const BALLAST: &str = "ballast";

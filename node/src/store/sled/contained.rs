@@ -21,6 +21,9 @@ use crate::store::StoreError;
 /// process that is just being started still has it open for some milliseconds.
 const LOCK_WAIT: Duration = Duration::from_secs(2);
 
+/// One of sled's buffers. Four times its default, so that few of them hold all that is under way.
+const SEGMENT_BYTES: usize = 2 * 1_024 * 1_024;
+
 /// Held while a database is opened, written, flushed or closed: see `write.rs` for what happens without it.
 static WRITING: Mutex<()> = Mutex::new(());
 
@@ -39,12 +42,7 @@ pub(super) enum Failure {
 impl Contained {
     /// The caller holds the folder's own lock.
     pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let config = ::sled::Config::default()
-            .path(dir)
-            .cache_capacity(cache_bytes)
-            .flush_every_ms(None)
-            .use_compression(false)
-            .mode(Mode::HighThroughput);
+        let config = config(dir, cache_bytes);
         let deadline = Instant::now() + LOCK_WAIT;
         loop {
             let _writing = writing();
@@ -91,6 +89,18 @@ impl Drop for Contained {
     }
 }
 
+/// How every database of the node is opened.
+pub(crate) fn config(dir: &Path, cache_bytes: u64) -> ::sled::Config {
+    ::sled::Config::default()
+        .path(dir)
+        .cache_capacity(cache_bytes)
+        .segment_size(SEGMENT_BYTES)
+        // Who writes decides when it is flushed, not a clock.
+        .flush_every_ms(None)
+        .use_compression(false)
+        .mode(Mode::HighThroughput)
+}
+
 /// Waits until no other database of this process is opened, written, flushed or closed.
 pub(crate) fn writing() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -116,6 +126,10 @@ fn stored(error: ::sled::Error) -> StoreError {
             StoreError::Corrupt { what: "database" }
         }
         ::sled::Error::Io(source) => StoreError::Io { what: "reading or writing the database", source },
+        // Whole, but made with other settings: nothing to set aside.
+        ::sled::Error::Unsupported(why) => {
+            StoreError::Io { what: "opening the database", source: std::io::Error::other(why) }
+        }
         _ => StoreError::Corrupt { what: "database" },
     }
 }

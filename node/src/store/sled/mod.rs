@@ -37,17 +37,18 @@ mod rows;
 mod sync_mark;
 #[cfg(test)]
 mod tests;
+mod unflushed;
 mod write;
 
-pub(crate) use contained::writing;
-pub(crate) use write::STEP_BYTES;
+pub(crate) use contained::{config, writing};
+pub(crate) use unflushed::{STEP_BYTES, Unflushed};
 
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
 /// consolidated and when it splits.
 pub const WRITE_FACTOR: u64 = 4;
 
 /// Bytes that must be free to open the database: recovery writes a snapshot and begins segments.
-pub const OPENING_BYTES: u64 = 4 * 1_024 * 1_024;
+pub const OPENING_BYTES: u64 = 8 * 1_024 * 1_024;
 
 /// An entry store in a folder.
 pub struct SledStore {
@@ -56,7 +57,8 @@ pub struct SledStore {
     store_id: StoreId,
     /// What readers see: moves only after a whole batch is in the tree.
     view: RwLock<View>,
-    writer: Mutex<Writer>,
+    /// Held by the one put that is under way.
+    writer: Mutex<Unflushed>,
     durable: AtomicU64,
     mark: SyncMark,
     /// Dropped last.
@@ -67,12 +69,6 @@ pub struct SledStore {
 struct View {
     heads: Heads,
     cursor: u64,
-}
-
-/// Held by the one put that is under way.
-#[derive(Debug, Default)]
-struct Writer {
-    unsynced_bytes: u64,
 }
 
 impl SledStore {
@@ -127,7 +123,7 @@ impl SledStore {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer> {
+    fn writer(&self) -> MutexGuard<'_, Unflushed> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -159,7 +155,7 @@ impl SledStore {
     }
 
     /// Writes entries step by step; the promise for all of them comes first, so that no step is refused.
-    fn write(&self, writer: &mut Writer, fresh: &[&Verified], start: u64) -> Result<(), StoreError> {
+    fn write(&self, writer: &mut Unflushed, fresh: &[&Verified], start: u64) -> Result<(), StoreError> {
         let chunks = write::chunks(fresh, start);
         let mut promised = chunks.iter().map(|chunk| chunk.bytes).sum();
         self.promise(writer, promised)?;
@@ -176,24 +172,24 @@ impl SledStore {
         Ok(())
     }
 
-    /// Flushes what was written before when that and this are more than one step.
+    /// Flushes what was written before when that and this are too much to be under way.
     fn write_step(
         &self,
-        writer: &mut Writer,
+        writer: &mut Unflushed,
         bytes: u64,
         work: impl FnOnce(&::sled::Tree) -> Result<(), contained::Failure>,
     ) -> Result<(), StoreError> {
-        let flushed = if writer.unsynced_bytes + bytes > STEP_BYTES { self.flush(writer) } else { Ok(()) };
+        let flushed = if writer.has_room_for(bytes) { Ok(()) } else { self.flush(writer) };
         // From here on the promise is settled by a flush, or when the store is dropped.
-        writer.unsynced_bytes += bytes;
+        writer.add(bytes);
         flushed?;
         self.db.write(work)
     }
 
     /// Promises what `bytes` can come to on disk; syncs first when that frees promises.
-    fn promise(&self, writer: &mut Writer, bytes: u64) -> Result<(), StoreError> {
+    fn promise(&self, writer: &mut Unflushed, bytes: u64) -> Result<(), StoreError> {
         match self.space.admit(bytes * WRITE_FACTOR) {
-            Err(StoreError::Full { .. }) if writer.unsynced_bytes > 0 => {
+            Err(StoreError::Full { .. }) if writer.bytes() > 0 => {
                 self.flush(writer)?;
                 self.space.admit(bytes * WRITE_FACTOR)
             }
@@ -201,11 +197,11 @@ impl SledStore {
         }
     }
 
-    fn flush(&self, writer: &mut Writer) -> Result<(), StoreError> {
+    fn flush(&self, writer: &mut Unflushed) -> Result<(), StoreError> {
         let cursor = self.view().cursor;
         self.space.check()?;
         self.db.write(|tree| Ok(tree.flush()?))?;
-        self.space.settle(std::mem::take(&mut writer.unsynced_bytes) * WRITE_FACTOR);
+        self.space.settle(std::mem::take(writer).bytes() * WRITE_FACTOR);
         let before = self.durable.fetch_max(cursor, Ordering::AcqRel);
         if before < cursor && self.mark.write(self.store_id, cursor).is_err() {
             // It lags behind, as it may.
@@ -217,7 +213,7 @@ impl SledStore {
 
 impl Drop for SledStore {
     fn drop(&mut self) {
-        self.space.settle(self.writer().unsynced_bytes * WRITE_FACTOR);
+        self.space.settle(self.writer().bytes() * WRITE_FACTOR);
     }
 }
 

@@ -185,7 +185,7 @@ fn a_large_batch_is_written_in_steps_and_seen_at_once() {
     assert!(steps.len() > 5, "{}", steps.len());
     assert!(steps.iter().all(|step| step.bytes <= STEP_BYTES), "a step keeps its limit");
     assert_eq!(store.put(&batch).expect("a put"), Cursor(65));
-    assert!(store.writer().unsynced_bytes <= STEP_BYTES, "what came before a step is flushed");
+    assert!(store.writer().bytes() <= STEP_BYTES, "what came before a step is flushed");
     let store = folders.crash(store).expect("a prefix is consistent");
     let found = whole_tail(&store).expect("readable");
     let put: Vec<_> = batch.iter().map(Verified::to_wire).collect();
@@ -209,7 +209,7 @@ fn interleaved_origins_make_a_run_each_time_they_change() {
     assert_eq!(runs, [(1, 1, 2), (2, 1, 1), (1, 3, 1)]);
 }
 
-/// It cannot force the standstill that `write.rs` describes; it holds several databases of one process under load.
+/// It cannot force the standstill that `unflushed.rs` describes; it holds several databases of one process under load.
 #[test]
 fn stores_written_side_by_side_never_stand_still() {
     let (finished, wait) = std::sync::mpsc::channel();

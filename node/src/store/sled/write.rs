@@ -1,19 +1,15 @@
 //! Writing a batch in steps that sled survives.
 //!
-//! The problem: sled 0.34 writes its buffers on seven threads that all databases of a process share, and one that
-//! extends its file waits, holding a lock, for a truncation that is queued on the same threads; with seven buffers
-//! under way the threads wait for that lock, and everything stands still for ever (sled pull request 1269, not in
-//! any release). The rule: a step is small and flushed before the next one, and one database writes at a time.
+//! The problem: a large batch is more than sled survives at once (`unflushed.rs`). The rule: it is written in steps.
 //! Each step must leave entries, heads, arrivals and cursor consistent, for a crash may come after it.
 
 use prost::Message as _;
 use wego_proto::{entry::Verified, id::Origin};
 
-use crate::store::{Heads, sled::rows};
-
-/// Encoded bytes of one step: with sled rewriting up to [`super::WRITE_FACTOR`] bytes for each, at most four of
-/// its 512 KiB buffers are under way. A batch of 256 entries of 1 KiB is one step.
-pub(crate) const STEP_BYTES: u64 = 384 * 1_024;
+use crate::store::{
+    Heads,
+    sled::{rows, unflushed::STEP_BYTES},
+};
 
 /// Consecutive entries of one origin and epoch, in order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
