@@ -1,6 +1,7 @@
 //! How fast an empty node takes in everything a peer has, beside the parts alone: sled, and TLS.
 //!
-//! All run in this process and share its processors: the peer that sends, the node that receives, and its indexes.
+//! The peer that sends is a process of its own, as it is elsewhere, for sled has one lock for all databases of a
+//! process. Both share the processors of this machine, with the indexes of the one that receives.
 
 use std::{
     path::Path,
@@ -15,6 +16,7 @@ use wego_node::{
 use wego_proto::prost::Message as _;
 
 use crate::{
+    process::{Running, program},
     progress::say,
     row::{Row, median},
     size::Size,
@@ -44,7 +46,7 @@ pub(crate) async fn measure(size: Size) -> Vec<Row> {
     say(&format!("catch-up: preparing {entries} entries"));
     let encoded = prepare(&mut seats[0], entries).await;
     let bytes = encoded.iter().map(Vec::len).sum();
-    let source = seats[0].start().await.expect("a node starts");
+    let source = Running::start(&program(), &seats[0]).await;
     let mut rates = Rates::default();
     for (round, seat) in seats.iter_mut().enumerate().skip(1) {
         say(&format!("catch-up: round {round} of {rounds}"));

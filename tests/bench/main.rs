@@ -15,6 +15,7 @@ use clap::{Parser, ValueEnum};
 mod catch_up;
 mod disk;
 mod idle;
+mod process;
 mod progress;
 mod propagate;
 mod publish;
