@@ -69,10 +69,11 @@ impl Bell {
         self.changed.notify_all();
     }
 
-    /// Whether entries arrive in a rush.
+    /// Whether entries arrive in a rush and nobody wants what lies beyond `at`.
     #[must_use]
-    pub fn is_rushed(&self) -> bool {
-        self.state().rush_until.is_some_and(|until| until > Instant::now())
+    pub fn lets_rest(&self, at: Cursor) -> bool {
+        let now = Instant::now();
+        self.state().rest(at, now, now + RUSH_WINDOW).is_some()
     }
 
     /// Waits until entries no longer arrive in a rush or somebody wants what lies beyond `at`, at most `patience`.

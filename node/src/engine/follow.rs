@@ -168,12 +168,15 @@ impl Work {
 
     /// Rests during a rush, unless somebody waits for what cannot be read yet. What was applied is settled first.
     fn give_way(&mut self) {
-        if self.bell.is_rushed() {
+        if self.bell.lets_rest(self.readable()) {
             self.settle();
             self.publish_cursor();
-            let readable = *self.publish.borrow();
-            self.bell.rest(readable, RUSH_REST);
+            self.bell.rest(self.readable(), RUSH_REST);
         }
+    }
+
+    fn readable(&self) -> Cursor {
+        *self.publish.borrow()
     }
 
     /// Where it stands; one that cannot say is wiped.
