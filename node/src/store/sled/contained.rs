@@ -126,10 +126,6 @@ fn stored(error: ::sled::Error) -> StoreError {
             StoreError::Corrupt { what: "database" }
         }
         ::sled::Error::Io(source) => StoreError::Io { what: "reading or writing the database", source },
-        // Whole, but made with other settings: nothing to set aside.
-        ::sled::Error::Unsupported(why) => {
-            StoreError::Io { what: "opening the database", source: std::io::Error::other(why) }
-        }
         _ => StoreError::Corrupt { what: "database" },
     }
 }
