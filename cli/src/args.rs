@@ -5,13 +5,20 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use wego_proto::{
+    armour::{self, Label},
+    id::FederationId,
+    roster::Roster,
+    v1,
+};
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, import, man, member, peer, practice, profile, record,
-        roster, search, status,
+        adoption, completion, dataset, exit_codes, fork, import, man, member, peer, practice, profile,
+        record, roster, search, status,
     },
-    error::ExitCode,
+    context::Context,
+    error::{ExitCode, Failure},
     output::Paint,
     stdio::Stdio,
 };
@@ -77,6 +84,7 @@ pub(crate) enum Command {
     Record(record::Args),
     Import(import::Args),
     Member(member::Args),
+    Fork(fork::Args),
     Peer(peer::Args),
     Status(status::Args),
     Roster(roster::Args),
@@ -121,6 +129,48 @@ pub(crate) struct OutFile {
     /// File to write [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// What a proof is checked against, without any node.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OfflineRoster {
+    /// Roster chain, as `wego roster show --out` wrote it
+    #[arg(long, value_name = "FILE")]
+    roster: PathBuf,
+    /// Federation the roster must be of, 64 hexadecimal digits
+    #[arg(long, value_name = "ID")]
+    federation: Option<FederationId>,
+}
+
+impl OfflineRoster {
+    /// The newest version of the file, when its whole chain holds.
+    pub(crate) fn open(&self, cx: &mut Context) -> Result<Roster, Failure> {
+        let not_a_roster = || {
+            Failure::integrity(
+                format!("{} is no complete roster", self.roster.display()),
+                "save one with `wego roster show --out roster.pem`, from a node you trust",
+            )
+        };
+        let text = cx.read_text(&self.roster)?;
+        let chain: v1::RosterChain =
+            armour::read(Label::Roster, &text).map_err(|error| not_a_roster().because(error))?;
+        let mut versions = Roster::open_chain(chain).map_err(|error| not_a_roster().because(error))?;
+        let roster = versions.pop().ok_or_else(not_a_roster)?;
+        if let Some(expected) = self.federation.filter(|expected| *expected != roster.federation()) {
+            return Err(Failure::integrity(
+                format!("the roster is of federation {}, not {expected}", roster.federation()),
+                "get the roster of the right federation, and ask where this one comes from",
+            ));
+        }
+        Ok(roster)
+    }
+
+    /// Says what was believed without a check.
+    pub(crate) fn remind(&self, cx: &mut Context) {
+        if self.federation.is_none() {
+            cx.say("the roster itself was taken as given: --federation ID pins the federation it must be of");
+        }
+    }
 }
 
 /// Prints what clap has to say: help to stdout, mistakes to stderr with a hint as its last line.

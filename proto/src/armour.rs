@@ -15,6 +15,8 @@ pub enum Label {
     Roster,
     /// [`crate::v1::RecordProof`]
     RecordProof,
+    /// [`crate::v1::ForkProofFile`]
+    ForkProof,
 }
 
 impl Label {
@@ -23,6 +25,7 @@ impl Label {
             Self::MemberCard => "WEGO MEMBER CARD",
             Self::Roster => "WEGO ROSTER",
             Self::RecordProof => "WEGO RECORD PROOF",
+            Self::ForkProof => "WEGO FORK PROOF",
         }
     }
 }

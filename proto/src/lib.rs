@@ -31,6 +31,7 @@ pub mod card;
 pub mod causes;
 pub mod convert;
 pub mod entry;
+pub mod fork;
 pub mod found;
 pub mod id;
 pub mod key;

@@ -4,7 +4,7 @@ use prost::Message as _;
 use thiserror::Error;
 
 use crate::{
-    entry::{EntryError, Unverified, Verified},
+    entry::{EntryError, Header, Unverified, Verified},
     id::FederationId,
     key::PublicKey,
     roster::{Member, Roster},
@@ -67,21 +67,33 @@ pub struct Proven {
     pub record: Option<v1::Record>,
 }
 
-/// Checks that `proof` was signed by the member it names, under the newest version of `chain`.
+/// Checks that `proof` was signed by the member it names, under a version of the roster.
 ///
 /// # Errors
 /// [`ProofError`].
-///
-/// # Panics
-/// Never: a chain that opened has a version.
 pub fn verify(proof: &v1::RecordProof, roster: &Roster) -> Result<Proven, ProofError> {
     if proof.federation_id != roster.federation().as_bytes() {
         let found = data_encoding::HEXLOWER.encode(&proof.federation_id);
         return Err(ProofError::OtherFederation { found, expected: roster.federation() });
     }
     let entry = Unverified::parse(proof.entry.clone().ok_or(ProofError::Incomplete("entry"))?)?;
-    let header = entry.header().clone();
-    let member = roster.members().get(&header.origin).ok_or(ProofError::UnknownMember(header.origin.0))?;
+    let (entry, key) = signed(entry, roster)?;
+    let header = entry.header();
+    let member = member_of(header, roster)?;
+    let record = match header.known_kind() {
+        Some(EntryKind::RecordPut) => {
+            let payload = entry.payload().ok_or(ProofError::Incomplete("payload"))?;
+            Some(v1::Record::decode(payload.content.as_slice()).map_err(|_| ProofError::Payload)?)
+        }
+        _ => None,
+    };
+    Ok(Proven { member: member.clone(), entry, key, record })
+}
+
+/// Checks the entry's own signature under the key that its author had at its position.
+pub(crate) fn signed(entry: Unverified, roster: &Roster) -> Result<(Verified, PublicKey), ProofError> {
+    let header = entry.header();
+    let member = member_of(header, roster)?;
     let key = *member.log_key(header.key_no, header.at).ok_or_else(|| ProofError::UnknownKey {
         handle: member.handle.clone(),
         key_no: header.key_no,
@@ -90,13 +102,9 @@ pub fn verify(proof: &v1::RecordProof, roster: &Roster) -> Result<Proven, ProofE
     if member.cut.is_some_and(|cut| header.at > cut.at) {
         return Err(ProofError::BeyondCut { handle: member.handle.clone(), at: header.at });
     }
-    let entry = entry.verify(&roster.federation(), &key)?;
-    let record = match header.known_kind() {
-        Some(EntryKind::RecordPut) => {
-            let payload = entry.payload().ok_or(ProofError::Incomplete("payload"))?;
-            Some(v1::Record::decode(payload.content.as_slice()).map_err(|_| ProofError::Payload)?)
-        }
-        _ => None,
-    };
-    Ok(Proven { entry, member: member.clone(), key, record })
+    Ok((entry.verify(&roster.federation(), &key)?, key))
+}
+
+fn member_of<'a>(header: &Header, roster: &'a Roster) -> Result<&'a Member, ProofError> {
+    roster.members().get(&header.origin).ok_or(ProofError::UnknownMember(header.origin.0))
 }

@@ -22,6 +22,7 @@ const WITHOUT: &[(&str, &str)] = &[("wego-node demo", "runs until it is interrup
 const WITHOUT_JSON: &[&str] = &[
     "wego practice template",
     "wego record export",
+    "wego fork export-proof",
     "wego profile add",
     "wego profile use",
     "wego profile remove",
@@ -102,6 +103,11 @@ fn records_and_proofs_read_as_written() {
 #[test]
 fn members_peers_and_status_read_as_written() {
     holds("nodes");
+}
+
+#[test]
+fn forks_read_as_written() {
+    holds("forks");
 }
 
 #[test]

@@ -4,6 +4,7 @@ pub(crate) mod adoption;
 pub(crate) mod completion;
 pub(crate) mod dataset;
 pub(crate) mod exit_codes;
+pub(crate) mod fork;
 pub(crate) mod import;
 pub(crate) mod man;
 pub(crate) mod member;
@@ -33,6 +34,7 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Record(args) => record::run(args, cx).await,
         Command::Import(args) => import::run(args, cx).await,
         Command::Member(args) => member::run(args, cx).await,
+        Command::Fork(args) => fork::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
         Command::Roster(args) => roster::run(args, cx).await,

@@ -2,13 +2,13 @@
 //!
 //! `verify` must never talk to anybody: it is for those who trust nobody but the roster they hold.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde::Serialize;
 use wego_proto::{
     armour::{self, Label},
-    id::{FederationId, RecordId},
+    id::RecordId,
     proof::{self, Proven},
     roster::Roster,
     v1,
@@ -16,7 +16,7 @@ use wego_proto::{
 
 use super::replace_file;
 use crate::{
-    args::OutFile,
+    args::{OfflineRoster, OutFile},
     context::{Context, Format},
     error::{ExitCode, Failure, Outcome},
     form::{RecordForm, pick},
@@ -63,12 +63,8 @@ struct Export {
 struct Verify {
     /// Proof, as `wego record export` wrote it; - reads stdin
     proof: PathBuf,
-    /// Roster chain, as `wego roster show --out` wrote it
-    #[arg(long, value_name = "FILE")]
-    roster: PathBuf,
-    /// Federation the roster must be of, 64 hexadecimal digits
-    #[arg(long, value_name = "ID")]
-    federation: Option<FederationId>,
+    #[command(flatten)]
+    against: OfflineRoster,
 }
 
 #[derive(Serialize)]
@@ -124,13 +120,7 @@ async fn export(args: Export, cx: &mut Context) -> Outcome {
 }
 
 fn verify(args: &Verify, cx: &mut Context) -> Outcome {
-    let roster = open_chain(&args.roster, cx)?;
-    if let Some(expected) = args.federation.filter(|expected| *expected != roster.federation()) {
-        return Err(Failure::integrity(
-            format!("the roster is of federation {}, not {expected}", roster.federation()),
-            "get the roster of the right federation, and ask where this one comes from",
-        ));
-    }
+    let roster = args.against.open(cx)?;
     let text = cx.read_text(&args.proof)?;
     let not_proven = || {
         Failure::integrity(
@@ -146,25 +136,8 @@ fn verify(args: &Verify, cx: &mut Context) -> Outcome {
         Format::Json => cx.print_json(&verified)?,
         Format::Human => print(&verified, cx)?,
     }
-    if args.federation.is_none() {
-        cx.say("the roster itself was taken as given: --federation ID pins the federation it must be of");
-    }
+    args.against.remind(cx);
     Ok(ExitCode::Ok)
-}
-
-/// The newest version of a roster file whose whole chain holds.
-fn open_chain(path: &Path, cx: &mut Context) -> Result<Roster, Failure> {
-    let not_a_roster = || {
-        Failure::integrity(
-            format!("{} is no complete roster", path.display()),
-            "save one with `wego roster show --out roster.pem`, from a node you trust",
-        )
-    };
-    let text = cx.read_text(path)?;
-    let chain: v1::RosterChain =
-        armour::read(Label::Roster, &text).map_err(|error| not_a_roster().because(error))?;
-    let mut versions = Roster::open_chain(chain).map_err(|error| not_a_roster().because(error))?;
-    versions.pop().ok_or_else(not_a_roster)
 }
 
 fn verified(proven: Proven, roster: &Roster) -> Verified {

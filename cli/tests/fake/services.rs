@@ -232,6 +232,10 @@ impl Members for Services {
     async fn roster(&self, _: Request<v1::RosterRequest>) -> Reply<v1::RosterChain> {
         Ok(Response::new(v1::RosterChain::default()))
     }
+
+    async fn forks(&self, _: Request<v1::ForksRequest>) -> Reply<v1::ForksReply> {
+        Ok(Response::new(v1::ForksReply::default()))
+    }
 }
 
 #[tonic::async_trait]

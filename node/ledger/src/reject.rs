@@ -4,12 +4,13 @@ use thiserror::Error;
 use wego_proto::{
     causes::with_causes,
     convert::{FieldError, Problem},
+    fork::ForkError,
     id::Origin,
     roster::RosterError,
     v1::{self, reject::Reason},
 };
 
-use crate::{fork::NoFork, limits::REJECT_TEXT_MAX, log::RunError};
+use crate::{limits::REJECT_TEXT_MAX, log::RunError};
 
 /// Who must act before the same input can be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,7 +65,7 @@ pub enum Reject {
     BadRoster(#[source] RosterError),
     /// A fork proof that proves nothing.
     #[error("fork proof")]
-    BadForkProof(#[source] NoFork),
+    BadForkProof(#[source] ForkError),
     /// Too many sessions or requests.
     #[error("too many sessions")]
     Busy {

@@ -29,4 +29,10 @@ impl Members for Doors {
     async fn roster(&self, _: Request<v1::RosterRequest>) -> Result<Response<v1::RosterChain>, Status> {
         Ok(Response::new(self.reader.roster_chain()))
     }
+
+    async fn forks(&self, request: Request<v1::ForksRequest>) -> Result<Response<v1::ForksReply>, Status> {
+        let handle = request.into_inner().handle;
+        let reader = self.reader.clone();
+        blocking(move || reader.forks(&handle).map_err(|error| status::read(&error))).await.map(Response::new)
+    }
 }

@@ -17,6 +17,7 @@ pub const METHODS: &[(&str, Role)] = &[
     ("/wego.v1.Members/List", Role::Reader),
     ("/wego.v1.Members/Show", Role::Reader),
     ("/wego.v1.Members/Roster", Role::Reader),
+    ("/wego.v1.Members/Forks", Role::Reader),
     ("/wego.v1.Admin/Status", Role::Reader),
     ("/wego.v1.Admin/ListPeers", Role::Admin),
     ("/wego.v1.Admin/AddPeer", Role::Admin),

@@ -4,7 +4,9 @@ use std::{ffi::OsString, fs, io::Cursor, os::unix::fs::PermissionsExt as _, path
 
 use tempfile::TempDir;
 use wego_cli::Stdio;
-use wego_tests::Cluster;
+use wego_ledger::fork::ForkEvidence;
+use wego_proto::v1::{self, session_message::Body};
+use wego_tests::{Cluster, byzantine::Byzantine};
 
 use super::{
     plain::Names,
@@ -73,6 +75,7 @@ impl Stage {
                 let alone = wego_tests::until("the session ends", || reader.view().sessions.is_empty());
                 self.runtime.block_on(alone);
             }
+            ["fork", city] => self.fork(place(city)),
             ["file", at] => fs::write(path(at), file.join("\n") + "\n").unwrap(),
             ["copy", from, to] => drop(fs::copy(path(from), path(to)).unwrap()),
             ["mode", mode, at] => {
@@ -108,6 +111,24 @@ impl Stage {
             assert_eq!(added.code, 0, "{}", added.err);
         }
         let _ = self.command("wego profile use city-1", &[]);
+    }
+
+    /// A city's keys sign two histories; every other node hears of it.
+    fn fork(&mut self, n: usize) {
+        let cluster = self.cluster.as_mut().unwrap();
+        self.runtime.block_on(async {
+            cluster.down(n).await;
+            let liar = Byzantine::holding(&cluster.seats[n]);
+            let before = liar.story(&[], &["Before"]);
+            let [one, other] = ["One", "Other"].map(|title| liar.story(&before, &[title]).remove(1));
+            let proof = ForkEvidence::of(&one, &other, &liar.roster).unwrap().proof;
+            let line = liar.greet(&cluster.seats[0]).await;
+            line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![proof] })).await;
+            wego_tests::until("all have the proof", || {
+                cluster.running().all(|node| node.reader().view().forks.contains_key(&liar.origin))
+            })
+            .await;
+        });
     }
 
     fn command(&mut self, text: &str, answers: &[String]) -> Done {

@@ -2,14 +2,12 @@
 
 use wego_proto::{
     entry::{Header, Payload},
+    fork::ForkError,
     v1::{self, EntryKind},
 };
 
 use super::*;
-use crate::{
-    fork::{ForkEvidence, NoFork},
-    sim::Federation,
-};
+use crate::{fork::ForkEvidence, sim::Federation};
 
 const AUTHOR: Origin = Origin(1);
 
@@ -231,15 +229,18 @@ fn no_false_proof_can_be_made_of_honest_entries() {
         let proof = v1::ForkProof { left: wire(left), right: wire(right) };
         ForkEvidence::check(proof, &federation.roster)
     };
-    assert_eq!(accuse(&entries[0], &entries[0]), Err(NoFork::NoContradiction), "one entry twice");
-    assert_eq!(accuse(&entries[0], &entries[1]), Err(NoFork::NoContradiction), "two positions");
+    assert_eq!(accuse(&entries[0], &entries[0]), Err(ForkError::NoContradiction), "one entry twice");
+    assert_eq!(accuse(&entries[0], &entries[1]), Err(ForkError::NoContradiction), "two positions");
     let by_another = {
         let mut header = header(AUTHOR, 2, entries[0].hash());
         header.hlc_ms = 99;
         let key = federation.log_key(Origin(2));
         Verified::sign(header, None, &federation.roster.federation(), &key)
     };
-    assert!(matches!(accuse(&entries[1], &by_another), Err(NoFork::Unsigned(_))), "signed by somebody else");
+    assert!(
+        matches!(accuse(&entries[1], &by_another), Err(ForkError::Unsigned(_))),
+        "signed by somebody else"
+    );
     let empty = ForkEvidence::check(v1::ForkProof::default(), &federation.roster);
-    assert_eq!(empty, Err(NoFork::Incomplete));
+    assert_eq!(empty, Err(ForkError::Incomplete));
 }

@@ -39,6 +39,28 @@ impl ReadHandle {
         Ok(member_view(&view, member, &self.record_counts()?))
     }
 
+    /// The proofs of two histories, of all members or of one, by handle and position.
+    ///
+    /// # Errors
+    /// [`ReadError::UnknownMember`] or [`ReadError::Store`].
+    pub fn forks(&self, handle: &str) -> Result<v1::ForksReply, ReadError> {
+        let view = self.view();
+        let current = view.roster.current();
+        if !handle.is_empty() && current.member_by_handle(handle).is_none() {
+            return Err(ReadError::UnknownMember(handle.to_owned()));
+        }
+        let file = |((origin, _), proof)| v1::ForkProofFile {
+            proof: Some(proof),
+            federation_id: current.federation().as_bytes().to_vec(),
+            origin_handle: view.handle(origin).to_owned(),
+        };
+        let mut forks: Vec<_> = self.inner.store.forks()?.into_iter().map(file).collect();
+        forks.retain(|fork| handle.is_empty() || fork.origin_handle == handle);
+        // Those of one member come by epoch already.
+        forks.sort_by(|one, other| one.origin_handle.cmp(&other.origin_handle));
+        Ok(v1::ForksReply { forks })
+    }
+
     /// The roster versions from 1 on.
     #[must_use]
     pub fn roster_chain(&self) -> v1::RosterChain {

@@ -69,8 +69,10 @@ fn of_writing(view: &View) -> Vec<Problem> {
 fn of_the_federation(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (origin, at) in &view.forks {
-        let what = format!("{} has signed two histories from {at} on", view.handle(*origin));
-        problems.push(degraded(what, "entries before it stay valid; tell the executive committee"));
+        let handle = view.handle(*origin);
+        let what = format!("{handle} has signed two histories from {at} on");
+        let hint = format!("`wego fork show {handle}` says what happened; tell the executive committee");
+        problems.push(degraded(what, &hint));
     }
     if view.roster.current().is_soft_expired(now_ms()) {
         let hint = "ask the executive committee to sign the next version";
