@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, builder::NonEmptyStringValueParser};
 use serde::Serialize;
 use wego_proto::{
     armour::{self, Label},
@@ -54,6 +54,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Which {
     /// The member's handle, as kr-seoul
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     handle: String,
 }
 

@@ -37,7 +37,7 @@ impl ForkEvidence {
             left: Some(left.to_wire_without_payload()),
             right: Some(right.to_wire_without_payload()),
         };
-        Self::check(proof, roster)
+        Self::check(&proof, roster)
     }
 
     /// Checks a received proof: two different entries, one author, one position, one predecessor, and each
@@ -45,10 +45,12 @@ impl ForkEvidence {
     ///
     /// # Errors
     /// [`ForkError`].
-    pub fn check(proof: v1::ForkProof, roster: &History) -> Result<Self, ForkError> {
-        let proven = fork::verify(&proof, roster.current())?;
+    pub fn check(proof: &v1::ForkProof, roster: &History) -> Result<Self, ForkError> {
+        let proven = fork::verify(proof, roster.current())?;
         let fork = Fork { at: proven.at, prev: proven.prev };
-        Ok(Self { origin: proven.member.origin, fork, proof })
+        // What is kept for ever must not keep a record that may be erased one day.
+        let [left, right] = proven.entries.each_ref().map(|entry| Some(entry.to_wire_without_payload()));
+        Ok(Self { origin: proven.member.origin, fork, proof: v1::ForkProof { left, right } })
     }
 }
 

@@ -144,7 +144,7 @@ impl State {
             state.take_locked(head);
         }
         for (proof, held_before) in forks {
-            if let Ok(evidence) = ForkEvidence::check(proof, &state.roster) {
+            if let Ok(evidence) = ForkEvidence::check(&proof, &state.roster) {
                 state.freeze(evidence, held_before);
             }
         }

@@ -175,6 +175,12 @@ impl Node {
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
         let Opened { transport, operators, start, me, stores, pins, bell } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
+        let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
+        // The records follow as fast as anything else; the index is dear, and says how far behind it is. They start
+        // first, so that what must be read before the node is ready becomes less with every try.
+        let followers =
+            vec![follower(records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
+        bell.ring(store.cursor());
         let running = Running::start(Parts {
             start,
             lock,
@@ -184,12 +190,16 @@ impl Node {
             bell: bell.clone(),
             space,
             writes_max: config.limits.publish_queue_max,
-        })?;
+        });
+        let running = match running {
+            Ok(running) => running,
+            Err(error) => {
+                bell.stop();
+                followers.into_iter().for_each(Follower::join);
+                return Err(error.into());
+            }
+        };
         let engine = running.engine.clone();
-        let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
-        // The records follow as fast as anything else; the index is dear, and says how far behind it is.
-        let followers =
-            vec![follower(records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
         let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
             view: engine.view_cell(),

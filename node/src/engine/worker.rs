@@ -75,7 +75,12 @@ impl Worker {
             Err(StoreError::Full { .. }) => true,
             Err(error) => return Err(error),
         };
-        let unprojected = Unprojected::read(store.as_ref(), me, records.cursor()?)?;
+        let (unprojected, broken) = match Unprojected::read(store.as_ref(), me, records.cursor()?) {
+            Ok(unprojected) => (unprojected, None),
+            // As when it is met later: the process ends, and the next one builds the store anew.
+            Err(error) if error.is_corrupt() => (Unprojected::default(), Some(Broken::Store)),
+            Err(error) => return Err(error),
+        };
         // Whoever writes first should not wait until indexes of a large store have been built.
         bell.want(store.cursor());
         let locked = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
@@ -101,7 +106,7 @@ impl Worker {
             session_since: BTreeMap::new(),
             roster_conflicts: 0,
             store_behind,
-            broken: None,
+            broken,
             me,
             started_ms,
             roster,

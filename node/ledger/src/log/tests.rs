@@ -192,7 +192,7 @@ fn a_fork_is_proved_once_however_it_is_met_and_freezes_the_log_before_it() {
     let one = ForkEvidence::of(&ours[2], &theirs[2], &federation.roster).unwrap();
     let other = ForkEvidence::of(&theirs[2], &ours[2], &federation.roster).unwrap();
     assert_eq!(one, other);
-    assert_eq!(ForkEvidence::check(one.proof.clone(), &federation.roster).unwrap(), one);
+    assert_eq!(ForkEvidence::check(&one.proof, &federation.roster).unwrap(), one);
 
     let mut log = log_of(&federation, &ours);
     assert!(log.freeze(one.fork, Some(one.fork.prev)));
@@ -227,7 +227,7 @@ fn no_false_proof_can_be_made_of_honest_entries() {
     let wire = |entry: &Verified| Some(entry.to_wire_without_payload());
     let accuse = |left: &Verified, right: &Verified| {
         let proof = v1::ForkProof { left: wire(left), right: wire(right) };
-        ForkEvidence::check(proof, &federation.roster)
+        ForkEvidence::check(&proof, &federation.roster)
     };
     assert_eq!(accuse(&entries[0], &entries[0]), Err(ForkError::NoContradiction), "one entry twice");
     assert_eq!(accuse(&entries[0], &entries[1]), Err(ForkError::NoContradiction), "two positions");
@@ -241,6 +241,6 @@ fn no_false_proof_can_be_made_of_honest_entries() {
         matches!(accuse(&entries[1], &by_another), Err(ForkError::Unsigned(_))),
         "signed by somebody else"
     );
-    let empty = ForkEvidence::check(v1::ForkProof::default(), &federation.roster);
+    let empty = ForkEvidence::check(&v1::ForkProof::default(), &federation.roster);
     assert_eq!(empty, Err(ForkError::Incomplete));
 }

@@ -32,7 +32,7 @@ impl State {
             if self.forks.values().any(|known| known.proof == proof) {
                 continue;
             }
-            let evidence = ForkEvidence::check(proof, &self.roster).map_err(Reject::BadForkProof)?;
+            let evidence = ForkEvidence::check(&proof, &self.roster).map_err(Reject::BadForkProof)?;
             self.consider(evidence);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wego_proto::{id::Origin, roster::Member, v1};
+use wego_proto::{fork, id::Origin, roster::Member, v1};
 
 use super::{ReadError, ReadHandle};
 use crate::clock::now_ms;
@@ -54,7 +54,10 @@ impl ReadHandle {
             federation_id: current.federation().as_bytes().to_vec(),
             origin_handle: view.handle(origin).to_owned(),
         };
-        let mut forks: Vec<_> = self.inner.store.forks()?.into_iter().map(file).collect();
+        // A later roster may have ended the key, or cut the member off before.
+        let proves = |proof: &v1::ForkProof| fork::verify(proof, current).is_ok();
+        let kept = self.inner.store.forks()?.into_iter().filter(|(_, proof)| proves(proof));
+        let mut forks: Vec<_> = kept.map(file).collect();
         forks.retain(|fork| handle.is_empty() || fork.origin_handle == handle);
         // Those of one member come by epoch already.
         forks.sort_by(|one, other| one.origin_handle.cmp(&other.origin_handle));
