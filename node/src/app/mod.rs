@@ -31,6 +31,7 @@ use crate::{
     keys::{KeysError, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
+    search::Search,
     store::StoreError,
 };
 
@@ -175,13 +176,7 @@ impl Node {
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
         let Opened { transport, operators, start, me, stores, pins, bell } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
-        let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
-        // The records follow as fast as anything else; the index is dear, and says how far behind it is. They start
-        // first, so that what must be read before the node is ready becomes less with every try.
-        let followers =
-            vec![follower(records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
-        bell.ring(store.cursor());
-        let running = Running::start(Parts {
+        let parts = Parts {
             start,
             lock,
             store: store.clone(),
@@ -190,15 +185,8 @@ impl Node {
             bell: bell.clone(),
             space,
             writes_max: config.limits.publish_queue_max,
-        });
-        let running = match running {
-            Ok(running) => running,
-            Err(error) => {
-                bell.stop();
-                followers.into_iter().for_each(Follower::join);
-                return Err(error.into());
-            }
         };
+        let (running, followers) = run_followed(parts, search.clone())?;
         let engine = running.engine.clone();
         let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
@@ -290,6 +278,24 @@ impl Node {
             tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
         if joined.is_err() {
             tracing::error!("a projection could not be joined");
+        }
+    }
+}
+
+/// Starts the engine and what follows it. The followers start first, so that what must be read before the node is
+/// ready becomes less with every try; when the engine cannot start, they end as well.
+fn run_followed(parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<Follower>), StoreError> {
+    let (store, bell) = (parts.store.clone(), parts.bell.clone());
+    let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
+    // The records follow as fast as anything else; the index is dear, and says how far behind it is.
+    let followers = vec![follower(parts.records.clone(), Share::Equal)?, follower(search, Share::Rest)?];
+    bell.ring(store.cursor());
+    match Running::start(parts) {
+        Ok(running) => Ok((running, followers)),
+        Err(error) => {
+            bell.stop();
+            followers.into_iter().for_each(Follower::join);
+            Err(error)
         }
     }
 }
