@@ -15,7 +15,7 @@ use wego_proto::{
 use crate::{
     commands::{
         adoption, completion, dataset, exit_codes, fork, import, man, member, peer, practice, profile,
-        record, roster, search, status,
+        record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -170,6 +170,16 @@ impl OfflineRoster {
         if self.federation.is_none() {
             cx.say("the roster itself was taken as given: --federation ID pins the federation it must be of");
         }
+    }
+}
+
+impl OutFile {
+    /// Writes `text`, which is a `what`.
+    pub(crate) fn write(&self, what: &str, text: &str, cx: &mut Context) -> Result<(), Failure> {
+        let Some(path) = &self.out else { return cx.print(text) };
+        replace_file(path, text.as_bytes())?;
+        cx.say(&format!("{what} written to {}", path.display()));
+        Ok(())
     }
 }
 

@@ -15,7 +15,6 @@ use wego_proto::{
     v1::{self, EntryKind},
 };
 
-use super::replace_file;
 use crate::{
     args::{OfflineRoster, OutFile},
     context::{Context, Format},
@@ -163,13 +162,7 @@ async fn export_proof(args: ExportProof, cx: &mut Context) -> Outcome {
         "check it: wego fork verify THIS-FILE --roster roster.pem".to_owned(),
     ];
     let text = armour::write(Label::ForkProof, &preamble, &file);
-    match &args.out.out {
-        Some(path) => {
-            replace_file(path, text.as_bytes())?;
-            cx.say(&format!("proof written to {}", path.display()));
-        }
-        None => cx.print(&text)?,
-    }
+    args.out.write("proof", &text, cx)?;
     Ok(ExitCode::Ok)
 }
 

@@ -14,7 +14,6 @@ use wego_proto::{
     v1,
 };
 
-use super::replace_file;
 use crate::{
     args::{OfflineRoster, OutFile},
     context::{Context, Format},
@@ -109,13 +108,7 @@ async fn export(args: Export, cx: &mut Context) -> Outcome {
         "check it: wego record verify THIS-FILE --roster roster.pem".to_owned(),
     ];
     let text = armour::write(Label::RecordProof, &preamble, &proof);
-    match &args.out.out {
-        Some(path) => {
-            replace_file(path, text.as_bytes())?;
-            cx.say(&format!("proof written to {}", path.display()));
-        }
-        None => cx.print(&text)?,
-    }
+    args.out.write("proof", &text, cx)?;
     Ok(ExitCode::Ok)
 }
 

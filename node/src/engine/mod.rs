@@ -322,9 +322,10 @@ impl Engine {
 fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreError> {
     for ((origin, epoch), (seq, hash)) in store.heads()? {
         let at = Position { epoch, seq };
+        // A record that is damaged is met by whoever reads it; it must not keep the node from starting.
         let last = store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok());
-        let last = last.ok_or(StoreError::Corrupt { what: "last entry of a log" })?;
-        start.heads.push((origin, wego_ledger::log::Head { at, hash }, last.header().hlc_ms));
+        let hlc_ms = last.map_or(0, |last| last.header().hlc_ms);
+        start.heads.push((origin, wego_ledger::log::Head { at, hash }, hlc_ms));
     }
     for ((origin, _), proof) in store.forks()? {
         let at = proof.left.clone().and_then(|left| Some(Unverified::parse(left).ok()?.header().at));
