@@ -10,8 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        self, admin_client::AdminClient, catalogue_client::CatalogueClient, keys_client::KeysClient,
+        members_client::MembersClient, search_client::SearchClient,
     },
 };
 
@@ -62,6 +62,10 @@ impl Node {
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
         AdminClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn keys(&self) -> KeysClient<Channel> {
+        KeysClient::new(self.channel.clone())
     }
 
     /// Where the node is.
