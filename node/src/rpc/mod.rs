@@ -8,12 +8,13 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, members_server::MembersServer,
-    search_server::SearchServer,
+    admin_server::AdminServer, catalogue_server::CatalogueServer, invites_server::InvitesServer,
+    members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
     engine::{Engine, read::ReadHandle},
+    enrolment::Enrolment,
     operators::Operators,
     peers::Peers,
 };
@@ -21,6 +22,7 @@ use crate::{
 mod admin;
 mod catalogue;
 mod guard;
+mod invite;
 mod member;
 pub mod roles;
 mod search;
@@ -44,6 +46,8 @@ pub struct Doors {
     pub reader: ReadHandle,
     /// Peers.
     pub peers: Peers,
+    /// Invites.
+    pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
 }
@@ -71,7 +75,12 @@ impl Doors {
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
-        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(
+            InvitesServer::new(self.clone())
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        );
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {
