@@ -10,8 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        self, admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
+        members_client::MembersClient, search_client::SearchClient,
     },
 };
 
@@ -62,6 +62,10 @@ impl Node {
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
         AdminClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn invites(&self) -> InvitesClient<Channel> {
+        InvitesClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Where the node is.

@@ -6,6 +6,7 @@ pub(crate) mod dataset;
 pub(crate) mod exit_codes;
 pub(crate) mod fork;
 pub(crate) mod import;
+pub(crate) mod invite;
 pub(crate) mod man;
 pub(crate) mod member;
 pub(crate) mod peer;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Import(args) => import::run(args, cx).await,
         Command::Member(args) => member::run(args, cx).await,
         Command::Fork(args) => fork::run(args, cx).await,
+        Command::Invite(args) => invite::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
         Command::Roster(args) => roster::run(args, cx).await,
