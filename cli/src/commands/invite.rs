@@ -119,7 +119,6 @@ struct Invite {
     fingerprint: Option<String>,
     signatures: u32,
     needed: u32,
-    card: Option<String>,
     #[serde(skip)]
     expires_ms: u64,
 }
@@ -277,7 +276,6 @@ impl Invite {
             fingerprint: card.map(|card| card.log_key.fingerprint()),
             signatures: view.signatures,
             needed: view.needed,
-            card: view.card.as_ref().map(|card| armour::write(Label::MemberCard, &[], card)),
             expires_ms: view.expires_ms,
         }
     }

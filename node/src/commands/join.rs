@@ -336,7 +336,8 @@ fn talk_of_member(newcomer: &Newcomer, federation: &str, err: &mut dyn Write) ->
         "{} is a member of {}
 
 next:
-  1. Move recovery.pem, next-log.pem and governance.pem to two offline media, and delete them here.
+  1. Move recovery.pem, next-log.pem and, if it is there, governance.pem from its keys to two offline media in two
+     places, and delete them here.
   2. wego-node check-config --config {config}
   3. Start the node: wego-node run --config {config}",
         newcomer.handle,

@@ -221,3 +221,6 @@ pub fn shown(kept: &Kept, view: &View, now_ms: u64) -> v1::InviteView {
 fn proposals(_view: &View) -> &[v1::SignedRoster] {
     &[]
 }
+
+#[cfg(test)]
+mod tests;
