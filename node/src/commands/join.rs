@@ -186,7 +186,7 @@ impl Joining<'_> {
         let mut said = String::new();
         loop {
             let now = match join::progress(self.invite, newcomer, &mut chain, now_ms()).await {
-                Ok(Progress::Admitted(roster)) => return Ok(roster),
+                Ok(Progress::Admitted(roster)) => return Ok(*roster),
                 Ok(Progress::Waiting(waiting)) if self.no_wait => {
                     return self.not_yet(newcomer, asked, waiting, out);
                 }

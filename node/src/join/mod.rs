@@ -40,7 +40,7 @@ pub enum Progress {
     /// The committee has not signed yet.
     Waiting(v1::JoinWaiting),
     /// A member; the roster that says so.
-    Admitted(History),
+    Admitted(Box<History>),
 }
 
 /// Checks that the node at the invite's endpoint has the key that the invite names. Nothing is sent but a certificate
@@ -116,7 +116,8 @@ pub async fn progress(
         }
         let have = chain.versions.len() as u64;
         if have >= admitted.newest_version {
-            return checked(chain.clone(), invite, newcomer).map(Progress::Admitted);
+            return checked(chain.clone(), invite, newcomer)
+                .map(|roster| Progress::Admitted(Box::new(roster)));
         }
         if have == known {
             return Err(JoinError::Answer("its roster does not become complete"));

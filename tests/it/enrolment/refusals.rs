@@ -1,6 +1,9 @@
 //! Each reason why a city cannot join yet, by its own name, in its own words, with its own hint and exit code.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use wego_node::{clock::now_ms, join::Refusal};
 use wego_proto::{
@@ -23,7 +26,7 @@ async fn node() -> (Cluster, PathBuf) {
     (cluster, dir)
 }
 
-async fn first(string: &str, dir: &PathBuf) -> Done {
+async fn first(string: &str, dir: &Path) -> Done {
     let says = leiden();
     join(string, dir, &says.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
