@@ -80,8 +80,8 @@ mod tests {
     fn no_two_words_can_be_taken_for_each_other() {
         for (at, word) in WORDS.iter().enumerate() {
             assert!(word.len() == 5 && word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");
-            let differs = |other: &&str| word.bytes().zip(other.bytes()).filter(|(a, b)| a != b).count() >= 2;
-            assert!(WORDS[..at].iter().all(|other| differs(&other)), "{word} is too like another");
+            let differs = |other: &str| word.bytes().zip(other.bytes()).filter(|(a, b)| a != b).count() >= 2;
+            assert!(WORDS[..at].iter().all(|other| differs(other)), "{word} is too like another");
         }
     }
 }

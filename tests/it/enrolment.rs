@@ -138,13 +138,17 @@ async fn a_city_that_waits_is_told_when_the_committee_has_signed() {
         let (mut out, mut err) = (Vec::new(), Vec::new());
         (commands::run(args, &mut out, &mut err).code(), String::from_utf8(err).unwrap())
     });
-    let mut used = None;
-    while used.is_none() {
-        used = invites(&cluster.seats[0]).await.remove(0).card;
-    }
+    let used = async {
+        loop {
+            if let Some(card) = invites(&cluster.seats[0]).await.remove(0).card {
+                break card;
+            }
+        }
+    };
+    let used = tokio::time::timeout(DEADLINE, used).await.expect("the invite is used");
     // The inviter's node is away for a moment: the city goes on trying.
     cluster.down(0).await;
-    admit(&cluster.seats, &used.unwrap());
+    admit(&cluster.seats, &used);
     cluster.up(0).await;
     let (code, err) = tokio::time::timeout(DEADLINE, waiting).await.expect("told in time").unwrap();
     assert_eq!(code, 0, "{err}");

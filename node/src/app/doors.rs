@@ -15,7 +15,7 @@ use super::{Addresses, Listeners, StartError};
 use crate::{
     config::Config,
     engine::{Engine, read::ReadHandle},
-    enrolment::{self, Enrolment, JOIN_STREAMS_MAX},
+    enrolment::{self, Enrolment, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES},
     operators::Operators,
     peers::Peers,
     portal,
@@ -73,6 +73,8 @@ impl Front<'_> {
             .add_service(self.peers.service());
         let aside = harden(Server::builder())
             .max_concurrent_streams(JOIN_STREAMS_MAX)
+            .initial_stream_window_size(JOIN_WINDOW_BYTES)
+            .initial_connection_window_size(JOIN_WINDOW_BYTES)
             .add_service(self.enrolment.service());
         let closed = || self.closing.clone().cancelled_owned();
         let served = server.serve_with_incoming_shutdown(incoming, closed());

@@ -27,7 +27,7 @@ mod standing;
 
 pub use book::{Book, BookError, INVITES_KEPT_MAX, INVITES_WAITING_MAX};
 pub use kept::{Kept, Spent};
-pub use service::{JOIN_REQUEST_BYTES_MAX, JOIN_STREAMS_MAX, beside};
+pub use service::{JOIN_REQUEST_BYTES_MAX, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES, beside};
 pub use standing::{Standing, standing};
 
 /// Characters of a city's name in an invite.

@@ -38,6 +38,8 @@ use crate::{
 pub const JOIN_REQUEST_BYTES_MAX: usize = 16 * 1_024;
 /// Calls open at once on one connection: one, and one more while it ends.
 pub const JOIN_STREAMS_MAX: u32 = 2;
+/// Unread bytes that a stranger may have under way in one stream and in all: its largest request, a few times.
+pub const JOIN_WINDOW_BYTES: u32 = 64 * 1_024;
 /// Cities that ask at once. Each asks for some seconds, every quarter of a minute.
 const CONNECTIONS_MAX: usize = 16;
 /// Of these from one network: a city behind one address, and its neighbour.

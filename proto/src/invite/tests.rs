@@ -20,7 +20,7 @@ fn string_of(content: &[u8]) -> String {
 }
 
 fn content_of(text: &str) -> Vec<u8> {
-    let mut bytes = BASE32_NOPAD.decode(text[PREFIX.len()..].as_bytes()).expect("base32");
+    let mut bytes = BASE32_NOPAD.decode(&text.as_bytes()[PREFIX.len()..]).expect("base32");
     bytes.truncate(bytes.len() - CHECKSUM_BYTES);
     bytes
 }

@@ -1,9 +1,6 @@
 //! Each reason why a city cannot join yet, by its own name, in its own words, with its own hint and exit code.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use wego_node::{clock::now_ms, join::Refusal};
 use wego_proto::{
@@ -12,7 +9,7 @@ use wego_proto::{
     v1::{self, InviteState, join_refusal::Reason},
 };
 use wego_tests::{
-    Cluster,
+    Cluster, DEADLINE,
     client::Client,
     enrol::{Stranger, invite, invite_with, invites},
 };
@@ -43,9 +40,8 @@ async fn an_invite_that_expired_says_so() {
     let (cluster, dir) = node().await;
     let request = v1::CreateInviteRequest { city: "Leiden".to_owned(), ttl_s: 1, ..Default::default() };
     let string = invite_with(&cluster.seats[0], request).await;
-    while state(&cluster.seats[0]).await == InviteState::Open {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let expires = async { while state(&cluster.seats[0]).await == InviteState::Open {} };
+    tokio::time::timeout(DEADLINE, expires).await.expect("it expires");
     assert_eq!(state(&cluster.seats[0]).await, InviteState::Expired);
     ends(&first(&string, &dir).await, 6, "the invite has expired", "ask the inviter for a new one");
     cluster.stop().await;
