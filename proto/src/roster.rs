@@ -20,7 +20,7 @@ mod member;
 
 pub use draft::Draft;
 pub(crate) use member::check_names;
-pub use member::{Cut, LogKey, Member, check_handle};
+pub use member::{Committed, Cut, LogKey, Member, check_handle};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.
 pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;
