@@ -14,8 +14,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, fork, import, key, man, member, peer, practice, profile,
-        record, replace_file, roster, search, status,
+        adoption, completion, dataset, exit_codes, fork, import, invite, key, man, member, peer, practice,
+        profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -86,6 +86,7 @@ pub(crate) enum Command {
     Member(member::Args),
     Fork(fork::Args),
     Key(key::Args),
+    Invite(invite::Args),
     Peer(peer::Args),
     Status(status::Args),
     Roster(roster::Args),
@@ -204,7 +205,7 @@ pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> Ex
     ExitCode::Usage
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let spelled = if text.bytes().all(|b| b.is_ascii_digit()) { format!("{text}s") } else { text.to_owned() };
     let parsed: jiff::SignedDuration =
         spelled.parse().map_err(|_| "must be a time like 30s, 500ms or 2m".to_owned())?;

@@ -10,7 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, keys_client::KeysClient,
+        self, admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
+        keys_client::KeysClient,
         members_client::MembersClient, search_client::SearchClient,
     },
 };
@@ -66,6 +67,10 @@ impl Node {
 
     pub(crate) fn keys(&self) -> KeysClient<Channel> {
         KeysClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn invites(&self) -> InvitesClient<Channel> {
+        InvitesClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Where the node is.

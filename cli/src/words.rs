@@ -4,7 +4,7 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, EpochRank, Health, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{EntryKind, EpochRank, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState},
 };
 
 /// An enumeration with a word for each of its values.
@@ -47,6 +47,7 @@ words!(PublicationState: Inventoried = "inventoried", Planned = "planned", Publi
 words!(TextOrigin: Original = "original", Human = "human", Machine = "machine");
 words!(Health: Ok = "ok", Degraded = "degraded", Failed = "failed");
 words!(PeerState: Connected = "connected", Connecting = "connecting", Waiting = "waiting", Idle = "idle");
+words!(InviteState: Open = "open", Used = "used", Admitted = "admitted", Expired = "expired", Revoked = "revoked");
 words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", Expelled = "expelled",
     Forked = "forked");
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",

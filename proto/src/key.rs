@@ -25,6 +25,8 @@ pub enum Purpose {
     Roster,
     /// A member card.
     Card,
+    /// That a card's maker holds an invite's secret.
+    Invite,
     /// One start of a member's process.
     Run,
 }
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Entry => b"wego-entry-v1",
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
+            Self::Invite => b"wego-invite-v1",
             Self::Run => b"wego-run-v1",
         }
     }

@@ -24,6 +24,7 @@
 //! | session | one exchange between two nodes |
 //! | fork | two entries signed at one position |
 //! | projection | anything derived from logs that can be rebuilt |
+//! | invite | one string with which a city that is no member yet may ask one node to become one |
 //! | portal | the public web pages |
 //! | operator | a person with a client certificate |
 
@@ -36,11 +37,13 @@ pub mod epochs;
 pub mod fork;
 pub mod found;
 pub mod id;
+pub mod invite;
 pub mod key;
 #[cfg(feature = "rpc")]
 pub mod pin;
 pub mod proof;
 pub mod roster;
+pub mod spoken;
 
 /// Services and what travels between nodes and to operators (`wego/v1/*.proto`).
 #[allow(clippy::all, unreachable_pub, missing_debug_implementations, unused_qualifications)]

@@ -19,8 +19,8 @@ mod draft;
 mod member;
 
 pub use draft::Draft;
-pub use member::{Committed, Cut, LogKey, Member};
-pub(crate) use member::{check_handle, check_names};
+pub(crate) use member::check_names;
+pub use member::{Committed, Cut, LogKey, Member, check_handle};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.
 pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;

@@ -7,8 +7,8 @@ use wego_proto::{
     key::PublicKey,
     pin::{self, Identity},
     v1::{
-        admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
+        members_client::MembersClient, search_client::SearchClient,
     },
 };
 
@@ -68,6 +68,12 @@ impl Client {
     #[must_use]
     pub fn members(&self) -> MembersClient<Channel> {
         MembersClient::new(self.channel.clone())
+    }
+
+    /// Invites.
+    #[must_use]
+    pub fn invites(&self) -> InvitesClient<Channel> {
+        InvitesClient::new(self.channel.clone())
     }
 
     /// Administration.

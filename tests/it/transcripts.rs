@@ -111,6 +111,11 @@ fn forks_read_as_written() {
 }
 
 #[test]
+fn enrolment_reads_as_written() {
+    holds("enrolment");
+}
+
+#[test]
 fn profiles_read_as_written() {
     holds("profiles");
 }

@@ -8,13 +8,15 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, keys_server::KeysServer,
+    admin_server::AdminServer, catalogue_server::CatalogueServer, invites_server::InvitesServer,
+    keys_server::KeysServer,
     members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
     engine::{Engine, read::ReadHandle},
     keys::LogKeys,
+    enrolment::Enrolment,
     operators::Operators,
     peers::Peers,
 };
@@ -23,6 +25,7 @@ mod admin;
 mod catalogue;
 mod guard;
 mod keys;
+mod invite;
 mod member;
 pub mod roles;
 mod search;
@@ -48,6 +51,8 @@ pub struct Doors {
     pub peers: Peers,
     /// The log key's files.
     pub keys: LogKeys,
+    /// Invites.
+    pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
 }
@@ -76,7 +81,12 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
-        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(
+            InvitesServer::new(self.clone())
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        );
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

@@ -170,7 +170,10 @@ fn cut(raw: &v1::Cut) -> Result<Cut, FieldError> {
 }
 
 /// A handle is typed, shown in terminals and used in file names: plain letters only.
-pub(crate) fn check_handle(handle: &str) -> Result<(), Problem> {
+///
+/// # Errors
+/// [`Problem::OutOfRange`].
+pub fn check_handle(handle: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let fits = (2..=63).contains(&handle.len()) && handle.chars().all(plain) && !handle.starts_with('-');
     if fits { Ok(()) } else { Err(Problem::OutOfRange { expected: "2 to 63 of a-z, 0-9 and -" }) }

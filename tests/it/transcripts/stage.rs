@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use wego_cli::Stdio;
 use wego_ledger::fork::ForkEvidence;
 use wego_proto::v1::{self, session_message::Body};
-use wego_tests::{Cluster, byzantine::Byzantine};
+use wego_tests::{Cluster, byzantine::Byzantine, enrol};
 
 use super::{
     plain::Names,
@@ -75,6 +75,7 @@ impl Stage {
                 let alone = wego_tests::until("the session ends", || reader.view().sessions.is_empty());
                 self.runtime.block_on(alone);
             }
+            ["admit", city] => self.admit(place(city)),
             ["fork", city] => self.fork(place(city)),
             ["file", at] => fs::write(path(at), file.join("\n") + "\n").unwrap(),
             ["copy", from, to] => drop(fs::copy(path(from), path(to)).unwrap()),
@@ -111,6 +112,17 @@ impl Stage {
             assert_eq!(added.code, 0, "{}", added.err);
         }
         let _ = self.command("wego profile use city-1", &[]);
+    }
+
+    /// The committee signs a roster with the city that used the newest invite of this one.
+    fn admit(&mut self, n: usize) {
+        let cluster = self.cluster.as_mut().unwrap();
+        self.runtime.block_on(async {
+            let card = enrol::invites(&cluster.seats[n]).await.into_iter().find_map(|invite| invite.card);
+            cluster.down(0).await;
+            enrol::admit(&cluster.seats, &card.unwrap());
+            cluster.up(0).await;
+        });
     }
 
     /// A city's keys sign two histories; every other node hears of it.
