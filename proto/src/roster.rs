@@ -23,8 +23,8 @@ mod settle;
 pub use continuity::Breach;
 pub use draft::Draft;
 pub use member::{Cut, LogKey, Member};
-pub use settle::{CONFLICT_VERSIONS_MAX, check_settlement};
 pub(crate) use member::{check_handle, check_names};
+pub use settle::{CONFLICT_VERSIONS_MAX, check_settlement};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.
 pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;
@@ -290,7 +290,9 @@ pub fn join_signatures(
     keys: &[&Governance],
 ) -> v1::SignedRoster {
     let mut joined: BTreeMap<PublicKey, v1::RosterSignature> = BTreeMap::new();
-    for signature in one.signatures.iter().take(SIGNATURES_MAX).chain(other.signatures.iter().take(SIGNATURES_MAX)) {
+    for signature in
+        one.signatures.iter().take(SIGNATURES_MAX).chain(other.signatures.iter().take(SIGNATURES_MAX))
+    {
         let signer = keys.iter().find_map(|governance| governance.valid(&one.roster, signature));
         if let Some(signer) = signer {
             joined.entry(signer).or_insert_with(|| signature.clone());

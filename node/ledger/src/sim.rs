@@ -331,7 +331,10 @@ impl Sim {
                 let held_before = disk.hash_before(evidence.origin, evidence.fork.at.seq);
                 Some(Input::ForkKept { evidence, held_before })
             }
-            Output::KeepRoster(_) => Some(Input::RosterKept),
+            Output::KeepRoster(_) | Output::SwitchRoster(_) => Some(Input::RosterKept),
+            Output::KeepProposal(proposal) => Some(Input::ProposalKept(proposal)),
+            Output::KeepConflict(versions) => Some(Input::ConflictKept(versions)),
+            Output::DropProposals(_) => None,
             Output::Notify(event) => {
                 self.observe(&event);
                 None

@@ -122,7 +122,11 @@ fn in_order(keys: &[LogKey]) -> bool {
 fn check_resolves(next: &v1::Roster) -> Result<(), Breach> {
     match next.resolves.as_slice() {
         [] => Ok(()),
-        [one, other] if one < other && [one, other].contains(&&next.prev_hash) && one.len() == other.len() => Ok(()),
+        [one, other]
+            if one < other && [one, other].contains(&&next.prev_hash) && one.len() == other.len() =>
+        {
+            Ok(())
+        }
         _ => Err(Breach::Resolves),
     }
 }

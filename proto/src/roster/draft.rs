@@ -81,8 +81,9 @@ fn members(raw: &[v1::Member]) -> Result<BTreeMap<Origin, Member>, FieldError> {
             && city_ids.insert(member.city_id)
             && member.transport_keys.iter().all(|key| transport_keys.insert(*key));
         if !fresh || members.insert(member.origin, member).is_some() {
-            let problem =
-                Problem::OutOfRange { expected: "without two members of one idx, city id, handle or transport key" };
+            let problem = Problem::OutOfRange {
+                expected: "without two members of one idx, city id, handle or transport key",
+            };
             return Err(FieldError { field: "roster.members", problem });
         }
     }

@@ -104,9 +104,8 @@ fn a_member_stays_who_it_is_for_ever() {
 
 #[test]
 fn log_keys_are_appended_or_closed_and_nothing_else() {
-    let keys = |change: fn(&mut Vec<v1::LogKey>)| {
-        outcome(move |next| change(&mut next.members[0].log_keys)).is_ok()
-    };
+    let keys =
+        |change: fn(&mut Vec<v1::LogKey>)| outcome(move |next| change(&mut next.members[0].log_keys)).is_ok();
     assert!(keys(|keys| keys[0].until = at(2, 1)));
     assert!(keys(|keys| {
         keys[0].until = at(2, 1);
@@ -165,7 +164,8 @@ fn offices_terms_and_takedowns_hold_together() {
         Breach::Term("kr-seoul".into())
     );
     assert_eq!(breach(|next| next.takedowns.clear()), Breach::TakedownGone);
-    let suspended = v1::Member { status: MemberStatus::Suspended as i32, cut: cut(1), ..member(5, "gh-accra") };
+    let suspended =
+        v1::Member { status: MemberStatus::Suspended as i32, cut: cut(1), ..member(5, "gh-accra") };
     assert_eq!(breach(|next| next.members.push(suspended)), Breach::AdmittedInactive("gh-accra".into()));
     assert_eq!(breach(|next| next.resolves = vec![vec![1; 32], vec![2; 32]]), Breach::Resolves);
     assert_eq!(breach(|next| next.resolves = vec![next.prev_hash.clone()]), Breach::Resolves);
