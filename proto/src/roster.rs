@@ -181,6 +181,11 @@ impl Roster {
         continuity::check(self, next).map_err(|breach| RosterError::Breaks { version, breach })
     }
 
+    /// The members that `next` admits.
+    pub fn admitted_by<'a>(&'a self, next: &'a Draft) -> impl Iterator<Item = &'a Member> {
+        next.members.values().filter(|member| !self.members.contains_key(&member.origin))
+    }
+
     /// Number of the version, from 1.
     #[must_use]
     pub fn version(&self) -> u64 {

@@ -176,7 +176,7 @@ impl State {
             Input::Compared { conn, origin, difference } => self.compared(now_ms, conn, origin, difference),
             Input::ForkKept { evidence, held_before } => self.fork_kept(evidence, held_before),
             Input::RosterKept => self.roster_kept(),
-            Input::Submitted(versions) => drop(self.take_versions(versions)),
+            Input::Submitted(versions) => drop(self.take_versions(&versions)),
             Input::ProposalKept(proposal) => self.proposal_kept(proposal),
             Input::ConflictKept(versions) => self.conflict_kept(versions),
             Input::Tick => self.tick(now_ms),

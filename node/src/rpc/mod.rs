@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, catalogue_server::CatalogueServer, members_server::MembersServer,
-    search_server::SearchServer,
+    roster_governance_server::RosterGovernanceServer, search_server::SearchServer,
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 
 mod admin;
 mod catalogue;
+mod governance;
 mod guard;
 mod member;
 pub mod roles;
@@ -69,6 +70,11 @@ impl Doors {
         .add_service(
             MembersServer::new(self.clone())
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        )
+        .add_service(
+            RosterGovernanceServer::new(self.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));

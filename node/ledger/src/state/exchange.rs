@@ -100,7 +100,7 @@ pub enum Input {
     },
     /// The versions of [`Output::KeepRoster`] or [`Output::SwitchRoster`] are durable.
     RosterKept,
-    /// The operator hands in roster versions; see [`State::judge_roster`].
+    /// The operator hands in roster versions; see [`State::judge_rosters`].
     Submitted(Vec<v1::SignedRoster>),
     /// The proposal of [`Output::KeepProposal`] is durable.
     ProposalKept(v1::SignedRoster),

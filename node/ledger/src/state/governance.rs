@@ -26,12 +26,13 @@ impl State {
         &self.governance
     }
 
-    /// What became of a version if [`super::Input::Submitted`] handed it in.
+    /// What becomes of the last of some versions that follow one another, if [`super::Input::Submitted`] hands them in.
     ///
     /// # Errors
-    /// [`Refusal`].
-    pub fn judge_roster(&self, signed: &v1::SignedRoster) -> Result<Verdict, Refusal> {
-        self.governance.judge(&self.roster, signed)
+    /// [`Refusal`], of the first that is refused.
+    pub fn judge_rosters(&self, versions: &[v1::SignedRoster]) -> Result<Verdict, Refusal> {
+        let Foreseen { verdicts, refused, .. } = self.foresee(versions);
+        refused.map(|()| verdicts.into_iter().next_back().unwrap_or(Verdict::Known))
     }
 
     /// Takes up what was durable when the node stopped; what no longer fits is passed over.
@@ -50,43 +51,29 @@ impl State {
             }
         }
         for proposal in proposals {
-            if let Ok(Verdict::Propose { version, .. }) = self.judge_roster(&proposal) {
+            if let Ok(Verdict::Propose { version, .. }) = self.governance.judge(&self.roster, &proposal) {
                 self.governance.propose(version);
             }
         }
     }
 
     /// Takes versions that follow one another. Stops at the first that is refused; those before it count.
-    pub(super) fn take_versions(&mut self, versions: Vec<v1::SignedRoster>) -> Result<(), Refusal> {
-        // Each is judged as if those before it were durable; nothing of it counts until they are.
-        let mut ahead: Option<(Governance, History)> = None;
+    pub(super) fn take_versions(&mut self, versions: &[v1::SignedRoster]) -> Result<(), Refusal> {
+        let Foreseen { verdicts, ahead, refused } = self.foresee(versions);
         let mut adopted: BTreeMap<u64, v1::SignedRoster> = BTreeMap::new();
-        let mut refused = Ok(());
-        for signed in versions {
-            let (governance, roster) = match &ahead {
-                Some((governance, roster)) => (governance, roster),
-                None => (&self.governance, &self.roster),
-            };
-            match governance.judge(roster, &signed) {
-                Ok(Verdict::Known) => {}
-                Ok(Verdict::Propose { version, instead_of }) => {
+        for verdict in verdicts {
+            match verdict {
+                Verdict::Known => {}
+                Verdict::Propose { version, instead_of } => {
                     self.drop_proposals(instead_of);
                     self.outputs.push(Output::KeepProposal(version));
                 }
-                Ok(Verdict::Adopt(branch)) => {
+                Verdict::Adopt(branch) => {
                     let first = branch.first().map_or(0, Roster::version);
                     adopted.retain(|number, _| *number < first);
                     adopted.extend(branch.iter().map(|next| (next.version(), next.signed().clone())));
-                    self.ahead(&mut ahead).1.replace(branch);
                 }
-                Ok(Verdict::Conflict(news)) => {
-                    self.ahead(&mut ahead).0.keep_conflict(news.clone());
-                    self.outputs.push(Output::KeepConflict(news));
-                }
-                Err(refusal) => {
-                    refused = Err(refusal);
-                    break;
-                }
+                Verdict::Conflict(news) => self.outputs.push(Output::KeepConflict(news)),
             }
         }
         if let Some((_, roster)) = ahead.filter(|_| !adopted.is_empty()) {
@@ -95,8 +82,32 @@ impl State {
         refused
     }
 
-    fn ahead<'a>(&self, ahead: &'a mut Option<(Governance, History)>) -> &'a mut (Governance, History) {
-        ahead.get_or_insert_with(|| (self.governance.clone(), self.roster.clone()))
+    /// Judges each version as if those before it were durable. Nothing of it counts until they are.
+    fn foresee(&self, versions: &[v1::SignedRoster]) -> Foreseen {
+        let mut seen = Foreseen { verdicts: Vec::new(), ahead: None, refused: Ok(()) };
+        for signed in versions {
+            let (governance, roster) = match &seen.ahead {
+                Some((governance, roster)) => (governance, roster),
+                None => (&self.governance, &self.roster),
+            };
+            let verdict = match governance.judge(roster, signed) {
+                Ok(verdict) => verdict,
+                Err(refusal) => {
+                    seen.refused = Err(refusal);
+                    break;
+                }
+            };
+            if matches!(verdict, Verdict::Adopt(_) | Verdict::Conflict(_)) {
+                let ahead = seen.ahead.get_or_insert_with(|| (self.governance.clone(), self.roster.clone()));
+                match verdict.clone() {
+                    Verdict::Adopt(branch) => ahead.1.replace(branch),
+                    Verdict::Conflict(news) => ahead.0.keep_conflict(news),
+                    Verdict::Known | Verdict::Propose { .. } => {}
+                }
+            }
+            seen.verdicts.push(verdict);
+        }
+        seen
     }
 
     fn keep_versions(&mut self, adopted: BTreeMap<u64, v1::SignedRoster>, roster: History) {
@@ -114,14 +125,14 @@ impl State {
     pub(super) fn roster_chain(&mut self, conn: ConnId, chain: v1::RosterChain) -> Result<(), Reject> {
         let complete = |signed: &v1::SignedRoster| {
             // A peer sends what it has adopted; what still collects signatures comes as a proposal.
-            match self.judge_roster(signed) {
+            match self.governance.judge(&self.roster, signed) {
                 Ok(Verdict::Propose { version, .. }) => self.lacks_signatures(&version),
                 Err(Refusal::Unsigned) => self.lacks_signatures(signed),
                 _ => Ok(()),
             }
         };
         chain.versions.iter().try_for_each(complete)?;
-        match self.take_versions(chain.versions) {
+        match self.take_versions(&chain.versions) {
             Err(Refusal::NotNext { known, found }) if found > known => {
                 Err(Reject::BadRoster(RosterError::NotNext { known, found }))
             }
@@ -135,7 +146,7 @@ impl State {
         proposal: v1::RosterProposal,
     ) -> Result<(), Reject> {
         let Some(signed) = proposal.roster else { return Ok(()) };
-        let outcome = self.take_versions(vec![signed]);
+        let outcome = self.take_versions(&[signed]);
         self.heard(conn, outcome)
     }
 
@@ -151,7 +162,7 @@ impl State {
             }
             // One version alone, of which nothing else is known here, is simply the next one.
             Ok(_) => {
-                let outcome = self.take_versions(conflict.versions.clone());
+                let outcome = self.take_versions(&conflict.versions);
                 self.heard(conn, outcome)
             }
             Err(refusal) => self.heard(conn, Err(refusal)),
@@ -281,6 +292,14 @@ impl State {
             self.send(conn, Body::RosterConflict(v1::RosterConflict { versions }));
         }
     }
+}
+
+/// What some versions lead to.
+struct Foreseen {
+    verdicts: Vec<Verdict>,
+    /// What is known then, if it is more than now.
+    ahead: Option<(Governance, History)>,
+    refused: Result<(), Refusal>,
 }
 
 /// Roster versions in messages of bounded size, at least one in each.
