@@ -11,7 +11,7 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -62,6 +62,12 @@ impl Node {
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
         AdminClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn governance(&self) -> RosterGovernanceClient<Channel> {
+        RosterGovernanceClient::new(self.channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Where the node is.
