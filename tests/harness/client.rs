@@ -8,7 +8,7 @@ use wego_proto::{
     pin::{self, Identity},
     v1::{
         admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -68,6 +68,12 @@ impl Client {
     #[must_use]
     pub fn members(&self) -> MembersClient<Channel> {
         MembersClient::new(self.channel.clone())
+    }
+
+    /// Changing the roster.
+    #[must_use]
+    pub fn governance(&self) -> RosterGovernanceClient<Channel> {
+        RosterGovernanceClient::new(self.channel.clone())
     }
 
     /// Administration.

@@ -8,6 +8,7 @@ mod corruption;
 mod demo;
 mod disk;
 mod federation;
+mod governance;
 mod hostile_client;
 mod hostile_peer;
 mod import;

@@ -111,6 +111,11 @@ fn forks_read_as_written() {
 }
 
 #[test]
+fn governance_reads_as_written() {
+    holds("governance");
+}
+
+#[test]
 fn profiles_read_as_written() {
     holds("profiles");
 }

@@ -174,7 +174,9 @@ fn member_changes(changes: &mut Changes, old: &v1::Member, new: &v1::Member) {
     changes.of(&old.role, &new.role, || {
         format!("makes {who} {}, before {}", new.role().word(), old.role().word())
     });
-    let term = |member: &v1::Member| format!("{} to {}", day(member.term_from_ms), day(member.term_until_ms));
+    let term = |member: &v1::Member| {
+        format!("{} to {}", or_open(member.term_from_ms), or_open(member.term_until_ms))
+    };
     changes
         .of(&term(old), &term(new), || format!("gives {who} the term {}, before {}", term(new), term(old)));
     changes.of(&old.names, &new.names, || format!("changes the names of {who}"));
@@ -245,8 +247,8 @@ fn listed(words: &[String]) -> String {
     if words.is_empty() { "no address".to_owned() } else { words.join(", ") }
 }
 
-fn day(ms: u64) -> String {
-    if ms == 0 { "open".to_owned() } else { time(ms).chars().take(10).collect() }
+fn or_open(ms: u64) -> String {
+    if ms == 0 { "open".to_owned() } else { time(ms) }
 }
 
 pub(crate) fn position(at: Option<v1::Position>) -> String {

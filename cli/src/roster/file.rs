@@ -9,7 +9,7 @@ use wego_proto::{
     armour::{self, Label},
     card::MemberCard,
     key::PublicKey,
-    roster::{Draft, Roster},
+    roster::{Draft, Governance, Roster},
     v1::{self, RosterChain, SignedRoster},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Sheet {
     draft: Draft,
     /// The version that it follows, whose threshold counts besides the draft's own.
     before: Option<Roster>,
+    /// Those that must have signed as well when it settles a conflict.
+    settled_by: Option<Governance>,
 }
 
 impl Sheet {
@@ -57,17 +59,24 @@ impl Sheet {
             return Err(broken());
         };
         let draft = Draft::parse(&last.roster).map_err(|error| broken().because(error))?;
-        let before = if earlier.is_empty() {
-            None
-        } else {
-            let versions = Roster::open_chain(RosterChain { versions: earlier.to_vec() })
+        let (mut before, mut settled_by) = (None, None);
+        if !earlier.is_empty() {
+            let mut versions = Roster::open_chain(RosterChain { versions: earlier.to_vec() })
                 .map_err(|error| broken().because(error))?;
-            versions.last().cloned()
-        };
+            before = versions.pop();
+            let settles = !draft.content.resolves.is_empty();
+            settled_by = versions.pop().filter(|_| settles).map(|version| version.governance().clone());
+        }
         if let Some(before) = &before {
             before.precedes(&draft).map_err(|error| broken().because(error))?;
         }
-        Ok(Self { chain, draft, before })
+        Ok(Self { chain, draft, before, settled_by })
+    }
+
+    /// Everybody whose signature counts for something.
+    fn deciding(&self) -> impl Iterator<Item = &Governance> {
+        let before = self.before.as_ref().map(Roster::governance);
+        [Some(&self.draft.governance), before, self.settled_by.as_ref()].into_iter().flatten()
     }
 
     /// A roster nobody has signed.
@@ -96,8 +105,7 @@ impl Sheet {
     }
 
     pub(crate) fn may_sign(&self, key: &PublicKey) -> bool {
-        let before = self.before.as_ref().is_some_and(|before| before.governance().keys.contains(key));
-        before || self.draft.governance.keys.contains(key)
+        self.deciding().any(|governance| governance.keys.contains(key))
     }
 
     /// Its own governance keys that have signed.
@@ -107,9 +115,7 @@ impl Sheet {
 
     /// Whether this key has signed, of whichever version it is.
     pub(crate) fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let before =
-            self.before.as_ref().is_some_and(|before| before.governance().signers(self.last()).contains(key));
-        before || self.signers().contains(key)
+        self.deciding().any(|governance| governance.signers(self.last()).contains(key))
     }
 
     /// The version that it follows; none for version 1.
@@ -168,8 +174,7 @@ impl Sheet {
     pub(crate) fn take_signatures(&mut self, other: &SignedRoster) {
         for signature in other.signatures.clone() {
             let one = SignedRoster { signatures: vec![signature.clone()], ..self.last().clone() };
-            let counts = self.draft.governance.count_signatures(&one) == 1
-                || self.before.as_ref().is_some_and(|before| before.governance().count_signatures(&one) == 1);
+            let counts = self.deciding().any(|governance| governance.count_signatures(&one) == 1);
             let known = self.last().signatures.iter().any(|own| own.key == signature.key);
             if counts && !known {
                 self.last_mut().signatures.push(signature);

@@ -286,8 +286,9 @@ async fn add_cuts(
     let removed = edits.statuses.iter().filter(|(_, status)| *status != MemberStatus::Active);
     let removed: Vec<_> = removed.map(|(handle, _)| handle.clone()).collect();
     for handle in removed {
-        let has_cut = before.member_by_handle(&handle).is_some_and(|member| member.cut.is_some());
-        if has_cut || edits.cuts.contains_key(&handle) {
+        // Who is no member is refused when the flags are applied.
+        let to_cut = before.member_by_handle(&handle).is_some_and(|member| member.cut.is_none());
+        if !to_cut || edits.cuts.contains_key(&handle) {
             continue;
         }
         if args.roster.is_some() {

@@ -9,13 +9,13 @@ use serde::Serialize;
 use wego_proto::{
     id::Hash,
     key::PublicKey,
-    roster::{Draft, Governance},
+    roster::{Draft, Governance, Roster, check_settlement},
     v1,
 };
 
 use super::{
     diff::{self, Change},
-    file::{read_card, time},
+    file::read_card,
 };
 use crate::{
     commands::roster::of_node,
@@ -52,6 +52,8 @@ struct Proposal {
     threshold_before: usize,
     signatures_before: usize,
     signers: Vec<Signer>,
+    /// Why a version that settles a conflict is not adopted, though enough keys have signed it.
+    lacks: Option<String>,
     changes: Vec<Change>,
 }
 
@@ -81,6 +83,7 @@ struct Known {
     versions: BTreeMap<Hash, Draft>,
     chain: Vec<Hash>,
     handles: BTreeMap<PublicKey, String>,
+    contested: BTreeMap<Hash, v1::SignedRoster>,
 }
 
 pub(crate) async fn run(args: &StatusArgs, cx: &mut Context) -> Outcome {
@@ -111,7 +114,8 @@ impl Known {
         args: &StatusArgs,
         cx: &mut Context,
     ) -> Result<Self, Failure> {
-        let mut known = Self { versions: BTreeMap::new(), chain: Vec::new(), handles: BTreeMap::new() };
+        let (versions, handles) = (BTreeMap::new(), BTreeMap::new());
+        let mut known = Self { versions, chain: Vec::new(), handles, contested: BTreeMap::new() };
         let contested = reply.conflicts.iter().flat_map(|conflict| &conflict.versions);
         for (in_force, version) in chain
             .versions
@@ -122,6 +126,8 @@ impl Known {
             let draft = Draft::parse(&version.roster).map_err(|error| unreadable().because(error))?;
             if in_force {
                 known.chain.push(draft.hash);
+            } else {
+                known.contested.insert(draft.hash, version.clone());
             }
             known.versions.insert(draft.hash, draft);
         }
@@ -169,8 +175,21 @@ impl Known {
             threshold_before: before.governance.threshold,
             signatures_before: before.governance.count_signatures(signed),
             signers: self.signers(&[&draft.governance, &before.governance], signed),
+            lacks: self.lacks(&draft, before, signed),
             changes: diff::changes(&before.content, &draft.content, &signed.roster),
         })
+    }
+
+    /// What a version that settles a conflict lacks, when it has its ordinary signatures.
+    fn lacks(&self, draft: &Draft, before: &Draft, signed: &v1::SignedRoster) -> Option<String> {
+        let settling = Roster::open(signed.clone()).ok()?;
+        let named = |at: usize| {
+            let hash = Hash::try_from(draft.content.resolves.get(at)?.as_slice()).ok()?;
+            self.contested.get(&hash)
+        };
+        let governance = &self.before(before).ok()?.governance;
+        let settled = check_settlement(governance, (named(0)?, named(1)?), &settling);
+        settled.err().map(|error| error.to_string())
     }
 
     fn conflict(&self, conflict: &v1::RosterConflict, in_force: u64) -> Result<Conflict, Failure> {
@@ -187,6 +206,7 @@ impl Known {
                 changes: diff::changes(&before.content, &draft.content, &signed.roster),
             });
         }
+        versions.sort_by_key(|contested| !contested.in_force);
         Ok(Conflict { version, settled: version < in_force, versions })
     }
 
@@ -196,7 +216,9 @@ impl Known {
             fingerprint: key.fingerprint(),
             handle: self.handles.get(key).cloned(),
         };
-        signers.iter().map(signer).collect()
+        let mut signers: Vec<_> = signers.iter().map(signer).collect();
+        signers.sort_by(|one, other| one.handle.cmp(&other.handle));
+        signers
     }
 }
 
@@ -219,6 +241,9 @@ fn print(status: &Status, cx: &mut Context) -> Result<(), Failure> {
             proposal.threshold_before,
             listed(&proposal.signers)
         ))?;
+        if let Some(lacks) = &proposal.lacks {
+            cx.print(&format!("  not enough to settle the conflict: {lacks}\n"))?;
+        }
     }
     if status.proposals.is_empty() {
         cx.say("nothing is proposed");
