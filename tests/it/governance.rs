@@ -43,7 +43,11 @@ fn next(cluster: &Cluster, signers: &[usize], change: impl Fn(&mut v1::Roster)) 
     signed
 }
 
-async fn submit(cluster: &Cluster, n: usize, version: &v1::SignedRoster) -> Result<SubmitOutcome, tonic::Status> {
+async fn submit(
+    cluster: &Cluster,
+    n: usize,
+    version: &v1::SignedRoster,
+) -> Result<SubmitOutcome, tonic::Status> {
     let client = Client::of_profile(&cluster.seats[n].created.profile_dir).await;
     let chain = Some(v1::RosterChain { versions: vec![version.clone()] });
     let reply = client.governance().submit(v1::SubmitRequest { chain, dry_run: false }).await?;
@@ -75,8 +79,10 @@ async fn signatures_given_at_different_nodes_make_one_version_and_a_stopped_node
     assert_eq!(cluster.node(1).reader().view().governance.proposals.len(), 1);
     submit(&cluster, 1, &by_two).await.unwrap();
     submit(&cluster, 2, &by_three).await.unwrap();
-    until("all adopt it", || cluster.running().all(|node| node.reader().view().roster.current().version() == 2))
-        .await;
+    until("all adopt it", || {
+        cluster.running().all(|node| node.reader().view().roster.current().version() == 2)
+    })
+    .await;
     cluster.up(3).await;
     until("who was away adopts it", || in_force(&cluster, 3).0 == 2).await;
     for n in 0..4 {
@@ -97,7 +103,8 @@ async fn what_breaks_a_promise_or_nobody_signed_is_refused_at_the_door() {
     assert_eq!(code(submit(&cluster, 0, &unsigned).await), tonic::Code::PermissionDenied);
     let leaves_out = next(&cluster, &[0, 1, 2], |next| drop(next.members.remove(2)));
     assert_eq!(code(submit(&cluster, 0, &leaves_out).await), tonic::Code::InvalidArgument);
-    let without_cut = next(&cluster, &[0, 1, 2], |next| next.members[2].status = MemberStatus::Expelled as i32);
+    let without_cut =
+        next(&cluster, &[0, 1, 2], |next| next.members[2].status = MemberStatus::Expelled as i32);
     assert_eq!(code(submit(&cluster, 0, &without_cut).await), tonic::Code::InvalidArgument);
     let skips = next(&cluster, &[0, 1, 2], |next| next.version = 7);
     assert_eq!(code(submit(&cluster, 0, &skips).await), tonic::Code::FailedPrecondition);

@@ -222,6 +222,9 @@ fn report(sheet: &Sheet, mode: Mode, cx: &mut Context) -> Outcome {
         })?;
         return Ok(ExitCode::Ok);
     }
+    if sheet.is_complete() && !sheet.draft().content.resolves.is_empty() {
+        cx.say("keys that signed both versions of a conflict may not suffice to settle it: submit it to see");
+    }
     let complete = if sheet.is_complete() { ": the roster is complete" } else { "" };
     cx.print(&format!("{}{complete}\n", sheet.count()))?;
     Ok(ExitCode::Ok)
