@@ -4,7 +4,7 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{EntryKind, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState, SubmitOutcome},
 };
 
 /// An enumeration with a word for each of its values.
@@ -53,6 +53,7 @@ words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", 
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",
     ExecutiveCommittee = "executive-committee", Associate = "associate", Candidate = "candidate");
 words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted");
+words!(SubmitOutcome: Known = "known", Proposed = "proposed", Adopted = "adopted", Conflict = "in conflict");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", KeyRotate = "key rotated",
     Endpoint = "endpoint changed", EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
 

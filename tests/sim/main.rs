@@ -3,6 +3,7 @@
 use wego_ledger::sim::{Link, Sim, Weather};
 
 mod convergence;
+mod expiry;
 mod forks;
 
 /// Latencies of a wide-area network, and trouble every few seconds.

@@ -25,11 +25,12 @@
 //!
 //! # Reading order
 //!
-//! [`log`], [`fork`], [`roster`], [`session`], [`state`]; then [`heads`] and [`gossip`]. The feature `sim` runs many nodes in
+//! [`log`], [`fork`], [`roster`], [`governance`], [`session`], [`state`]; then [`heads`] and [`gossip`]. The feature `sim` runs many nodes in
 //! one thread under virtual time, which is how the rules above are tested together.
 
 pub mod fork;
 pub mod gossip;
+pub mod governance;
 pub mod heads;
 pub mod limits;
 pub mod log;

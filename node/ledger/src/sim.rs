@@ -180,6 +180,18 @@ impl Sim {
         }
     }
 
+    /// Lets `ms` of virtual time pass in which nothing happens anywhere.
+    pub fn skip(&mut self, ms: u64) {
+        self.clock.skip(ms);
+    }
+
+    /// Whether the roster of a running node is past its expiry.
+    #[must_use]
+    pub fn roster_expired(&self, node: usize) -> bool {
+        let state = self.nodes[node].state.as_ref();
+        state.is_some_and(|state| state.roster().current().is_soft_expired(self.clock.now_ms()))
+    }
+
     /// Ends all trouble: links and nodes come up and stay up.
     pub fn heal(&mut self) {
         self.healing = true;
@@ -331,7 +343,10 @@ impl Sim {
                 let held_before = disk.hash_before(evidence.origin, evidence.fork.at.seq);
                 Some(Input::ForkKept { evidence, held_before })
             }
-            Output::KeepRoster(_) => Some(Input::RosterKept),
+            Output::KeepRoster(_) | Output::SwitchRoster(_) => Some(Input::RosterKept),
+            Output::KeepProposal(proposal) => Some(Input::ProposalKept(proposal)),
+            Output::KeepConflict(versions) => Some(Input::ConflictKept(versions)),
+            Output::DropProposals(_) => None,
             Output::Notify(event) => {
                 self.observe(&event);
                 None

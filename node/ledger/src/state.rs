@@ -14,6 +14,7 @@ use wego_proto::{
 
 use crate::{
     fork::ForkEvidence,
+    governance::Governance,
     heads::{Board, LogKey, PeerHeads},
     log::{Head, Log, Run, verify_signed},
     reject::Reject,
@@ -23,6 +24,7 @@ use crate::{
 
 mod exchange;
 mod forks;
+mod governance;
 mod own;
 mod pulls;
 mod sessions;
@@ -39,6 +41,7 @@ pub struct State {
     key_no: u32,
     roster: History,
     pending_roster: Option<History>,
+    governance: Governance,
     logs: BTreeMap<Origin, Chain>,
     board: Board,
     greetings: BTreeMap<ConnId, Greeting>,
@@ -114,6 +117,7 @@ impl State {
             board: Board::new(now_ms),
             logs: BTreeMap::new(),
             pending_roster: None,
+            governance: Governance::default(),
             greetings: BTreeMap::new(),
             sessions: BTreeMap::new(),
             memory: BTreeMap::new(),
@@ -172,6 +176,9 @@ impl State {
             Input::Compared { conn, origin, difference } => self.compared(now_ms, conn, origin, difference),
             Input::ForkKept { evidence, held_before } => self.fork_kept(evidence, held_before),
             Input::RosterKept => self.roster_kept(),
+            Input::Submitted(versions) => drop(self.take_versions(&versions)),
+            Input::ProposalKept(proposal) => self.proposal_kept(proposal),
+            Input::ConflictKept(versions) => self.conflict_kept(versions),
             Input::Tick => self.tick(now_ms),
         }
         self.flush_notes(now_ms);

@@ -27,6 +27,7 @@ use crate::{
 
 pub mod bell;
 pub mod follow;
+pub mod governance;
 mod perform;
 pub mod read;
 pub mod view;
@@ -202,6 +203,7 @@ pub enum FromPeer {
 pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
+    submits: mpsc::Receiver<governance::Submission>,
     stop: CancellationToken,
 }
 
@@ -210,6 +212,7 @@ pub(crate) struct Commands {
 pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
+    submits: mpsc::Sender<governance::Submission>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -256,15 +259,17 @@ impl Running {
     pub fn start(parts: Parts) -> Result<Self, StoreError> {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
+        let (submits, submitted) = mpsc::channel(governance::SUBMITS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
+        let commands =
+            Commands { writes: waiting, peers: from_peers, submits: submitted, stop: stop.clone() };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, stop, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, submits, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.

@@ -18,6 +18,7 @@ use wego_proto::id::{Origin, Position};
 use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
     bell::Bell,
+    governance::{GovernanceView, Submission},
     state_from,
     view::{Broken, SessionView, View},
     write::Unprojected,
@@ -26,7 +27,8 @@ use crate::{
     clock::now_ms,
     records::Records,
     store::{
-        EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError, space::Writes,
+        EntryStore, GovernanceFiles, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError,
+        space::Writes,
     },
 };
 
@@ -44,6 +46,8 @@ pub(super) struct Worker {
     pub(super) locked: Option<LockedHead>,
     pub(super) store: Arc<dyn EntryStore>,
     pub(super) rosters: RosterFiles,
+    pub(super) governance_files: GovernanceFiles,
+    pub(super) governance: Arc<GovernanceView>,
     pub(super) records: Arc<Records>,
     pub(super) bell: Arc<Bell>,
     pub(super) space: Arc<dyn Space>,
@@ -87,7 +91,10 @@ impl Worker {
         let roster = Arc::new(start.roster.clone());
         let started_ms = start.now_ms;
         start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
-        let state = state_from(start, store.as_ref())?;
+        let mut state = state_from(start, store.as_ref())?;
+        let governance_files = GovernanceFiles::open(rosters.dir())?;
+        state.recall_governance(governance_files.conflicts()?, governance_files.proposals()?);
+        let governance = GovernanceView::of(state.governance(), state.roster());
         let mut worker = Self {
             view: Arc::new(ArcSwap::from_pointee(empty_view(me, store.as_ref(), roster.clone(), started_ms))),
             view_at: std::time::Instant::now(),
@@ -96,6 +103,8 @@ impl Worker {
             locked,
             store,
             rosters,
+            governance_files,
+            governance,
             records,
             bell,
             space,
@@ -136,6 +145,7 @@ impl Worker {
                     self.take_peer(from);
                     drop(credit);
                 }
+                Next::Submit(submission) => self.take_submission(submission),
                 Next::Tick => self.tick(),
             }
             self.dirty = true;
@@ -258,6 +268,7 @@ impl Worker {
             at_ms: now,
             started_ms: self.started_ms,
             roster_conflicts: self.roster_conflicts,
+            governance: self.governance.clone(),
         }));
     }
 
@@ -283,17 +294,19 @@ enum Next {
     Stop,
     Write(Waiting),
     Peer(FromPeer, Option<Credit>),
+    Submit(Submission),
     Tick,
 }
 
 /// Waits for whatever comes first. Operators and peers are asked in random order, so that neither starves.
 async fn next(commands: &mut Commands, patience: Duration) -> Next {
-    let Commands { writes, peers, stop } = commands;
+    let Commands { writes, peers, submits, stop } = commands;
     // Every arm is cancel-safe: a receive that loses takes nothing out of its queue.
     tokio::select! {
         () = stop.cancelled() => Next::Stop,
         Some(first) = writes.recv() => Next::Write(first),
         Some((from, credit)) = peers.recv() => Next::Peer(from, credit),
+        Some(submission) = submits.recv() => Next::Submit(submission),
         () = tokio::time::sleep(patience) => Next::Tick,
     }
 }
@@ -371,5 +384,6 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         at_ms: started_ms,
         started_ms,
         roster_conflicts: 0,
+        governance: Arc::default(),
     }
 }

@@ -25,7 +25,6 @@ use super::{
     Enrolment, InvitesError,
     book::Book,
     judge::{self, Caller, Refused},
-    proposals,
     standing::standing,
 };
 use crate::{
@@ -97,7 +96,7 @@ impl Enrolment {
         let kept = book.get(&id);
         let keys = &judge::own(kept, key)?.keys;
         let roster = view.roster.current();
-        let standing = standing(roster, proposals(view), keys);
+        let standing = standing(roster, &self.collecting(view), keys);
         let revoked = kept.is_some_and(|kept| kept.revoked_ms != 0);
         match standing.member {
             Some(MemberStatus::Active) => Ok(State::Admitted(admitted(view, request.roster_version))),
@@ -174,8 +173,11 @@ impl Service for Enrolment {
         request: Request<v1::ProgressRequest>,
     ) -> Result<Response<v1::ProgressReply>, Status> {
         let (key, _) = caller(&request)?;
-        let view = self.view.load_full();
-        let state = self.state(request.get_ref(), &key, &view);
+        let (enrolment, request) = (self.clone(), request.into_inner());
+        // Rosters may have to be read.
+        let state = move || enrolment.state(&request, &key, &enrolment.view.load());
+        let state = tokio::task::spawn_blocking(state).await;
+        let state = state.map_err(|_| Status::internal("the call ended abnormally"))?;
         let state = state.unwrap_or_else(|refused| State::Refused(refused.to_wire(now_ms())));
         Ok(Response::new(v1::ProgressReply { state: Some(state) }))
     }

@@ -9,7 +9,8 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, catalogue_server::CatalogueServer, invites_server::InvitesServer,
-    members_server::MembersServer, search_server::SearchServer,
+    members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
+    search_server::SearchServer,
 };
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
 
 mod admin;
 mod catalogue;
+mod governance;
 mod guard;
 mod invite;
 mod member;
@@ -73,6 +75,11 @@ impl Doors {
         .add_service(
             MembersServer::new(self.clone())
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        )
+        .add_service(
+            RosterGovernanceServer::new(self.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))

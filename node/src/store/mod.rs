@@ -21,6 +21,7 @@ mod chain;
 #[doc(hidden)]
 pub mod conformance;
 mod folder_lock;
+pub mod governance_files;
 pub mod journal;
 pub mod memory;
 mod requests;
@@ -29,6 +30,7 @@ pub mod sled;
 pub mod space;
 
 pub use chain::entry_hash;
+pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
 pub use roster_files::{RosterFiles, RosterFilesError};
