@@ -100,7 +100,7 @@ async fn what_breaks_a_promise_or_nobody_signed_is_refused_at_the_door() {
     let cluster = Cluster::start(3).await;
     let code = |outcome: Result<SubmitOutcome, tonic::Status>| outcome.unwrap_err().code();
     let unsigned = next(&cluster, &[], preside("city-1"));
-    assert_eq!(code(submit(&cluster, 0, &unsigned).await), tonic::Code::PermissionDenied);
+    assert_eq!(code(submit(&cluster, 0, &unsigned).await), tonic::Code::FailedPrecondition);
     let leaves_out = next(&cluster, &[0, 1, 2], |next| drop(next.members.remove(2)));
     assert_eq!(code(submit(&cluster, 0, &leaves_out).await), tonic::Code::InvalidArgument);
     let without_cut =

@@ -57,7 +57,7 @@ enum Command {
     /// Write the first roster from the members' cards, to be signed
     Found(Founding),
     /// Write the next version, to be signed: members admitted, removed, given offices, and who decides
-    Propose(Proposal),
+    Propose(Box<Proposal>),
     /// Say in plain language what a version changes
     Diff(chain::Diff),
     /// Add your signature to a roster file, in place

@@ -140,7 +140,7 @@ impl Governance {
         for signed in versions {
             let draft = Draft::parse(&signed.roster).map_err(RosterError::Field)?;
             let number = draft.content.version;
-            if !history.at(number).is_some_and(|kept| kept.hash() == draft.hash) {
+            if history.at(number).is_none_or(|kept| kept.hash() != draft.hash) {
                 self.fully_signed(history, &draft, signed)?;
             }
             several.entry(number).or_default().insert(draft.hash, signed.clone());

@@ -58,7 +58,7 @@ fn status(error: &SubmitError) -> Status {
         Refusal::Bad(_) => {
             Status::invalid_argument(format!("{text}; hint: make it anew with wego roster propose"))
         }
-        Refusal::Unsigned => Status::permission_denied(format!(
+        Refusal::Unsigned => Status::failed_precondition(format!(
             "{text}; hint: sign it first: wego roster sign FILE --key governance.pem"
         )),
         Refusal::NotNext { .. } | Refusal::OtherBranch { .. } => Status::failed_precondition(format!(

@@ -72,6 +72,7 @@ impl Fixture {
                 federation_id,
                 roster_version: 1,
                 members,
+                roster_expired: false,
             },
             chain: v1::RosterChain { versions: vec![signed] },
             records: BTreeMap::new(),
