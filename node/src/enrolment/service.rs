@@ -126,17 +126,19 @@ fn judged(
 
 /// The versions after `known`, as many as one answer takes.
 fn admitted(view: &View, known: u64) -> v1::JoinAdmitted {
-    let mut bytes = 0;
-    let mut versions = Vec::new();
-    for version in view.roster.since(known, usize::MAX) {
-        bytes += version.encoded_len();
-        if bytes > CHAIN_BYTES_MAX && !versions.is_empty() {
-            break;
-        }
-        versions.push(version);
-    }
+    let versions = page(view.roster.since(known, usize::MAX));
     let chain = Some(v1::RosterChain { versions });
     v1::JoinAdmitted { chain, newest_version: view.roster.current().version() }
+}
+
+/// The first versions, as many as fit, but one at least.
+fn page(versions: Vec<v1::SignedRoster>) -> Vec<v1::SignedRoster> {
+    let mut bytes = 0;
+    let fits = |(at, version): &(usize, v1::SignedRoster)| {
+        bytes += version.encoded_len();
+        *at == 0 || bytes <= CHAIN_BYTES_MAX
+    };
+    versions.into_iter().enumerate().take_while(fits).map(|(_, version)| version).collect()
 }
 
 /// Who is at the other end. Both are there for every connection that comes by this way.
@@ -156,7 +158,12 @@ impl Service for Enrolment {
         let outcome = match joined {
             Ok(Ok(accepted)) => Outcome::Accepted(accepted),
             Ok(Err(refused)) => {
-                tracing::warn!(why = with_causes(&refused), "a join was refused");
+                let why = with_causes(&refused);
+                if refused.is_cheap() {
+                    tracing::debug!(why, "a join was refused");
+                } else {
+                    tracing::warn!(why, "a join was refused");
+                }
                 Outcome::Refused(refused.to_wire(now_ms()))
             }
             // What is wrong with this node's disk is no stranger's business.
@@ -180,5 +187,21 @@ impl Service for Enrolment {
         let state = state.map_err(|_| Status::internal("the call ended abnormally"))?;
         let state = state.unwrap_or_else(|refused| State::Refused(refused.to_wire(now_ms())));
         Ok(Response::new(v1::ProgressReply { state: Some(state) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_takes_as_many_versions_as_fit_and_one_at_least() {
+        let of_bytes = |bytes| v1::SignedRoster { roster: vec![0; bytes], signatures: Vec::new() };
+        let lengths = |all: &[usize]| page(all.iter().copied().map(of_bytes).collect()).len();
+        assert_eq!(lengths(&[]), 0);
+        assert_eq!(lengths(&[100, 200, 300]), 3);
+        let half = CHAIN_BYTES_MAX / 2 - 10;
+        assert_eq!(lengths(&[half, half, half]), 2);
+        assert_eq!(lengths(&[2 * CHAIN_BYTES_MAX, 1]), 1);
     }
 }
