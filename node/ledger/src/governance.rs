@@ -63,6 +63,14 @@ pub enum Refusal {
         /// Version offered.
         found: u64,
     },
+    /// Enough keys have signed it, but its number was decided otherwise, and versions have followed that.
+    #[error("version {found} was decided otherwise, and version {known} is in force")]
+    Decided {
+        /// Version in force.
+        known: u64,
+        /// Version offered.
+        found: u64,
+    },
     /// It follows another version than the one in force.
     #[error("version {found} follows another version {} than the one in force", found - 1)]
     OtherBranch {
@@ -140,10 +148,12 @@ impl Governance {
         for signed in versions {
             let draft = Draft::parse(&signed.roster).map_err(RosterError::Field)?;
             let number = draft.content.version;
-            if history.at(number).is_none_or(|kept| kept.hash() != draft.hash) {
-                self.fully_signed(history, &draft, signed)?;
-            }
-            several.entry(number).or_default().insert(draft.hash, signed.clone());
+            let version = match history.at(number) {
+                Some(kept) if kept.hash() == draft.hash => kept.signed().clone(),
+                // Without signatures that count for nothing.
+                _ => self.fully_signed(history, &draft, signed)?.signed().clone(),
+            };
+            several.entry(number).or_default().insert(draft.hash, version);
         }
         let mut news = Vec::new();
         for (number, versions) in several {
@@ -267,7 +277,7 @@ impl Governance {
             return Err(stale);
         }
         match self.contest(history, std::slice::from_ref(signed))? {
-            news if news.is_empty() => Err(stale),
+            news if news.is_empty() => Err(Refusal::Decided { known, found }),
             news => Ok(Verdict::Conflict(news)),
         }
     }
@@ -303,7 +313,8 @@ impl Governance {
     ) -> Result<Roster, Refusal> {
         let found = draft.content.version;
         let before = self.predecessor(history, &draft.content).ok_or(Refusal::OtherBranch { found })?;
-        Ok(before.succeeded_by(signed.clone())?)
+        let counting = join_signatures(signed, signed, &[&draft.governance, before.governance()]);
+        Ok(before.succeeded_by(counting)?)
     }
 
     /// The version that this one follows, in force or contested.

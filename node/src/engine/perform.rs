@@ -230,7 +230,10 @@ impl Worker {
             }
             Event::WritingStopped(why) => tracing::error!(?why, "this node may not write any more"),
             Event::RosterConflict(origin) => {
-                tracing::warn!(peer = handle(*origin), "peer has another roster under the same number");
+                tracing::warn!(
+                    peer = handle(*origin),
+                    "peer has another roster under a number that was decided here"
+                );
                 self.roster_conflicts += 1;
             }
             Event::Refused(reject) => self.count_refused(reject),

@@ -61,9 +61,11 @@ fn status(error: &SubmitError) -> Status {
         Refusal::Unsigned => Status::failed_precondition(format!(
             "{text}; hint: sign it first: wego roster sign FILE --key governance.pem"
         )),
-        Refusal::NotNext { .. } | Refusal::OtherBranch { .. } => Status::failed_precondition(format!(
-            "{text}; hint: propose it again from the version in force; signatures of the old proposal do not count for it"
-        )),
+        Refusal::NotNext { .. } | Refusal::Decided { .. } | Refusal::OtherBranch { .. } => {
+            Status::failed_precondition(format!(
+                "{text}; hint: propose it again from the version in force; signatures of the old proposal do not count for it"
+            ))
+        }
         Refusal::InConflict { .. } => Status::failed_precondition(format!(
             "{text}; hint: see wego roster status, then wego roster propose --resolve HASH HASH"
         )),

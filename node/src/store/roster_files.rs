@@ -114,7 +114,11 @@ impl RosterFiles {
     pub fn switch(&self, versions: &[SignedRoster]) -> Result<(), RosterFilesError> {
         let first = versions.first().and_then(|signed| Draft::parse(&signed.roster).ok());
         let first = first.map_or(u64::MAX, |draft| draft.content.version);
-        for version in (first.max(2)..=self.newest()?).rev() {
+        let known = self.newest()?;
+        if first < 2 || first > known {
+            return Err(RosterFilesError::NotNext { known, found: first });
+        }
+        for version in (first..=known).rev() {
             let removed = std::fs::remove_file(self.path(version));
             removed.map_err(StoreError::io("removing a roster version that gives way"))?;
         }

@@ -138,6 +138,30 @@ fn what_settles_a_conflict_nobody_here_knows_waits_for_it() {
 }
 
 #[test]
+fn a_number_that_versions_have_followed_is_not_opened_again() {
+    let first = genesis();
+    let one = signed(&after(&first, "one"), &[1, 2]);
+    let then = signed(&after(&one, "then"), &[1, 2]);
+    let other = signed(&after(&first, "other"), &[2, 3]);
+    let history = history(&[first, one, then]);
+    let kept = Governance::default();
+    assert_eq!(kept.judge(&history, &other), Err(Refusal::Decided { known: 3, found: 2 }));
+    assert_eq!(kept.contest(&history, &[other]), Ok(vec![]));
+}
+
+#[test]
+fn one_message_brings_as_many_contested_versions_as_are_kept() {
+    let message = |count| {
+        let versions = vec![v1::SignedRoster::default(); count];
+        crate::state::check_counts(&v1::session_message::Body::RosterConflict(v1::RosterConflict {
+            versions,
+        }))
+    };
+    assert!(message(CONFLICT_VERSIONS_MAX).is_ok());
+    assert_eq!(message(CONFLICT_VERSIONS_MAX + 1).expect_err("too many").word(), "too_large");
+}
+
+#[test]
 fn versions_under_one_number_have_an_end() {
     let first = genesis();
     let neither = history(std::slice::from_ref(&first));

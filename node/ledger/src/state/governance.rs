@@ -179,6 +179,12 @@ impl State {
                 let error = RosterError::TooFewSignatures { have: 0, need: 1, whose: "the predecessor's" };
                 Err(Reject::BadRoster(error))
             }
+            Err(Refusal::Decided { .. }) => {
+                if let Some(member) = self.sessions.get(&conn).map(|open| open.member) {
+                    self.notify(Event::RosterConflict(member));
+                }
+                Ok(())
+            }
             Err(Refusal::OtherBranch { found }) => {
                 self.show_branch(conn, found);
                 Ok(())
