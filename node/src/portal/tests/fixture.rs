@@ -73,7 +73,6 @@ impl Fixture {
                 roster_expired: false,
                 roster_version: 1,
                 members,
-                roster_expired: false,
             },
             chain: v1::RosterChain { versions: vec![signed] },
             records: BTreeMap::new(),
