@@ -114,6 +114,7 @@ async fn an_invited_city_becomes_a_member_when_the_committee_signed_and_not_befo
             && !leiden.reader().view().heads.is_empty()
     })
     .await;
+    until("it may write", || leiden.reader().status().writable).await;
     let profile = Client::of_profile(&dir.join("profile")).await;
     profile.catalogue().publish(publish(practice("Bridges that open by themselves"))).await.unwrap();
     let entries = leiden.reader().view().cursor.0;
