@@ -11,8 +11,8 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
-        keys_client::KeysClient,
-        members_client::MembersClient, search_client::SearchClient,
+        keys_client::KeysClient, members_client::MembersClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -71,6 +71,12 @@ impl Node {
 
     pub(crate) fn invites(&self) -> InvitesClient<Channel> {
         InvitesClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn governance(&self) -> RosterGovernanceClient<Channel> {
+        RosterGovernanceClient::new(self.channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Where the node is.

@@ -4,7 +4,10 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, EpochRank, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{
+        EntryKind, EpochRank, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState,
+        SubmitOutcome,
+    },
 };
 
 /// An enumeration with a word for each of its values.
@@ -57,6 +60,7 @@ words!(EpochRank: Unspecified = "roster", Continuation = "continuation", Rotatio
     Reinception = "reinception");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
     EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
+words!(SubmitOutcome: Known = "known", Proposed = "proposed", Adopted = "adopted", Conflict = "in conflict");
 
 /// The known word closest to a mistyped one, when close enough to suggest.
 pub(crate) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -18,6 +18,7 @@ use wego_tests::{
     until,
 };
 
+mod liars;
 mod refusals;
 mod secrets;
 mod strangers;

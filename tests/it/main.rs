@@ -9,6 +9,7 @@ mod demo;
 mod disk;
 mod enrolment;
 mod federation;
+mod governance;
 mod hostile_client;
 mod hostile_peer;
 mod import;

@@ -22,6 +22,8 @@ const TABLE: &[(&str, Role)] = &[
     ("/wego.v1.Members/Show", Role::Reader),
     ("/wego.v1.Members/Roster", Role::Reader),
     ("/wego.v1.Members/Forks", Role::Reader),
+    ("/wego.v1.RosterGovernance/Proposals", Role::Reader),
+    ("/wego.v1.RosterGovernance/Submit", Role::Admin),
     ("/wego.v1.Admin/Status", Role::Reader),
     ("/wego.v1.Admin/ListPeers", Role::Admin),
     ("/wego.v1.Admin/AddPeer", Role::Admin),

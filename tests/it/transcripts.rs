@@ -116,6 +116,11 @@ fn enrolment_reads_as_written() {
 }
 
 #[test]
+fn governance_reads_as_written() {
+    holds("governance");
+}
+
+#[test]
 fn profiles_read_as_written() {
     holds("profiles");
 }

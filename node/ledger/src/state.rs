@@ -15,6 +15,7 @@ use wego_proto::{
 
 use crate::{
     fork::ForkEvidence,
+    governance::Governance,
     heads::{Board, LogKey, PeerHeads},
     log::{Head, Log, Run, verify_signed},
     reject::Reject,
@@ -27,6 +28,7 @@ use recovery::Recovery;
 
 mod exchange;
 mod forks;
+mod governance;
 mod greetings;
 mod own;
 mod placing;
@@ -51,7 +53,6 @@ pub struct State {
     /// The log key of the own epoch that is being opened.
     next_key: Option<SecretKey>,
     roster: History,
-    pending_roster: Option<Vec<v1::SignedRoster>>,
     logs: BTreeMap<LogKey, Chain>,
     standings: BTreeMap<Origin, Standing>,
     /// Epochs whose opening is placed and not stored yet.
@@ -59,6 +60,8 @@ pub struct State {
     recovery: Option<Recovery>,
     /// The start before this one, in the same place: it has ended.
     previous_run: Option<Vec<u8>>,
+    pending_roster: Option<History>,
+    governance: Governance,
     board: Board,
     greetings: BTreeMap<ConnId, Greeting>,
     sessions: BTreeMap<ConnId, Open>,
@@ -165,6 +168,7 @@ impl State {
             recovery: None,
             previous_run,
             pending_roster: None,
+            governance: Governance::default(),
             greetings: BTreeMap::new(),
             sessions: BTreeMap::new(),
             memory: BTreeMap::new(),
@@ -235,6 +239,9 @@ impl State {
             Input::Rewound { key, head } => self.rewound(now_ms, key, head),
             Input::ForkKept { evidence } => self.fork_kept(now_ms, evidence),
             Input::RosterKept => self.roster_kept(now_ms),
+            Input::Submitted(versions) => drop(self.take_versions(&versions)),
+            Input::ProposalKept(proposal) => self.proposal_kept(proposal),
+            Input::ConflictKept(versions) => self.conflict_kept(versions),
             Input::Tick => self.tick(now_ms),
         }
         self.flush_notes(now_ms);

@@ -15,8 +15,8 @@ use super::{Addresses, Listeners, StartError};
 use crate::{
     config::Config,
     engine::{Engine, read::ReadHandle},
-    keys::LogKeys,
     enrolment::{self, Enrolment, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
     portal,

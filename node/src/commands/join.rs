@@ -16,7 +16,7 @@ use wego_proto::{
 use zeroize::Zeroizing;
 
 use super::{
-    Exit, Failure,
+    Exit, Failure, environment,
     init::{self, More, Who},
 };
 use crate::{
@@ -278,7 +278,7 @@ impl Joining<'_> {
 
 /// The folder that is there, or a new one.
 fn folder(args: Args, err: &mut dyn Write) -> Result<Newcomer, Failure> {
-    if let Some(newcomer) = Newcomer::open(&args.dir).map_err(Failure::of_join)? {
+    if let Some(newcomer) = Newcomer::open(&args.dir, &environment()).map_err(Failure::of_join)? {
         writeln!(err, "{} is {}: it is used as it is", args.dir.display(), newcomer.handle)?;
         return Ok(newcomer);
     }
@@ -303,7 +303,7 @@ fn folder(args: Args, err: &mut dyn Write) -> Result<Newcomer, Failure> {
         created.log_key.fingerprint()
     )?;
     let lost = || Failure::new(Exit::Failed, "the folder that was made is gone", "run this again");
-    Newcomer::open(&args.dir).map_err(Failure::of_join)?.ok_or_else(lost)
+    Newcomer::open(&args.dir, &environment()).map_err(Failure::of_join)?.ok_or_else(lost)
 }
 
 /// A key for the first handshake: nothing of this city is shown before the inviter has proved its own.

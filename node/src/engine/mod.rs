@@ -29,6 +29,7 @@ use crate::{
 
 pub mod bell;
 pub mod follow;
+pub mod governance;
 pub mod orders;
 mod own_log;
 mod perform;
@@ -210,6 +211,7 @@ pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
     orders: mpsc::Receiver<orders::Order>,
+    submits: mpsc::Receiver<governance::Submission>,
     stop: CancellationToken,
 }
 
@@ -219,6 +221,7 @@ pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
     orders: mpsc::Sender<orders::Order>,
+    submits: mpsc::Sender<governance::Submission>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -268,15 +271,22 @@ impl Running {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
+        let (submits, submitted) = mpsc::channel(governance::SUBMITS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, orders: ordered, stop: stop.clone() };
+        let commands = Commands {
+            writes: waiting,
+            peers: from_peers,
+            orders: ordered,
+            submits: submitted,
+            stop: stop.clone(),
+        };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, orders, stop, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, orders, submits, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.

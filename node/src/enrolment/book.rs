@@ -124,11 +124,14 @@ impl Book {
         self.change(id, |kept| kept.revoked_ms = if kept.revoked_ms == 0 { now_ms } else { kept.revoked_ms })
     }
 
-    /// Spends an invite. Durable on return.
+    /// Spends an invite. Durable on return. A repetition over the same connection writes nothing: it could be endless.
     ///
     /// # Errors
     /// [`BookError`].
     pub(super) fn spend(&mut self, id: &InviteId, spent: Spent) -> Result<(), BookError> {
+        if self.get(id).is_some_and(|kept| kept.spent.as_ref() == Some(&spent)) {
+            return Ok(());
+        }
         self.change(id, |kept| kept.spent = Some(spent))
     }
 

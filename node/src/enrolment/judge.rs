@@ -55,6 +55,18 @@ pub(super) enum Refused {
 }
 
 impl Refused {
+    /// Whether whoever knows nothing can bring it about: no line of the log for each.
+    pub(super) const fn is_cheap(&self) -> bool {
+        matches!(
+            self,
+            Self::Unknown
+                | Self::WrongFederation
+                | Self::ClockSkew { .. }
+                | Self::VersionTooOld { .. }
+                | Self::VersionTooNew { .. }
+        )
+    }
+
     /// As it is sent, with this node's clock.
     pub(super) fn to_wire(&self, now_ms: u64) -> v1::JoinRefusal {
         let mut wire =
@@ -137,7 +149,8 @@ pub(super) fn spends(
     open_to(kept, &keys, roster, now_ms)?;
     may_take(&keys, kept, roster)?;
     let words = spoken::words(&kept.inviter, caller.key, &kept.id, caller.binding);
-    Ok(Spent { at_ms: now_ms, card: signed.clone(), keys, words })
+    let at_ms = kept.spent.as_ref().map_or(now_ms, |spent| spent.at_ms);
+    Ok(Spent { at_ms, card: signed.clone(), keys, words })
 }
 
 fn open_to(kept: &Kept, keys: &CardKeys, roster: &Roster, now_ms: u64) -> Result<(), Refused> {

@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use thiserror::Error;
 use wego_proto::{
-    id::InviteId,
+    id::{Hash, InviteId},
     invite::{self, Invite, InviteSecret},
     key::PublicKey,
-    roster::check_handle,
+    roster::{Roster, check_handle},
     v1,
 };
 
-use crate::engine::view::View;
+use crate::engine::{governance::GovernanceView, view::View};
 
 mod book;
 mod judge;
@@ -28,7 +28,7 @@ mod standing;
 pub use book::{Book, BookError, INVITES_KEPT_MAX, INVITES_WAITING_MAX};
 pub use kept::{Kept, Spent};
 pub use service::{JOIN_REQUEST_BYTES_MAX, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES, beside};
-pub use standing::{Standing, standing};
+pub use standing::{Collecting, Standing, standing};
 
 /// Characters of a city's name in an invite.
 const CITY_CHARS_MAX: usize = 120;
@@ -88,6 +88,14 @@ pub struct Enrolment {
     book: Arc<Mutex<Book>>,
     view: Arc<ArcSwap<View>>,
     transport_key: PublicKey,
+    proposals: Arc<Mutex<Proposals>>,
+}
+
+/// What was read of the roster versions that collect signatures, and of which moment of the engine it is.
+#[derive(Debug, Default)]
+struct Proposals {
+    of: Option<(Arc<GovernanceView>, Hash)>,
+    collecting: Arc<[Collecting]>,
 }
 
 impl std::fmt::Debug for Enrolment {
@@ -100,7 +108,7 @@ impl Enrolment {
     /// `transport_key` is what this node shows in TLS.
     #[must_use]
     pub fn new(book: Book, view: Arc<ArcSwap<View>>, transport_key: PublicKey) -> Self {
-        Self { book: Arc::new(Mutex::new(book)), view, transport_key }
+        Self { book: Arc::new(Mutex::new(book)), view, transport_key, proposals: Arc::default() }
     }
 
     /// Checks what [`Enrolment::create`] would be asked for.
@@ -170,7 +178,7 @@ impl Enrolment {
         }
         book.revoke(&id, now_ms)?;
         let kept = book.get(&id).ok_or(InvitesError::Unknown(id))?;
-        Ok(shown(kept, &view, now_ms))
+        Ok(shown(kept, view.roster.current(), &self.collecting(&view), now_ms))
     }
 
     /// All invites, newest first.
@@ -180,7 +188,31 @@ impl Enrolment {
         let book = self.book();
         let mut all: Vec<_> = book.all().collect();
         all.sort_by_key(|kept| std::cmp::Reverse((kept.created_ms, kept.id)));
-        all.into_iter().map(|kept| shown(kept, &view, now_ms)).collect()
+        let (roster, collecting) = (view.roster.current(), self.collecting(&view));
+        all.into_iter().map(|kept| shown(kept, roster, &collecting, now_ms)).collect()
+    }
+
+    /// The roster versions that this node holds and that still collect signatures. Read anew only when the engine has
+    /// others: a stranger may ask as often as it likes.
+    fn collecting(&self, view: &View) -> Arc<[Collecting]> {
+        let roster = view.roster.current();
+        let mut known = self.proposals.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = known
+            .of
+            .as_ref()
+            .is_some_and(|(of, hash)| Arc::ptr_eq(of, &view.governance) && *hash == roster.hash());
+        if !same {
+            known.collecting = Collecting::of(roster, &view.governance.proposals).into();
+            known.of = Some((view.governance.clone(), roster.hash()));
+        }
+        known.collecting.clone()
+    }
+
+    /// As operators see it.
+    #[must_use]
+    pub fn shown(&self, kept: &Kept, now_ms: u64) -> v1::InviteView {
+        let view = self.view.load();
+        shown(kept, view.roster.current(), &self.collecting(&view), now_ms)
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -195,12 +227,9 @@ fn own_endpoint(view: &View) -> Result<String, InvitesError> {
     own.and_then(|member| member.endpoints.first()).cloned().ok_or(InvitesError::NoEndpoint)
 }
 
-/// As operators see it.
-#[must_use]
-pub fn shown(kept: &Kept, view: &View, now_ms: u64) -> v1::InviteView {
-    let roster = view.roster.current();
+fn shown(kept: &Kept, roster: &Roster, collecting: &[Collecting], now_ms: u64) -> v1::InviteView {
     let spent = kept.spent.as_ref();
-    let standing = spent.map(|spent| standing(roster, proposals(view), &spent.keys)).unwrap_or_default();
+    let standing = spent.map(|spent| standing(roster, collecting, &spent.keys)).unwrap_or_default();
     v1::InviteView {
         id: kept.id.as_bytes().to_vec(),
         state: kept.state(roster, now_ms) as i32,
@@ -215,11 +244,6 @@ pub fn shown(kept: &Kept, view: &View, now_ms: u64) -> v1::InviteView {
         signatures: standing.signatures as u32,
         needed: standing.needed as u32,
     }
-}
-
-/// The roster versions that this node holds and that still collect signatures: what counts towards "2 of 3".
-fn proposals(_view: &View) -> &[v1::SignedRoster] {
-    &[]
 }
 
 #[cfg(test)]

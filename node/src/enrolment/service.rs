@@ -25,7 +25,6 @@ use super::{
     Enrolment, InvitesError,
     book::Book,
     judge::{self, Caller, Refused},
-    proposals,
     standing::standing,
 };
 use crate::{
@@ -97,7 +96,7 @@ impl Enrolment {
         let kept = book.get(&id);
         let keys = &judge::own(kept, key)?.keys;
         let roster = view.roster.current();
-        let standing = standing(roster, proposals(view), keys);
+        let standing = standing(roster, &self.collecting(view), keys);
         let revoked = kept.is_some_and(|kept| kept.revoked_ms != 0);
         match standing.member {
             Some(MemberStatus::Active) => Ok(State::Admitted(admitted(view, request.roster_version))),
@@ -127,17 +126,19 @@ fn judged(
 
 /// The versions after `known`, as many as one answer takes.
 fn admitted(view: &View, known: u64) -> v1::JoinAdmitted {
-    let mut bytes = 0;
-    let mut versions = Vec::new();
-    for version in view.roster.since(known, usize::MAX) {
-        bytes += version.encoded_len();
-        if bytes > CHAIN_BYTES_MAX && !versions.is_empty() {
-            break;
-        }
-        versions.push(version);
-    }
+    let versions = page(view.roster.since(known, usize::MAX));
     let chain = Some(v1::RosterChain { versions });
     v1::JoinAdmitted { chain, newest_version: view.roster.current().version() }
+}
+
+/// The first versions, as many as fit, but one at least.
+fn page(versions: Vec<v1::SignedRoster>) -> Vec<v1::SignedRoster> {
+    let mut bytes = 0;
+    let fits = |(at, version): &(usize, v1::SignedRoster)| {
+        bytes += version.encoded_len();
+        *at == 0 || bytes <= CHAIN_BYTES_MAX
+    };
+    versions.into_iter().enumerate().take_while(fits).map(|(_, version)| version).collect()
 }
 
 /// Who is at the other end. Both are there for every connection that comes by this way.
@@ -157,7 +158,12 @@ impl Service for Enrolment {
         let outcome = match joined {
             Ok(Ok(accepted)) => Outcome::Accepted(accepted),
             Ok(Err(refused)) => {
-                tracing::warn!(why = with_causes(&refused), "a join was refused");
+                let why = with_causes(&refused);
+                if refused.is_cheap() {
+                    tracing::debug!(why, "a join was refused");
+                } else {
+                    tracing::warn!(why, "a join was refused");
+                }
                 Outcome::Refused(refused.to_wire(now_ms()))
             }
             // What is wrong with this node's disk is no stranger's business.
@@ -174,9 +180,28 @@ impl Service for Enrolment {
         request: Request<v1::ProgressRequest>,
     ) -> Result<Response<v1::ProgressReply>, Status> {
         let (key, _) = caller(&request)?;
-        let view = self.view.load_full();
-        let state = self.state(request.get_ref(), &key, &view);
+        let (enrolment, request) = (self.clone(), request.into_inner());
+        // Rosters may have to be read.
+        let state = move || enrolment.state(&request, &key, &enrolment.view.load());
+        let state = tokio::task::spawn_blocking(state).await;
+        let state = state.map_err(|_| Status::internal("the call ended abnormally"))?;
         let state = state.unwrap_or_else(|refused| State::Refused(refused.to_wire(now_ms())));
         Ok(Response::new(v1::ProgressReply { state: Some(state) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_takes_as_many_versions_as_fit_and_one_at_least() {
+        let of_bytes = |bytes| v1::SignedRoster { roster: vec![0; bytes], signatures: Vec::new() };
+        let lengths = |all: &[usize]| page(all.iter().copied().map(of_bytes).collect()).len();
+        assert_eq!(lengths(&[]), 0);
+        assert_eq!(lengths(&[100, 200, 300]), 3);
+        let half = CHAIN_BYTES_MAX / 2 - 10;
+        assert_eq!(lengths(&[half, half, half]), 2);
+        assert_eq!(lengths(&[2 * CHAIN_BYTES_MAX, 1]), 1);
     }
 }

@@ -1,5 +1,7 @@
 //! How far a city's admission is: what the roster says of its keys, and how many of the committee have signed a
-//! roster that would admit them. Counts only what verifies; a pure function of what it is given.
+//! roster that would admit them. Counts only what verifies; pure functions of what they are given.
+
+use std::collections::BTreeSet;
 
 use wego_proto::{
     card::MemberCard,
@@ -27,10 +29,6 @@ impl CardKeys {
             handle: card.inception.handle.clone(),
         }
     }
-
-    fn is_of(&self, member: &Member) -> bool {
-        member.log_keys.iter().any(|key| key.key == self.log_key)
-    }
 }
 
 /// How far an admission is.
@@ -46,23 +44,45 @@ pub struct Standing {
     pub needed: usize,
 }
 
-/// Where a city stands with `roster` in force and `proposals` collecting signatures.
-#[must_use]
-pub fn standing(roster: &Roster, proposals: &[v1::SignedRoster], keys: &CardKeys) -> Standing {
-    let member = roster.members().values().find(|member| keys.is_of(member));
-    let mut standing = Standing {
-        member: member.map(|member| member.status),
-        needed: roster.governance().threshold,
-        ..Standing::default()
-    };
-    for proposal in proposals {
-        let Ok(draft) = Draft::parse(&proposal.roster) else { continue };
-        let follows = draft.content.version == roster.version() + 1
-            && draft.content.prev_hash == roster.hash().as_bytes();
-        if follows && draft.members.values().any(|member| keys.is_of(member)) {
-            standing.proposed = true;
-            standing.signatures = standing.signatures.max(roster.governance().count_signatures(proposal));
-        }
+/// A roster that collects signatures, as far as admissions are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collecting {
+    /// Log keys of all its members.
+    members: BTreeSet<PublicKey>,
+    /// Distinct signatures of the keys that must sign.
+    signatures: usize,
+}
+
+impl Collecting {
+    /// Those of `proposals` that follow `roster`. Reads and verifies whole rosters: too dear for every question.
+    #[must_use]
+    pub fn of(roster: &Roster, proposals: &[v1::SignedRoster]) -> Vec<Self> {
+        let read = |proposal: &v1::SignedRoster| {
+            let draft = Draft::parse(&proposal.roster).ok()?;
+            let follows = draft.content.version == roster.version() + 1
+                && draft.content.prev_hash == roster.hash().as_bytes();
+            follows.then(|| Self {
+                members: draft.members.values().flat_map(log_keys).collect(),
+                signatures: roster.governance().count_signatures(proposal),
+            })
+        };
+        proposals.iter().filter_map(read).collect()
     }
-    standing
+}
+
+fn log_keys(member: &Member) -> impl Iterator<Item = PublicKey> {
+    member.log_keys.iter().map(|key| key.key)
+}
+
+/// Where a city stands with `roster` in force and others collecting signatures.
+#[must_use]
+pub fn standing(roster: &Roster, collecting: &[Collecting], keys: &CardKeys) -> Standing {
+    let member = roster.members().values().find(|member| log_keys(member).any(|key| key == keys.log_key));
+    let admitting = || collecting.iter().filter(|one| one.members.contains(&keys.log_key));
+    Standing {
+        member: member.map(|member| member.status),
+        proposed: admitting().next().is_some(),
+        signatures: admitting().map(|one| one.signatures).max().unwrap_or(0),
+        needed: roster.governance().threshold,
+    }
 }

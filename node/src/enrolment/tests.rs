@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     kept::File,
-    standing::{CardKeys, standing},
+    standing::{CardKeys, Collecting, standing},
     *,
 };
 
@@ -158,7 +158,7 @@ fn signatures_are_counted_once_on_the_furthest_roster_that_admits_the_card() {
     let roster = roster();
     let keys = CardKeys::of(&MemberCard::open(&card(4)).unwrap());
     let stands = |proposals: &[v1::SignedRoster]| {
-        let standing = standing(&roster, proposals, &keys);
+        let standing = standing(&roster, &Collecting::of(&roster, proposals), &keys);
         assert_eq!((standing.member, standing.needed), (None, 2));
         (standing.proposed, standing.signatures)
     };

@@ -72,16 +72,17 @@ struct AskedFile {
 }
 
 impl Newcomer {
-    /// Reads the folder that `wego-node init` made; `None` when there is none yet.
+    /// Reads the folder that `wego-node init` made; `None` when there is none yet. `env` overrides its configuration,
+    /// as when the node runs.
     ///
     /// # Errors
     /// [`JoinError`] names the file.
-    pub fn open(dir: &Path) -> Result<Option<Self>, JoinError> {
+    pub fn open(dir: &Path, env: &Environment) -> Result<Option<Self>, JoinError> {
         let path = dir.join(CONFIG_FILE);
         if !path.exists() {
             return Ok(None);
         }
-        let config = Config::load(&path, &Environment::new())?;
+        let config = Config::load(&path, env)?;
         let keys = NodeKeys::load(&config.node.keys_dir)?;
         let card: v1::SignedMemberCard =
             armoured(&dir.join(CARD_FILE), Label::MemberCard, 4 * CARD_BYTES_MAX)?;

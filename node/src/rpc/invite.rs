@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::{Doors, blocking, status};
 use crate::{
     clock::now_ms,
-    enrolment::{self, TTL_DEFAULT_S, Wanted},
+    enrolment::{TTL_DEFAULT_S, Wanted},
 };
 
 #[tonic::async_trait]
@@ -25,7 +25,7 @@ impl Invites for Doors {
         let now_ms = now_ms();
         let planned = self.enrolment.plan(Wanted { city, handle, ttl_s, endpoint }, new_id()?, now_ms);
         let kept = planned.map_err(|error| status::invites(&error))?;
-        let mut view = enrolment::shown(&kept, &self.reader.view(), now_ms);
+        let mut view = self.enrolment.shown(&kept, now_ms);
         if dry_run {
             view.id.clear();
             return Ok(Response::new(v1::CreateInviteReply { invite: String::new(), view: Some(view) }));

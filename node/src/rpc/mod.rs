@@ -9,23 +9,24 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, catalogue_server::CatalogueServer, invites_server::InvitesServer,
-    keys_server::KeysServer,
-    members_server::MembersServer, search_server::SearchServer,
+    keys_server::KeysServer, members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
+    search_server::SearchServer,
 };
 
 use crate::{
     engine::{Engine, read::ReadHandle},
-    keys::LogKeys,
     enrolment::Enrolment,
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
 };
 
 mod admin;
 mod catalogue;
+mod governance;
 mod guard;
-mod keys;
 mod invite;
+mod keys;
 mod member;
 pub mod roles;
 mod search;
@@ -78,6 +79,11 @@ impl Doors {
         .add_service(
             MembersServer::new(self.clone())
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        )
+        .add_service(
+            RosterGovernanceServer::new(self.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))

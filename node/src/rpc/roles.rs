@@ -18,6 +18,8 @@ pub const METHODS: &[(&str, Role)] = &[
     ("/wego.v1.Members/Show", Role::Reader),
     ("/wego.v1.Members/Roster", Role::Reader),
     ("/wego.v1.Members/Forks", Role::Reader),
+    ("/wego.v1.RosterGovernance/Proposals", Role::Reader),
+    ("/wego.v1.RosterGovernance/Submit", Role::Admin),
     ("/wego.v1.Admin/Status", Role::Reader),
     ("/wego.v1.Admin/ListPeers", Role::Admin),
     ("/wego.v1.Admin/AddPeer", Role::Admin),

@@ -6,8 +6,8 @@ use wego_proto::causes::with_causes;
 
 use crate::{
     engine::{WriteError, orders::OrderError, read::ReadError, words},
-    keys::KeysError,
     enrolment::{BookError, InvitesError},
+    keys::KeysError,
     peers::PinsError,
     store::StoreError,
 };

@@ -22,6 +22,7 @@ mod chain;
 #[doc(hidden)]
 pub mod conformance;
 mod folder_lock;
+pub mod governance_files;
 pub mod journal;
 pub mod memory;
 mod requests;
@@ -30,6 +31,7 @@ pub mod sled;
 pub mod space;
 
 pub use chain::entry_hash;
+pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
 pub use roster_files::{RosterFiles, RosterFilesError};

@@ -5,8 +5,9 @@ use std::{ffi::OsString, fs, io::Cursor, os::unix::fs::PermissionsExt as _, path
 use tempfile::TempDir;
 use wego_cli::Stdio;
 use wego_ledger::fork::ForkEvidence;
+use wego_node::engine::view::View;
 use wego_proto::v1::{self, session_message::Body};
-use wego_tests::{Cluster, byzantine::Byzantine, enrol};
+use wego_tests::{Cluster, byzantine::Byzantine};
 
 use super::{
     plain::Names,
@@ -75,8 +76,24 @@ impl Stage {
                 let alone = wego_tests::until("the session ends", || reader.view().sessions.is_empty());
                 self.runtime.block_on(alone);
             }
-            ["admit", city] => self.admit(place(city)),
             ["fork", city] => self.fork(place(city)),
+            ["roster", version] => {
+                let version: u64 = version.parse().unwrap();
+                self.wait("all have the roster", |view| view.roster.current().version() == version);
+            }
+            ["proposals", count] => {
+                let count: usize = count.parse().unwrap();
+                self.wait("all have the proposals", |view| view.governance.proposals.len() == count);
+            }
+            ["signatures", count] => {
+                let count: usize = count.parse().unwrap();
+                self.wait("all have the signatures", |view| {
+                    view.governance.proposals.iter().any(|proposal| proposal.signatures.len() == count)
+                });
+            }
+            ["contested"] => {
+                self.wait("all know both versions", |view| view.governance.open_conflict.is_some())
+            }
             ["file", at] => fs::write(path(at), file.join("\n") + "\n").unwrap(),
             ["copy", from, to] => drop(fs::copy(path(from), path(to)).unwrap()),
             ["mode", mode, at] => {
@@ -86,6 +103,13 @@ impl Stage {
             ["tamper", at] => tamper(&path(at)),
             _ => panic!("no such action: {words:?}"),
         }
+    }
+
+    /// Waits until something is so at every running node.
+    fn wait(&self, what: &str, holds: impl Fn(&View) -> bool) {
+        let cluster = self.cluster.as_ref().unwrap();
+        let all = wego_tests::until(what, || cluster.running().all(|node| holds(&node.reader().view())));
+        self.runtime.block_on(all);
     }
 
     /// Nodes that have met, with a profile for each, the first one chosen.
@@ -112,17 +136,6 @@ impl Stage {
             assert_eq!(added.code, 0, "{}", added.err);
         }
         let _ = self.command("wego profile use city-1", &[]);
-    }
-
-    /// The committee signs a roster with the city that used the newest invite of this one.
-    fn admit(&mut self, n: usize) {
-        let cluster = self.cluster.as_mut().unwrap();
-        self.runtime.block_on(async {
-            let card = enrol::invites(&cluster.seats[n]).await.into_iter().find_map(|invite| invite.card);
-            cluster.down(0).await;
-            enrol::admit(&cluster.seats, &card.unwrap());
-            cluster.up(0).await;
-        });
     }
 
     /// A city's keys sign two histories; every other node hears of it.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use wego_proto::{
     entry::{Header, Payload},
     epochs::Epochs,
-    id::Hash,
     fork::ForkError,
+    id::Hash,
     v1::{self, EntryKind},
 };
 
