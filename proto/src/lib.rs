@@ -25,8 +25,11 @@
 //! | projection | anything derived from logs that can be rebuilt |
 //! | portal | the public web pages |
 //! | operator | a person with a client certificate |
+//! | backup | one file with all that a node holds, but its private keys |
+//! | fence | the mark of a data folder that came from a backup: its own log may be behind |
 
 pub mod armour;
+pub mod backup;
 pub mod card;
 pub mod causes;
 pub mod convert;
