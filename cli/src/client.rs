@@ -10,7 +10,7 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
+        self, admin_client::AdminClient, backups_client::BackupsClient, catalogue_client::CatalogueClient, members_client::MembersClient,
         search_client::SearchClient,
     },
 };
@@ -62,6 +62,10 @@ impl Node {
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
         AdminClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn backups(&self) -> BackupsClient<Channel> {
+        BackupsClient::new(self.channel.clone())
     }
 
     /// Where the node is.

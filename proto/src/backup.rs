@@ -35,6 +35,8 @@ pub use write::{WriteError, Writer};
 
 /// The only format there is.
 pub const FORMAT: u32 = 1;
+/// How every backup begins.
+pub const MAGIC: &[u8; 8] = b"WEGOBKP1";
 /// The name of the pinned peers in a backup, the one small file that goes into it.
 pub const PEERS_FILE: &str = "peers.toml";
 

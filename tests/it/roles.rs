@@ -27,6 +27,7 @@ const TABLE: &[(&str, Role)] = &[
     ("/wego.v1.Admin/AddPeer", Role::Admin),
     ("/wego.v1.Admin/RemovePeer", Role::Admin),
     ("/wego.v1.Admin/PingPeer", Role::Admin),
+    ("/wego.v1.Backups/Create", Role::Admin),
     ("/grpc.health.v1.Health/Check", Role::Reader),
     ("/grpc.health.v1.Health/Watch", Role::Reader),
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader),

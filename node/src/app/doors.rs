@@ -18,7 +18,7 @@ use crate::{
     operators::Operators,
     peers::Peers,
     portal,
-    rpc::{Doors, GuardLayer},
+    rpc::{BackupDoor, Doors, GuardLayer},
     tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, http2::PEER_STREAMS_MAX, incoming},
 };
 
@@ -32,6 +32,7 @@ pub(super) struct Front<'a> {
     pub(super) engine: &'a Engine,
     pub(super) reader: &'a ReadHandle,
     pub(super) peers: &'a Peers,
+    pub(super) backups: &'a BackupDoor,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
     pub(super) closing: &'a CancellationToken,
     pub(super) counters: &'a DoorCounters,
@@ -81,6 +82,7 @@ impl Front<'_> {
             engine: self.engine.clone(),
             reader: self.reader.clone(),
             peers: self.peers.clone(),
+            backups: self.backups.clone(),
             operators: self.operators.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -150,7 +152,14 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin"] {
+        for service in [
+            "",
+            "wego.v1.Catalogue",
+            "wego.v1.Search",
+            "wego.v1.Members",
+            "wego.v1.Admin",
+            "wego.v1.Backups",
+        ] {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

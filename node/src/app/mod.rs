@@ -31,6 +31,7 @@ use crate::{
     keys::{KeysError, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
+    rpc::BackupDoor,
     search::Search,
     store::StoreError,
 };
@@ -203,6 +204,8 @@ impl Node {
             degree: config.peers.degree,
             connect_timeout: CONNECT_TIMEOUT,
         };
+        let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
+        let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
         let peers = Peers::start(engine.clone(), store, peers_config, pins);
         let operators = Arc::new(ArcSwap::from_pointee(operators));
         let closing = CancellationToken::new();
@@ -212,6 +215,7 @@ impl Node {
             engine: &engine,
             reader: &reader,
             peers: &peers,
+            backups: &backups,
             operators: &operators,
             closing: &closing,
             counters: &counters,

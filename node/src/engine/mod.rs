@@ -25,6 +25,7 @@ use crate::{
     store::{EntryStore, HeadLock, StoreError, entry_hash, roster_files::RosterFiles, space::Space},
 };
 
+pub mod backup;
 pub mod bell;
 pub mod follow;
 mod perform;
@@ -202,6 +203,7 @@ pub enum FromPeer {
 pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
+    questions: mpsc::Receiver<backup::Question>,
     stop: CancellationToken,
 }
 
@@ -210,6 +212,7 @@ pub(crate) struct Commands {
 pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
+    questions: mpsc::Sender<backup::Question>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -256,15 +259,17 @@ impl Running {
     pub fn start(parts: Parts) -> Result<Self, StoreError> {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
+        let (questions, asked) = mpsc::channel(backup::QUESTIONS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
+        let commands =
+            Commands { writes: waiting, peers: from_peers, questions: asked, stop: stop.clone() };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, stop, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, questions, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.

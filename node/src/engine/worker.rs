@@ -16,7 +16,7 @@ use wego_ledger::{
 use wego_proto::id::{Origin, Position};
 
 use super::{
-    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
+    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written, backup,
     bell::Bell,
     state_from,
     view::{Broken, SessionView, View},
@@ -136,6 +136,7 @@ impl Worker {
                     self.take_peer(from);
                     drop(credit);
                 }
+                Next::Ask(question) => self.answer(question),
                 Next::Tick => self.tick(),
             }
             self.dirty = true;
@@ -283,17 +284,19 @@ enum Next {
     Stop,
     Write(Waiting),
     Peer(FromPeer, Option<Credit>),
+    Ask(backup::Question),
     Tick,
 }
 
 /// Waits for whatever comes first. Operators and peers are asked in random order, so that neither starves.
 async fn next(commands: &mut Commands, patience: Duration) -> Next {
-    let Commands { writes, peers, stop } = commands;
+    let Commands { writes, peers, questions, stop } = commands;
     // Every arm is cancel-safe: a receive that loses takes nothing out of its queue.
     tokio::select! {
         () = stop.cancelled() => Next::Stop,
         Some(first) = writes.recv() => Next::Write(first),
         Some((from, credit)) = peers.recv() => Next::Peer(from, credit),
+        Some(question) = questions.recv() => Next::Ask(question),
         () = tokio::time::sleep(patience) => Next::Tick,
     }
 }

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, members_server::MembersServer,
+    admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer, members_server::MembersServer,
     search_server::SearchServer,
 };
 
@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod admin;
+mod backup;
 mod catalogue;
 mod guard;
 mod member;
@@ -26,6 +27,7 @@ pub mod roles;
 mod search;
 mod status;
 
+pub use backup::BackupDoor;
 pub use guard::{Guard, GuardLayer};
 
 /// Largest request in bytes: a record of the largest payload with room for its envelope.
@@ -44,6 +46,8 @@ pub struct Doors {
     pub reader: ReadHandle,
     /// Peers.
     pub peers: Peers,
+    /// Backups.
+    pub backups: BackupDoor,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
 }
@@ -71,7 +75,8 @@ impl Doors {
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
-        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(BackupsServer::new(self.backups.clone()));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

@@ -20,6 +20,7 @@ use wego_proto::{
 mod chain;
 #[doc(hidden)]
 pub mod conformance;
+pub mod fence;
 mod folder_lock;
 pub mod journal;
 pub mod memory;
@@ -29,6 +30,7 @@ pub mod sled;
 pub mod space;
 
 pub use chain::entry_hash;
+pub use fence::Fence;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
 pub use roster_files::{RosterFiles, RosterFilesError};

@@ -4,10 +4,9 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Fault, Kind, Problem, fits};
+use super::{Fault, Kind, MAGIC, Problem, fits};
 use crate::id::Hash;
 
-const MAGIC: &[u8; 8] = b"WEGOBKP1";
 /// Kind and length.
 const HEADER_BYTES: usize = 5;
 /// How much of a link stands behind its frame: enough to find the place, the trailer has the whole.
@@ -73,8 +72,8 @@ impl<W: Write> FrameWriter<W> {
         Ok(())
     }
 
-    pub(super) fn into_inner(self) -> W {
-        self.out
+    pub(super) fn out_mut(&mut self) -> &mut W {
+        &mut self.out
     }
 }
 

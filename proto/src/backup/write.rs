@@ -28,14 +28,14 @@ pub enum WriteError {
 
 /// A backup being written. Parts go in in the order of their methods.
 #[derive(Debug)]
-pub struct Writer<'key, W> {
+pub struct Writer<W> {
     frames: FrameWriter<W>,
     check: Check,
-    key: &'key SecretKey,
+    key: SecretKey,
     federation: FederationId,
 }
 
-impl<'key, W: Write> Writer<'key, W> {
+impl<W: Write> Writer<W> {
     /// Begins, and signs the manifest with the log key that it names.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl<'key, W: Write> Writer<'key, W> {
     pub fn begin(
         out: W,
         manifest: &v1::BackupManifest,
-        key: &'key SecretKey,
+        key: SecretKey,
     ) -> Result<Self, WriteError> {
         let frames = FrameWriter::begin(out)?;
         let federation: Result<_, _> = FederationId::try_from(manifest.federation_id.as_slice())
@@ -52,7 +52,7 @@ impl<'key, W: Write> Writer<'key, W> {
         let federation = federation.map_err(|error| frames.place.fault(error))?;
         let mut writer = Self { frames, check: Check::default(), key, federation };
         let manifest = manifest.encode_to_vec();
-        let signature = Part::Manifest.sign(&federation, &manifest, key);
+        let signature = Part::Manifest.sign(&federation, &manifest, &writer.key);
         writer.put(Kind::Manifest, &v1::SignedBackupManifest { manifest, signature }.encode_to_vec())?;
         Ok(writer)
     }
@@ -89,11 +89,16 @@ impl<'key, W: Write> Writer<'key, W> {
         self.put(Kind::File, &file.encode_to_vec())
     }
 
-    /// Signs and writes the trailer.
+    /// Where it goes.
+    pub fn out_mut(&mut self) -> &mut W {
+        self.frames.out_mut()
+    }
+
+    /// Signs and writes the trailer: nothing can follow it.
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn finish(mut self) -> Result<W, WriteError> {
+    pub fn finish(&mut self) -> Result<(), WriteError> {
         let place = self.frames.place;
         let trailer = v1::BackupTrailer {
             frames: place.frames,
@@ -101,11 +106,9 @@ impl<'key, W: Write> Writer<'key, W> {
             link: place.link.as_bytes().to_vec(),
         };
         let trailer = trailer.encode_to_vec();
-        let signature = Part::Trailer.sign(&self.federation, &trailer, self.key);
+        let signature = Part::Trailer.sign(&self.federation, &trailer, &self.key);
         self.put(Kind::Trailer, &v1::SignedBackupTrailer { trailer, signature }.encode_to_vec())?;
-        let mut out = self.frames.into_inner();
-        out.flush()?;
-        Ok(out)
+        Ok(self.frames.out_mut().flush()?)
     }
 
     fn put(&mut self, kind: Kind, content: &[u8]) -> Result<(), WriteError> {
