@@ -17,8 +17,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, backup, completion, dataset, exit_codes, fork, import, man, member, peer, practice, profile,
-        record, replace_file, roster, search, status,
+        adoption, backup, completion, dataset, exit_codes, fork, import, man, member, peer, practice,
+        profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},

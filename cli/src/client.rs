@@ -10,8 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, backups_client::BackupsClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        self, admin_client::AdminClient, backups_client::BackupsClient, catalogue_client::CatalogueClient,
+        members_client::MembersClient, search_client::SearchClient,
     },
 };
 

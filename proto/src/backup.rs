@@ -359,8 +359,7 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Manifest, Self::Roster, Self::Fork, Self::Entry, Self::File, Self::Trailer];
+    const ALL: [Self; 6] = [Self::Manifest, Self::Roster, Self::Fork, Self::Entry, Self::File, Self::Trailer];
 
     fn of(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)

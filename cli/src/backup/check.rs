@@ -116,7 +116,7 @@ fn of_fault(path: &Path, fault: Fault) -> Failure {
 
 fn of_disagreement(path: &Path, error: Disagreement) -> Failure {
     Failure::integrity(
-        format!("{} does not belong to the roster given", path.display()),
+        format!("{} is not of the federation and roster given", path.display()),
         "do not restore from it: ask where this file comes from",
     )
     .because(error)

@@ -128,7 +128,8 @@ pub(crate) fn print(backup: &Backup, cx: &mut Context) -> Result<(), Failure> {
     facts.row(["roster version", &backup.roster_version.to_string()]);
     facts.row(["taken", backup.taken_at.as_deref().unwrap_or("unknown")]);
     facts.row(["own head", backup.own_head.as_deref().unwrap_or("nothing written")]);
-    facts.row(["entries", &format!("{} in {} logs", backup.entries, backup.logs)]);
+    facts.row(["entries", &backup.entries.to_string()]);
+    facts.row(["logs", &backup.logs.to_string()]);
     facts.row(["fork proofs", &backup.forks.to_string()]);
     facts.row(["private keys", if backup.private_keys { "inside" } else { "none" }]);
     facts.row(["software", &backup.software]);

@@ -114,12 +114,15 @@ fn list(args: &List, cx: &mut Context) -> Outcome {
         let now_ms = cx.now_ms();
         let mut table = Table::new(&["FILE", "CITY", "TAKEN", "HEAD", "ENTRIES", "SIZE", "STATE"]);
         for backup in &backups {
+            let told = backup.taken_at_ms != 0;
+            let taken = if told { output::ago(now_ms, backup.taken_at_ms) } else { "-".to_owned() };
+            let entries = if told { backup.entries.to_string() } else { "-".to_owned() };
             table.row([
                 backup.file.as_str(),
                 &backup.handle,
-                &output::ago(now_ms, backup.taken_at_ms),
+                &taken,
                 backup.own_head.as_deref().unwrap_or("-"),
-                &backup.entries.to_string(),
+                &entries,
                 &output::bytes(backup.bytes),
                 backup.state.word(),
             ]);

@@ -152,14 +152,9 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in [
-            "",
-            "wego.v1.Catalogue",
-            "wego.v1.Search",
-            "wego.v1.Members",
-            "wego.v1.Admin",
-            "wego.v1.Backups",
-        ] {
+        for service in
+            ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin", "wego.v1.Backups"]
+        {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

@@ -226,12 +226,7 @@ struct LogReader {
 }
 
 impl LogReader {
-    fn new(
-        questions: mpsc::Sender<Question>,
-        store: Arc<dyn EntryStore>,
-        me: Origin,
-        heads: Heads,
-    ) -> Self {
+    fn new(questions: mpsc::Sender<Question>, store: Arc<dyn EntryStore>, me: Origin, heads: Heads) -> Self {
         let left = heads.into_iter().map(|((origin, epoch), (seq, _))| (origin, epoch, seq)).collect();
         Self { questions, store, me, left, next: 1, read: VecDeque::new(), given: 0 }
     }
@@ -267,7 +262,8 @@ impl LogReader {
     fn own(&self, epoch: u32, last: u64) -> Result<Vec<v1::Entry>, BackupError> {
         let after = Position { epoch, seq: self.next - 1 };
         let mut entries = ask(&self.questions, |reply| Question::OwnLog(after, OWN_TOGETHER, reply))?;
-        let due = (self.next..=last).zip(&entries).take_while(|(seq, entry)| at(entry) == Some((epoch, *seq)));
+        let due =
+            (self.next..=last).zip(&entries).take_while(|(seq, entry)| at(entry) == Some((epoch, *seq)));
         let due = due.count();
         entries.truncate(due);
         Ok(entries)
@@ -284,3 +280,6 @@ impl std::fmt::Debug for LogReader {
         f.debug_struct("LogReader").field("left", &self.left.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

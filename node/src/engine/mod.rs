@@ -261,8 +261,7 @@ impl Running {
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let (questions, asked) = mpsc::channel(backup::QUESTIONS_MAX);
         let stop = CancellationToken::new();
-        let commands =
-            Commands { writes: waiting, peers: from_peers, questions: asked, stop: stop.clone() };
+        let commands = Commands { writes: waiting, peers: from_peers, questions: asked, stop: stop.clone() };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()

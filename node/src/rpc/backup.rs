@@ -52,7 +52,11 @@ impl BackupDoor {
     fn begin(&self) -> Result<BackupPieces, Status> {
         let key = keys::read_secret_key(&self.keys_dir.join(LOG_KEY));
         let key = key.map_err(|error| {
-            Status::internal(format!("the log key cannot be read: {}; hint: {}", with_causes(&error), error.hint()))
+            Status::internal(format!(
+                "the log key cannot be read: {}; hint: {}",
+                with_causes(&error),
+                error.hint()
+            ))
         })?;
         let files = self.files().map_err(|error| {
             Status::internal(format!("{PEERS_FILE} cannot be read: {error}; hint: see the data folder"))

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer, members_server::MembersServer,
-    search_server::SearchServer,
+    admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer,
+    members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{

@@ -55,11 +55,7 @@ impl Logs {
     }
 
     /// Takes the next entry and returns the runs that are vouched for by now, at most two.
-    pub(super) fn take(
-        &mut self,
-        entry: Unverified,
-        roster: &Roster,
-    ) -> Result<Vec<Vec<Verified>>, Problem> {
+    pub(super) fn take(&mut self, entry: Unverified, roster: &Roster) -> Result<Vec<Vec<Verified>>, Problem> {
         let Header { origin, at, key_no, .. } = *entry.header();
         let wanted = self.wanted();
         let Some(head) = self.heads.front().copied().filter(|_| wanted == Wanted::Entry(origin, at)) else {

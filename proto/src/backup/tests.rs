@@ -65,7 +65,12 @@ fn roster(name: &str) -> v1::SignedRoster {
     signed
 }
 
-fn log(origin: u32, entries: u64, federation: &FederationId, key_of: impl Fn(u64) -> (u32, u8)) -> Vec<Verified> {
+fn log(
+    origin: u32,
+    entries: u64,
+    federation: &FederationId,
+    key_of: impl Fn(u64) -> (u32, u8),
+) -> Vec<Verified> {
     let mut prev = Hash::new([origin as u8; 32]);
     let mut log = Vec::new();
     for seq in 1..=entries {
@@ -186,7 +191,10 @@ fn what_is_read_is_what_was_written() {
         .collect();
     assert_eq!(entries, fixture.entries().cloned().collect::<Vec<_>>());
     let Some(Item::Manifest(manifest)) = items.first() else { panic!("{:?}", items.first()) };
-    assert_eq!(manifest.own_head(), Some((Position { epoch: 1, seq: ENTRIES }, fixture.own.last().unwrap().hash())));
+    assert_eq!(
+        manifest.own_head(),
+        Some((Position { epoch: 1, seq: ENTRIES }, fixture.own.last().unwrap().hash()))
+    );
     let Some(Item::End(whole)) = items.last() else { panic!("{:?}", items.last()) };
     assert_eq!(whole.bytes, bytes.len() as u64);
     assert!(items.iter().any(|item| matches!(item, Item::File(file) if file.name == PEERS_FILE)));

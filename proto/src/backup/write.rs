@@ -40,11 +40,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// [`WriteError`].
-    pub fn begin(
-        out: W,
-        manifest: &v1::BackupManifest,
-        key: SecretKey,
-    ) -> Result<Self, WriteError> {
+    pub fn begin(out: W, manifest: &v1::BackupManifest, key: SecretKey) -> Result<Self, WriteError> {
         let frames = FrameWriter::begin(out)?;
         let federation: Result<_, _> = FederationId::try_from(manifest.federation_id.as_slice())
             .map_err(FieldProblem::Id)
