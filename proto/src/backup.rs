@@ -149,7 +149,6 @@ impl Part {
 
 /// What a reader gets, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Item {
     /// What the backup is of.
     Manifest(Manifest),

@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use wego_cli::Stdio;
@@ -28,10 +29,10 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 use wego_tests::{
-    Cluster,
+    Cluster, DEADLINE,
     byzantine::Byzantine,
     client::Client,
-    records::{practice, publish},
+    records::{english, practice, publish},
     until,
 };
 
@@ -283,29 +284,35 @@ async fn no_private_key_is_in_a_backup() {
     cluster.stop().await;
 }
 
+/// A practice that takes as many bytes as an entry may have, or nearly.
+fn large(title: &str) -> v1::Record {
+    let mut record = practice(title);
+    if let Some(v1::record::Kind::Practice(practice)) = &mut record.kind {
+        for text in [&mut practice.problem, &mut practice.approach, &mut practice.results] {
+            *text = english(&"x".repeat(60_000));
+        }
+    }
+    record
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_backup_at_a_time_is_written() {
-    let cluster = published().await;
+    let cluster = Cluster::start(1).await;
     let client = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
     let mut backups = v1::backups_client::BackupsClient::new(client.channel());
-    // Nobody takes its pieces, and there are more than a connection holds on its way.
-    let (mut catalogue, big) = (client.catalogue(), "x".repeat(3_000));
-    for at in 0..EACH {
-        catalogue.publish(publish(practice(&format!("{at} {big}")))).await.ok();
+    // Nobody takes its pieces, and there are many more than a connection holds on its way.
+    for at in 0..30 {
+        client.catalogue().publish(publish(large(&format!("Practice {at}")))).await.unwrap();
     }
     let first = backups.create(v1::CreateBackupRequest {}).await.unwrap().into_inner();
     let second = backups.create(v1::CreateBackupRequest {}).await;
     assert_eq!(second.err().map(|status| status.code()), Some(tonic::Code::ResourceExhausted));
     drop(first);
-    let mut third = None;
-    for _ in 0..1_000 {
-        third = backups.create(v1::CreateBackupRequest {}).await.ok();
-        if third.is_some() {
-            break;
-        }
-        tokio::task::yield_now().await;
+    let begun = Instant::now();
+    while let Err(status) = backups.create(v1::CreateBackupRequest {}).await {
+        assert_eq!(status.code(), tonic::Code::ResourceExhausted);
+        assert!(begun.elapsed() < DEADLINE, "the place is not given back when the client is gone");
     }
-    assert!(third.is_some(), "the place is given back when the client is gone");
     cluster.stop().await;
 }
 

@@ -35,8 +35,16 @@ pub(crate) struct Checked {
     pub(crate) whole: Whole,
 }
 
-/// Checks a backup from its first byte to its last.
-pub(crate) fn check(path: &Path, against: &Against, bar: &ProgressBar) -> Result<Checked, Failure> {
+/// Checks a backup from its first byte to its last, on a thread of its own so that an interrupt is noticed meanwhile.
+pub(crate) async fn check(path: &Path, against: Against, bar: ProgressBar) -> Result<Checked, Failure> {
+    let file = path.to_owned();
+    let checked = tokio::task::spawn_blocking(move || read(&file, &against, &bar)).await;
+    checked.unwrap_or_else(|error| {
+        Err(Failure::failed("the check ended abnormally", "report this as a bug").because(error))
+    })
+}
+
+fn read(path: &Path, against: &Against, bar: &ProgressBar) -> Result<Checked, Failure> {
     let file = File::open(path).map_err(|error| Failure::of_file("read", path, error))?;
     bar.set_length(file.metadata().map_or(0, |meta| meta.len()));
     let damaged = |fault| of_fault(path, fault);

@@ -23,7 +23,7 @@ pub(crate) async fn fetch(path: &Path, node: &Node, cx: &Context) -> Result<Chec
     let mut unfinished = Unfinished::create(path)?;
     receive(&mut unfinished, node, cx).await?;
     // What is on the disk is checked, not what came over the network.
-    let checked = check(&unfinished.path, &Against::default(), &cx.progress("checking"))?;
+    let checked = check(&unfinished.path, Against::default(), cx.progress("checking")).await?;
     unfinished.finish(path)?;
     Ok(checked)
 }

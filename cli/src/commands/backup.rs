@@ -76,8 +76,8 @@ struct Listing {
 pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     match args.command {
         Command::Create(args) => create(args, cx).await,
-        Command::Verify(args) => verify(&args, cx),
-        Command::List(args) => list(&args, cx),
+        Command::Verify(args) => verify(&args, cx).await,
+        Command::List(args) => list(&args, cx).await,
     }
 }
 
@@ -90,13 +90,13 @@ async fn create(args: Create, cx: &mut Context) -> Outcome {
     Ok(ExitCode::Ok)
 }
 
-fn verify(args: &Verify, cx: &mut Context) -> Outcome {
+async fn verify(args: &Verify, cx: &mut Context) -> Outcome {
     let known = match &args.roster {
         Some(path) => KnownVersions::of(&roster_chain(path, cx)?),
         None => KnownVersions::default(),
     };
     let against = Against { known, federation: args.federation };
-    let checked = backup::check(&args.file, &against, &cx.progress("checking"))?;
+    let checked = backup::check(&args.file, against, cx.progress("checking")).await?;
     backup::print(&Backup::whole(args.file.display().to_string(), &checked), cx)?;
     if args.roster.is_none() && args.federation.is_none() {
         cx.say("the federation was taken as given: --roster FILE or --federation ID pins it");
@@ -104,8 +104,8 @@ fn verify(args: &Verify, cx: &mut Context) -> Outcome {
     Ok(ExitCode::Ok)
 }
 
-fn list(args: &List, cx: &mut Context) -> Outcome {
-    let backups = found(args, cx)?;
+async fn list(args: &List, cx: &mut Context) -> Outcome {
+    let backups = found(args, cx).await?;
     let count = backups.len();
     let damaged = backups.iter().any(|backup| backup.state == State::Damaged);
     if cx.format == Format::Json {
@@ -137,7 +137,7 @@ fn list(args: &List, cx: &mut Context) -> Outcome {
 }
 
 /// The backups of the folder; files that are none are passed over.
-fn found(args: &List, cx: &mut Context) -> Result<Vec<Backup>, Failure> {
+async fn found(args: &List, cx: &mut Context) -> Result<Vec<Backup>, Failure> {
     let unreadable = |error| Failure::of_file("read", &args.folder, error);
     let mut backups = Vec::new();
     for entry in fs::read_dir(&args.folder).map_err(unreadable)? {
@@ -155,7 +155,7 @@ fn found(args: &List, cx: &mut Context) -> Result<Vec<Backup>, Failure> {
         };
         let checked = match told {
             Ok(told) if !args.verify => Ok(told),
-            Ok(mut told) => match backup::check(&path, &Against::default(), &cx.progress("checking")) {
+            Ok(mut told) => match backup::check(&path, Against::default(), cx.progress("checking")).await {
                 Ok(checked) => Ok(Backup::whole(file, &checked)),
                 Err(failure) => {
                     told.state = State::Damaged;

@@ -243,7 +243,7 @@ impl Building {
             return Err(RestoreError::Changed { path: plan.from.clone() });
         }
         self.store.sync()?;
-        self.is_as_in(&plan.manifest)
+        self.agree_with(&plan.manifest)
     }
 
     fn put(&mut self, run: &[Verified]) -> Result<(), RestoreError> {
@@ -270,7 +270,7 @@ impl Building {
     }
 
     /// What was built is what the backup says.
-    fn is_as_in(mut self, manifest: &Manifest) -> Result<(), RestoreError> {
+    fn agree_with(&mut self, manifest: &Manifest) -> Result<(), RestoreError> {
         let row = |(origin, at, hash): &(Origin, Position, _)| ((*origin, at.epoch), (at.seq, *hash));
         let heads: Heads = manifest.heads.iter().map(row).collect();
         let own = manifest.own_head().map(|(at, hash)| LockedHead { at, hash });

@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    entry::{Header, Payload, Unverified},
+    entry::{EpochStart, Header, Payload, Unverified},
     roster::add_signature,
     v1::{EntryKind, MemberStatus},
 };
@@ -363,6 +363,37 @@ fn an_unsigned_entry_counts_only_as_the_ancestor_of_a_signed_one() {
     wire.signature = vec![1; 64];
     let error = writer.entry(&wire).unwrap_err();
     assert!(matches!(error, WriteError::Fault(Fault { problem: Problem::Entry { .. }, .. })), "{error:?}");
+}
+
+#[test]
+fn a_later_epoch_begins_with_the_hash_of_its_base() {
+    let written = |prev: Option<Hash>| {
+        let mut fixture = Fixture::new("Test");
+        let base = &fixture.own[70];
+        let start = EpochStart { base: base.header().at, base_hash: base.hash() };
+        let header = Header {
+            at: Position { epoch: 2, seq: 1 },
+            prev: prev.unwrap_or(base.hash()),
+            kind: EntryKind::EpochStart as i32,
+            epoch_start: Some(start),
+            ..base.header().clone()
+        };
+        let opening = Verified::sign(header, None, &fixture.federation, &key(2));
+        let mut manifest = fixture.manifest();
+        let hash = opening.hash().as_bytes().to_vec();
+        manifest.heads.insert(1, v1::Head { origin: 1, epoch: 2, seq: 1, hash });
+        manifest.entries += 1;
+        fixture.own.push(opening);
+        fixture.write(&manifest)
+    };
+    let items = read(&written(None).unwrap()).unwrap();
+    let Some(Item::Manifest(manifest)) = items.first() else { panic!("{:?}", items.first()) };
+    assert_eq!(manifest.own_head().unwrap().0, Position { epoch: 2, seq: 1 });
+    let elsewhere = written(Some(Hash::new([9; 32]))).unwrap_err();
+    assert!(
+        matches!(elsewhere, WriteError::Fault(Fault { problem: Problem::Chain { .. }, .. })),
+        "{elsewhere:?}"
+    );
 }
 
 #[test]
