@@ -25,6 +25,8 @@ pub enum Purpose {
     Roster,
     /// A member card.
     Card,
+    /// One start of a member's process.
+    Run,
     /// A backup's manifest or trailer.
     Backup,
 }
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Entry => b"wego-entry-v1",
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
+            Self::Run => b"wego-run-v1",
             Self::Backup => b"wego-backup-v1",
         }
     }

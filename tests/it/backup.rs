@@ -23,7 +23,6 @@ use wego_node::{
     },
 };
 use wego_proto::{
-    causes::with_causes,
     id::{Hash, Origin, Position},
     prost::Message as _,
     v1::{self, session_message::Body},
@@ -85,6 +84,8 @@ async fn published() -> Cluster {
     for n in 0..2 {
         cluster.up(n).await;
     }
+    until("both may write", || cluster.running().all(|node| node.reader().view().not_writable.is_none()))
+        .await;
     for n in 0..2 {
         let mut catalogue = Client::of_profile(&cluster.seats[n].created.profile_dir).await.catalogue();
         for at in 0..EACH {
@@ -98,7 +99,7 @@ async fn published() -> Cluster {
     let line = liar.greet(&cluster.seats[0]).await;
     line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![proof] })).await;
     until("all have the proof", || {
-        cluster.running().all(|node| node.reader().view().forks.contains_key(&liar.origin))
+        cluster.running().all(|node| node.reader().view().forks().contains_key(&liar.origin))
     })
     .await;
     until("all have all", || cluster.running().all(|node| node.reader().view().cursor.0 == 2 * EACH as u64))
@@ -316,26 +317,49 @@ async fn one_backup_at_a_time_is_written() {
     cluster.stop().await;
 }
 
-/// The files of the own log.
-fn journal(seat: &Seat) -> BTreeMap<PathBuf, Vec<u8>> {
-    let files = fs::read_dir(data(seat).join("journal")).unwrap().map(|entry| entry.unwrap().path());
-    files.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fenced_node_writes_nothing() {
+async fn a_restored_node_asks_its_peers_and_goes_on_in_a_new_epoch() {
     let mut cluster = published().await;
     let file = backup(&cluster, "old.wego").await;
     let mut catalogue = Client::of_profile(&cluster.seats[0].created.profile_dir).await.catalogue();
-    catalogue.publish(publish(practice("After the backup"))).await.unwrap();
+    let after = catalogue.publish(publish(practice("After the backup"))).await.unwrap().into_inner();
     cluster.converge(0).await;
     cluster.down(0).await;
     lose(&cluster.seats[0]);
     assert_eq!(restore(&cluster.seats[0], &file).code, 0);
-    let before = journal(&cluster.seats[0]);
-    let refused = cluster.seats[0].start().await.unwrap_err();
-    assert!(with_causes(&refused).contains("came from a backup"), "{}", with_causes(&refused));
-    assert_eq!(journal(&cluster.seats[0]), before);
+
+    // Nobody to ask: it reads, and writes nothing.
+    cluster.down(1).await;
+    cluster.up(0).await;
+    let mut catalogue = Client::of_profile(&cluster.seats[0].created.profile_dir).await.catalogue();
+    let refused = catalogue.publish(publish(practice("Too early"))).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition, "{refused}");
+    assert!(Fence::read(&data(&cluster.seats[0])).unwrap().is_some(), "the fence stands");
+
+    cluster.up(1).await;
+    until("it may write", || cluster.node(0).reader().view().not_writable.is_none()).await;
+    let written = catalogue.publish(publish(practice("After the restore"))).await.unwrap().into_inner();
+    assert!(written.at.unwrap().epoch > after.at.unwrap().epoch, "{written:?}");
+    assert_eq!(Fence::read(&data(&cluster.seats[0])).unwrap(), None, "the fence is down");
+    cluster.converge(0).await;
+    for node in 0..2 {
+        let client = Client::of_profile(&cluster.seats[node].created.profile_dir).await;
+        for reply in [&after, &written] {
+            let request = v1::ReadRequest { record_id: reply.record_id.clone() };
+            let view = client.catalogue().read(request).await.unwrap().into_inner();
+            assert_eq!(view.provenance.unwrap().entry_hash, reply.entry_hash);
+        }
+        let members = client.members().forks(v1::ForksRequest::default()).await.unwrap().into_inner();
+        assert!(members.forks.iter().all(|fork| fork.origin_handle != "city-1"), "it never forks itself");
+    }
+    // And what came of it is backed up and restored like anything else.
+    let file = backup(&cluster, "new.wego").await;
+    cluster.down(0).await;
+    let before = contents(&cluster.seats[0]);
+    fs::rename(data(&cluster.seats[0]), data(&cluster.seats[0]).with_extension("second")).unwrap();
+    let done = restore(&cluster.seats[0], &file);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(contents(&cluster.seats[0]), before);
     cluster.stop().await;
 }
 

@@ -6,18 +6,15 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use thiserror::Error;
+use data_encoding::HEXLOWER;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
     roster::History,
-    session::Me,
-    state::{Settings, Start},
+    session::{self, Me},
+    state::{Footing, Settings, Start},
 };
-use wego_proto::{
-    id::Origin,
-    pin::{Identity, PinError},
-};
+use wego_proto::{id::Origin, pin::Identity};
 
 use crate::{
     clock::now_ms,
@@ -28,21 +25,26 @@ use crate::{
         follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
-    keys::{KeysError, NodeKeys},
+    keys::NodeKeys,
     operators::{Operators, OperatorsError},
-    peers::{Peers, PeersConfig, Pins, PinsError},
+    peers::{Peers, PeersConfig, Pins},
     rpc::BackupDoor,
     search::Search,
-    store::StoreError,
+    store::{
+        StoreError,
+        anchor::{Anchor, Copy},
+    },
 };
 
 mod doors;
 pub mod restore;
 mod rosters;
 pub mod run;
+mod start_error;
 pub mod stores;
 
 pub use rosters::RosterFileError;
+pub use start_error::StartError;
 
 /// Name of the file of pinned peers in the data folder.
 const PINS_FILE: &str = "peers.toml";
@@ -58,81 +60,6 @@ pub struct Listeners {
     pub clients: TcpListener,
     /// For web pages.
     pub portal: Option<TcpListener>,
-}
-
-/// Why a node does not start. Nothing was written but what is said here.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// A key.
-    #[error("keys")]
-    Keys(#[from] KeysError),
-    /// The operators file.
-    #[error("operators")]
-    Operators(#[from] OperatorsError),
-    /// The roster.
-    #[error("roster")]
-    Roster(#[from] RosterFileError),
-    /// The member is not in the roster, or with another log key.
-    #[error("member {handle} with this node's log key is not in roster version {version}")]
-    NotAMember {
-        /// As configured.
-        handle: String,
-        /// Newest version known.
-        version: u64,
-    },
-    /// The data folder came from a backup.
-    #[error(transparent)]
-    Fenced(#[from] restore::Fenced),
-    /// The stores.
-    #[error("data folder")]
-    Store(#[from] StoreError),
-    /// The list of pinned peers.
-    #[error("pinned peers")]
-    Pins(#[from] PinsError),
-    /// Certificate or key.
-    #[error("transport identity")]
-    Identity(#[from] PinError),
-    /// A socket.
-    #[error("listening on {at}")]
-    Listen {
-        /// Which address.
-        at: SocketAddr,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Randomness.
-    #[error("the system gives no randomness")]
-    Randomness(#[from] getrandom::Error),
-}
-
-impl StartError {
-    /// What the operator can do.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Keys(error) => error.hint(),
-            Self::Operators(_) => {
-                "mend the operators file, or add one with wego-node operator add".to_owned()
-            }
-            Self::Roster(error) => error.hint().to_owned(),
-            Self::NotAMember { .. } => {
-                "compare the roster with wego roster show; was it made from this node's card?".to_owned()
-            }
-            Self::Fenced(error) => error.hint().to_owned(),
-            Self::Store(StoreError::Locked { .. }) => {
-                "stop the other node that works in this folder".to_owned()
-            }
-            Self::Store(error) if error.is_corrupt() => {
-                "keep the folder as it is, and see the runbook (deploy/README.md, rebuild)".to_owned()
-            }
-            Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
-            Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
-            Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
-            Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
-            Self::Randomness(_) => "see the system's log".to_owned(),
-        }
-    }
 }
 
 /// A running node.
@@ -180,13 +107,14 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, operators, start, me, stores, pins, bell } = opened;
+        let Opened { transport, operators, start, me, stores, anchor, pins, bell } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
             lock,
             store: store.clone(),
             rosters,
+            anchor,
             records: records.clone(),
             bell: bell.clone(),
             space,
@@ -316,24 +244,27 @@ struct Opened {
     start: Start,
     me: Origin,
     stores: stores::Stores,
+    anchor: Anchor,
     pins: Pins,
     bell: Arc<Bell>,
 }
 
 impl Opened {
     fn open(config: &Config) -> Result<Self, StartError> {
-        // INTERIM: nothing here asks the peers for the own log, so a node behind a fence does not start at all.
-        // Recovery takes this place: it starts, must not write, and clears the fence when its new epoch is durable.
-        if restore::fence(config)?.is_some() {
-            return Err(restore::Fenced::Behind(config.node.data_dir.clone()).into());
-        }
+        restore::is_finished(config)?;
         let keys = NodeKeys::load(&config.node.keys_dir)?;
         let operators = Operators::load(&config.node.operators)?;
         let rosters = rosters::open(config)?;
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;
-        let stores = stores::Stores::open(config, me, rosters)?;
+        let mut stores = stores::Stores::open(config, me, rosters)?;
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let anchor = Anchor::of(&config.node.data_dir);
+        let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
+        let now_ms = now_ms();
+        let last = anchor.last_start().map_or(0, |last| last.started_ms);
+        let mut id = [0; 16];
+        getrandom::fill(&mut id)?;
         let start = Start {
             me: Me {
                 origin: me,
@@ -341,17 +272,23 @@ impl Opened {
                 store: stores.store.store_id(),
                 node_id: *keys.transport_key.as_bytes(),
                 software: format!("wego-node/{}", env!("CARGO_PKG_VERSION")),
+                // Later than the last one, whatever the clock says: the later of two starts goes on.
+                run: session::Start::sign(me, id, now_ms.max(last + 1), &roster.federation(), &keys.log),
             },
             key: keys.log,
             roster,
             heads: Vec::new(),
             locked: None,
             forks: Vec::new(),
-            now_ms: now_ms(),
+            endpoints: Vec::new(),
+            footing,
+            previous_run,
+            now_ms,
             seed: getrandom::u64()?,
             settings: Settings {
                 sessions_max: config.peers.sessions_max,
                 anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
+                quorum: config.peers.recovery_quorum,
             },
         };
         Ok(Self {
@@ -360,10 +297,26 @@ impl Opened {
             start,
             me,
             stores,
+            anchor,
             pins,
             bell: Arc::new(Bell::default()),
         })
     }
+}
+
+/// What the folder says of the own log's copy, and which start wrote it last.
+fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
+    Ok(match anchor.judge(empty)? {
+        Copy::Sound(last) => {
+            let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());
+            (Footing::Sound, run)
+        }
+        Copy::Unsure(why) => {
+            tracing::warn!(why, "the own log's copy may be old: its next entry opens a new epoch");
+            (Footing::Unsure, None)
+        }
+        Copy::Alone => (Footing::Alone, None),
+    })
 }
 
 /// The member this node speaks for: named in the configuration, with this node's log key in the roster.

@@ -32,7 +32,7 @@ use crate::{
 
 mod error;
 
-pub use error::{Fenced, RestoreError};
+pub use error::RestoreError;
 
 /// Read from the disk at once.
 const BUFFER_BYTES: usize = 256 * 1_024;
@@ -65,16 +65,15 @@ pub enum Target {
     Interrupted,
 }
 
-/// The fence of a data folder whose restore was finished, if it has one.
+/// Refuses a data folder whose restore was not finished. One that was is left to the recovery of the own log.
 ///
 /// # Errors
-/// [`Fenced::Interrupted`]: nothing in the folder may be opened.
-pub(super) fn fence(config: &Config) -> Result<Option<Fence>, StartError> {
-    match Fence::read(&config.node.data_dir)? {
-        Some(Fence { stage: Stage::Begun, .. }) => {
-            Err(Fenced::Interrupted(config.node.data_dir.clone()).into())
-        }
-        finished => Ok(finished),
+/// [`StartError::RestoreInterrupted`]: nothing in the folder may be opened.
+pub(super) fn is_finished(config: &Config) -> Result<(), StartError> {
+    let data_dir = &config.node.data_dir;
+    match Fence::read(data_dir)? {
+        Some(Fence { stage: Stage::Begun, .. }) => Err(StartError::RestoreInterrupted(data_dir.clone())),
+        _ => Ok(()),
     }
 }
 
@@ -103,11 +102,8 @@ pub fn plan(config: &Config, from: &Path) -> Result<Plan, RestoreError> {
     let (Some(manifest), Some(roster), Some(whole)) = (manifest, roster, whole) else {
         return Err(RestoreError::Changed { path: from.to_owned() });
     };
-    is_own(
-        config,
-        &manifest,
-        given.last().filter(|given| given.version() > roster.version()).unwrap_or(&roster),
-    )?;
+    let newest = given.last().filter(|given| given.version() > roster.version()).unwrap_or(&roster);
+    is_own(config, &manifest, &whole, newest)?;
     Ok(Plan { from: from.to_owned(), manifest, roster, whole, data_dir, target })
 }
 
@@ -135,7 +131,7 @@ fn target(data_dir: &Path) -> Result<Target, RestoreError> {
 }
 
 /// Refuses the backup of another member, and keys that are not the member's: `roster` is the newest known.
-fn is_own(config: &Config, manifest: &Manifest, roster: &Roster) -> Result<(), RestoreError> {
+fn is_own(config: &Config, manifest: &Manifest, whole: &Whole, roster: &Roster) -> Result<(), RestoreError> {
     let handle = &config.node.handle;
     if *handle != manifest.content.handle {
         let found = manifest.content.handle.clone();
@@ -144,7 +140,9 @@ fn is_own(config: &Config, manifest: &Manifest, roster: &Roster) -> Result<(), R
     let key = keys::read_secret_key(&config.node.keys_dir.join(LOG_KEY))?.public();
     let member = roster.member_by_handle(handle);
     let listed = member.is_some_and(|member| member.log_keys.iter().any(|known| known.key == key));
-    if !listed && key != manifest.log_key {
+    // It may have been rotated since: then it is the one that the log had committed to.
+    let next = whole.next_log_key == Some(key.digest());
+    if !listed && !next && key != manifest.log_key {
         return Err(RestoreError::OtherKey { handle: handle.clone() });
     }
     Ok(())

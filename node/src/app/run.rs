@@ -168,7 +168,7 @@ fn notify(states: &[NotifyState<'_>]) {
 /// # Errors
 /// [`StartError`].
 pub fn identify(config: &Config) -> Result<(Origin, History), StartError> {
-    restore::fence(config)?;
+    restore::is_finished(config)?;
     let keys = NodeKeys::load(&config.node.keys_dir)?;
     let roster = rosters::history(&rosters::open(config)?)?;
     let me = own_member(config, &keys, &roster)?;

@@ -97,7 +97,7 @@ fn of_start(error: StartError) -> Failure {
     let exit = match &error {
         StartError::Store(StoreError::Locked { .. }) | StartError::Listen { .. } => Exit::Conflict,
         StartError::Store(error) if error.is_corrupt() => Exit::Integrity,
-        StartError::Fenced(_) => Exit::Integrity,
+        StartError::RestoreInterrupted(_) => Exit::Integrity,
         _ => Exit::Failed,
     };
     Failure::new(exit, error, hint)

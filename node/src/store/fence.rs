@@ -3,8 +3,8 @@
 //! The problem: a backup is older than the log it is of. A node that goes on from there signs positions that its
 //! peers hold already, which is a fork, and nobody can take it back. The rule: a restore writes the fence before
 //! anything else, and leaves it. **While there is a fence, the node must not write**: it takes its own log for
-//! behind whatever the journal says, asks its peers for it, and continues in a new epoch; only when that epoch's
-//! first entry is durable may the fence be cleared. A fence whose restore was not finished makes the whole folder
+//! behind whatever the journal says, asks its peers for it, and continues in a new epoch; only then is the fence taken
+//! down, by [`Anchor::set`](super::anchor::Anchor::set). A fence whose restore was not finished makes the whole folder
 //! worthless: nothing may be opened in it but a new restore.
 
 use std::{
@@ -111,18 +111,6 @@ impl Fence {
         replace(&data_dir.join(FENCE_FILE), &text, data_dir).map_err(failed)
     }
 
-    /// Takes the fence down; durable on return. Only once an entry of a new epoch is durable.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`].
-    pub fn clear(data_dir: &Path) -> Result<(), StoreError> {
-        match fs::remove_file(data_dir.join(FENCE_FILE)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => File::open(data_dir).and_then(|folder| folder.sync_all()),
-        }
-        .map_err(StoreError::io("removing the fence"))
-    }
-
     fn of(text: &Text) -> Option<Self> {
         let own_head = match &text.own_head {
             None => None,
@@ -161,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fence_stands_until_it_is_cleared() {
+    fn a_fence_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(Fence::read(dir.path()).unwrap(), None);
         let head = LockedHead { at: Position { epoch: 2, seq: 7 }, hash: Hash::new([4; 32]) };
@@ -169,10 +157,7 @@ mod tests {
             fence.write(dir.path()).unwrap();
             assert_eq!(Fence::read(dir.path()).unwrap(), Some(fence));
         }
-        Fence::clear(dir.path()).unwrap();
-        Fence::clear(dir.path()).unwrap();
-        assert_eq!(Fence::read(dir.path()).unwrap(), None);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing stays behind");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing stays beside it");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use super::{Item, Kind, Manifest, Part, Problem, Wanted, Whole, frame::Place, lo
 use crate::{
     convert::{FieldError, InField as _, Problem as FieldProblem},
     entry::Unverified,
-    roster::{Member, Roster},
+    id::Hash,
+    roster::Roster,
     v1,
 };
 
@@ -27,8 +28,8 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// Checks the frame that stands at `begin`.
-    pub(super) fn take(&mut self, kind: Kind, content: &[u8], begin: Place) -> Result<(), Problem> {
+    /// Checks the frame that stands at `begin` and ends at `end`.
+    pub(super) fn take(&mut self, kind: Kind, content: &[u8], begin: Place, end: u64) -> Result<(), Problem> {
         self.stands_in_order(kind)?;
         self.last = Some(kind);
         match kind {
@@ -40,7 +41,7 @@ impl Check {
                 self.ready.push_back(Item::File(decode(kind, content)?));
                 Ok(())
             }
-            Kind::Trailer => self.trailer(&decode(kind, content)?, begin),
+            Kind::Trailer => self.trailer(&decode(kind, content)?, begin, end),
         }
     }
 
@@ -78,7 +79,7 @@ impl Check {
 
     fn manifest(&mut self, signed: v1::SignedBackupManifest) -> Result<(), Problem> {
         let manifest = Manifest::open(&signed)?;
-        self.logs = Some(Logs::new(&manifest.heads));
+        self.logs = Some(Logs::new(manifest.origin, &manifest.heads));
         self.manifest = Some(manifest.clone());
         self.ready.push_back(Item::Manifest(manifest));
         Ok(())
@@ -107,11 +108,20 @@ impl Check {
         }
         let member = roster.members().get(&manifest.origin);
         let member = member.filter(|member| member.handle == manifest.content.handle);
-        let member = member.ok_or(Problem::Manifest("there is no such member"))?;
-        if !may_speak_for(member, manifest) {
-            return Err(Problem::Manifest("its log key is not that member's"));
-        }
-        Ok(())
+        member.map(|_| ()).ok_or(Problem::Manifest("there is no such member"))
+    }
+
+    /// Whether the key that signed is one of the member's: the roster's, or one that its log has changed to.
+    fn is_own_key(&self) -> Result<Option<Hash>, Problem> {
+        let not_own = Problem::Manifest("its log key is not that member's");
+        let (Some(manifest), Some(roster), Some(logs)) = (&self.manifest, &self.roster, &self.logs) else {
+            return Err(not_own);
+        };
+        let Some(member) = roster.members().get(&manifest.origin) else { return Err(not_own) };
+        let epochs = logs.own_epochs();
+        let given = member.log_keys.iter().map(|known| known.key);
+        let known = given.chain(epochs.iter().map(|epoch| epoch.key)).any(|key| key == manifest.log_key);
+        if known { Ok(epochs.next_digest(member, epochs.tip())) } else { Err(not_own) }
     }
 
     fn fork(&mut self, proof: v1::ForkProof) -> Result<(), Problem> {
@@ -121,7 +131,10 @@ impl Check {
         };
         let (left, right) = (side(&proof.left)?, side(&proof.right)?);
         let (one, other) = (left.header(), right.header());
-        if (one.origin, one.at, one.prev) != (other.origin, other.at, other.prev) || left == right {
+        // Two openings of one epoch contradict each other whatever they follow.
+        let openings = one.epoch_start.is_some() && other.epoch_start.is_some();
+        let same_place = (one.origin, one.at) == (other.origin, other.at);
+        if !same_place || (one.prev != other.prev && !openings) || left == right {
             return Err(Problem::ForkProof);
         }
         self.forks += 1;
@@ -143,7 +156,7 @@ impl Check {
         Ok(())
     }
 
-    fn trailer(&mut self, signed: &v1::SignedBackupTrailer, begin: Place) -> Result<(), Problem> {
+    fn trailer(&mut self, signed: &v1::SignedBackupTrailer, begin: Place, end: u64) -> Result<(), Problem> {
         let manifest = self.manifest.as_ref().ok_or(Problem::OutOfOrder(Kind::Trailer.word()))?;
         manifest.check_signature(Part::Trailer, &signed.trailer, &signed.signature)?;
         let trailer: v1::BackupTrailer = decode(Kind::Trailer, &signed.trailer)?;
@@ -153,16 +166,10 @@ impl Check {
         if trailer.link != begin.link.as_bytes() {
             return Err(Problem::Check);
         }
-        let digest = begin.link;
-        // The length is known once the frame was read.
-        self.ready.push_back(Item::End(Whole { digest, bytes: 0 }));
+        let whole = Whole { digest: begin.link, bytes: end, next_log_key: self.is_own_key()? };
+        self.ready.push_back(Item::End(whole));
         Ok(())
     }
-}
-
-/// Whether the key that signed the backup is the member's own.
-fn may_speak_for(member: &Member, manifest: &Manifest) -> bool {
-    member.log_keys.iter().any(|known| known.key == manifest.log_key)
 }
 
 fn decode<M: Message + Default>(kind: Kind, content: &[u8]) -> Result<M, FieldError> {

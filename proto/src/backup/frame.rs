@@ -31,13 +31,18 @@ impl Place {
     fn after(self, header: &[u8], content: &[u8]) -> Self {
         Self {
             frames: self.frames + 1,
-            bytes: self.bytes + (header.len() + content.len() + CHECK_BYTES) as u64,
+            bytes: self.end(content),
             link: Hash::of(&[self.link.as_bytes(), header, content]),
         }
     }
 
     fn check(&self) -> &[u8] {
         &self.link.as_bytes()[..CHECK_BYTES]
+    }
+
+    /// How far a frame with this content would reach.
+    pub(super) fn end(self, content: &[u8]) -> u64 {
+        self.bytes + (HEADER_BYTES + content.len() + CHECK_BYTES) as u64
     }
 
     /// Something is wrong with the frame that begins here.

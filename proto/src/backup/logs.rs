@@ -8,9 +8,10 @@ use std::collections::VecDeque;
 use super::{Problem, Wanted};
 use crate::{
     entry::{Header, Unverified, Verified},
-    id::{FederationId, Hash, Origin, Position},
+    epochs::{Epochs, FIRST_EPOCH},
+    id::{Hash, Origin, Position},
     key::PublicKey,
-    roster::Roster,
+    roster::{Member, Roster},
 };
 
 /// A signature is checked once for so many entries.
@@ -28,6 +29,9 @@ pub(super) struct Logs {
     heads: VecDeque<(Origin, Position, Hash)>,
     /// Last entry of the log under way.
     last: Option<Head>,
+    /// The epochs of the origin under way, and of the member whose backup it is.
+    epochs: (Origin, Epochs),
+    own: (Origin, Epochs),
     run: Vec<Unverified>,
     run_bytes: usize,
 }
@@ -41,8 +45,20 @@ struct Head {
 }
 
 impl Logs {
-    pub(super) fn new(heads: &[(Origin, Position, Hash)]) -> Self {
-        Self { heads: heads.iter().copied().collect(), last: None, run: Vec::new(), run_bytes: 0 }
+    pub(super) fn new(own: Origin, heads: &[(Origin, Position, Hash)]) -> Self {
+        Self {
+            heads: heads.iter().copied().collect(),
+            last: None,
+            epochs: (own, Epochs::NONE),
+            own: (own, Epochs::NONE),
+            run: Vec::new(),
+            run_bytes: 0,
+        }
+    }
+
+    /// The epochs of the member whose backup it is, as far as they were read.
+    pub(super) fn own_epochs(&self) -> &Epochs {
+        &self.own.1
     }
 
     /// What is due.
@@ -61,6 +77,12 @@ impl Logs {
         let Some(head) = self.heads.front().copied().filter(|_| wanted == Wanted::Entry(origin, at)) else {
             return Err(Problem::NotNext { found_origin: origin, found: at, wanted });
         };
+        if self.epochs.0 != origin {
+            self.epochs = (origin, Epochs::NONE);
+        }
+        if entry.header().epoch_start.is_some() {
+            return self.open(entry, head, roster);
+        }
         if self.predecessor(entry.header(), roster) != Some(entry.header().prev) {
             return Err(Problem::Chain { origin, at });
         }
@@ -74,65 +96,101 @@ impl Logs {
         let hash = entry.hash();
         self.run.push(entry);
         if at == head.1 {
-            if hash != head.2 {
-                return Err(Problem::OtherHead { origin, at });
-            }
+            self.reach(head, hash)?;
             runs.push(self.vouched(roster)?);
-            self.heads.pop_front();
-            self.last = None;
         } else if self.run.len() >= RUN || self.run_bytes >= RUN_BYTES {
             runs.extend(self.vouched_if_signed(roster)?);
         }
         Ok(runs)
     }
 
-    /// What the entry must name as the one before it.
+    /// Takes the opening of an epoch: it is signed by whoever may open one, and says who signs what follows. Those of
+    /// the epochs below it stand before it.
+    fn open(
+        &mut self,
+        opening: Unverified,
+        head: (Origin, Position, Hash),
+        roster: &Roster,
+    ) -> Result<Vec<Vec<Verified>>, Problem> {
+        let Header { origin, at, key_no, .. } = *opening.header();
+        let member = roster.members().get(&origin).ok_or(Problem::UnknownKey { origin, key_no, at })?;
+        let judged = self.epochs.1.judge(member, &roster.federation(), opening);
+        let (epoch, opening) = judged.map_err(|error| Problem::Opening { origin, at, error })?;
+        // What follows has the epoch's key, whoever signed the opening.
+        self.last = Some(Head { seq: at.seq, hash: opening.hash(), key_no: epoch.key_no });
+        self.epochs.1.admit(epoch);
+        if origin == self.own.0 {
+            self.own.1 = self.epochs.1.clone();
+        }
+        if at == head.1 {
+            self.reach(head, opening.hash())?;
+        }
+        Ok(vec![vec![opening]])
+    }
+
+    /// The end of a log.
+    fn reach(&mut self, head: (Origin, Position, Hash), hash: Hash) -> Result<(), Problem> {
+        let (origin, at, expected) = head;
+        if hash != expected {
+            return Err(Problem::OtherHead { origin, at });
+        }
+        self.heads.pop_front();
+        self.last = None;
+        Ok(())
+    }
+
+    /// What the entry, which opens no epoch, must name as the one before it.
     fn predecessor(&self, header: &Header, roster: &Roster) -> Option<Hash> {
-        match (self.last, header.epoch_start) {
-            (Some(last), _) => Some(last.hash),
-            (None, Some(start)) => Some(start.base_hash),
-            (None, None) => roster.members().get(&header.origin).map(crate::roster::Member::log_root),
+        match self.last {
+            Some(last) => Some(last.hash),
+            None if header.at.epoch == FIRST_EPOCH => {
+                roster.members().get(&header.origin).map(Member::log_root)
+            }
+            None => None,
         }
     }
 
     /// The run under way; its last entry must be signed.
     fn vouched(&mut self, roster: &Roster) -> Result<Vec<Verified>, Problem> {
         self.run_bytes = 0;
-        verified(std::mem::take(&mut self.run), roster)
+        let run = std::mem::take(&mut self.run);
+        self.verified(run, roster)
     }
 
     /// The run under way, unless its last entry is not signed and a later one may still vouch for it.
     fn vouched_if_signed(&mut self, roster: &Roster) -> Result<Option<Vec<Verified>>, Problem> {
         let signed = self.run.last().is_some_and(|last| {
             let header = last.header();
-            signer(roster, header).is_some_and(|key| last.clone().verify(&roster.federation(), &key).is_ok())
+            self.signer(roster, header)
+                .is_some_and(|key| last.clone().verify(&roster.federation(), &key).is_ok())
         });
         let patience = self.run.len() < UNSIGNED_MAX && self.run_bytes < UNSIGNED_BYTES_MAX;
         if signed || !patience { self.vouched(roster).map(Some) } else { Ok(None) }
     }
-}
 
-/// Which key may sign at a position: the one question about keys that the check of a backup asks.
-fn signer(roster: &Roster, header: &Header) -> Option<PublicKey> {
-    roster.members().get(&header.origin)?.log_key(header.key_no, header.at).copied()
-}
-
-/// Consecutive entries: the signature of the last, and for each other the hash that the next one names.
-fn verified(mut run: Vec<Unverified>, roster: &Roster) -> Result<Vec<Verified>, Problem> {
-    let Some(last) = run.pop() else { return Ok(Vec::new()) };
-    let mut backwards = vec![signed(last, roster, &roster.federation())?];
-    while let Some(entry) = run.pop() {
-        let Header { origin, at, .. } = *entry.header();
-        let next = &backwards[backwards.len() - 1];
-        let earlier = next.ancestor(entry).map_err(|error| Problem::Entry { origin, at, error })?;
-        backwards.push(earlier);
+    /// Which key may sign at a position: the one question about keys that the check of a backup asks, openings aside.
+    fn signer(&self, roster: &Roster, header: &Header) -> Option<PublicKey> {
+        let member = roster.members().get(&header.origin)?;
+        self.epochs.1.log_key(member, header.key_no, header.at)
     }
-    backwards.reverse();
-    Ok(backwards)
-}
 
-fn signed(entry: Unverified, roster: &Roster, federation: &FederationId) -> Result<Verified, Problem> {
-    let Header { origin, at, key_no, .. } = *entry.header();
-    let key = signer(roster, entry.header()).ok_or(Problem::UnknownKey { origin, key_no, at })?;
-    entry.verify(federation, &key).map_err(|error| Problem::Entry { origin, at, error })
+    /// Consecutive entries: the signature of the last, and for each other the hash that the next one names.
+    fn verified(&self, mut run: Vec<Unverified>, roster: &Roster) -> Result<Vec<Verified>, Problem> {
+        let Some(last) = run.pop() else { return Ok(Vec::new()) };
+        let mut backwards = vec![self.signed(last, roster)?];
+        while let Some(entry) = run.pop() {
+            let Header { origin, at, .. } = *entry.header();
+            let next = &backwards[backwards.len() - 1];
+            let earlier = next.ancestor(entry).map_err(|error| Problem::Entry { origin, at, error })?;
+            backwards.push(earlier);
+        }
+        backwards.reverse();
+        Ok(backwards)
+    }
+
+    fn signed(&self, entry: Unverified, roster: &Roster) -> Result<Verified, Problem> {
+        let Header { origin, at, key_no, .. } = *entry.header();
+        let key = self.signer(roster, entry.header()).ok_or(Problem::UnknownKey { origin, key_no, at })?;
+        entry.verify(&roster.federation(), &key).map_err(|error| Problem::Entry { origin, at, error })
+    }
 }

@@ -27,12 +27,13 @@ impl<R: Read> Reading<R> {
     pub fn next_item(&mut self) -> Result<Option<Item>, Fault> {
         loop {
             if let Some(item) = self.check.ready.pop_front() {
-                return Ok(Some(self.measured(item)?));
+                return self.ends(&item).map(|()| Some(item));
             }
             let begin = self.frames.place;
             match self.frames.next_frame()? {
                 Some((kind, content)) => {
-                    self.check.take(kind, &content, begin).map_err(|problem| begin.fault(problem))?;
+                    let taken = self.check.take(kind, &content, begin, self.frames.place.bytes);
+                    taken.map_err(|problem| begin.fault(problem))?;
                 }
                 None if self.check.is_done() => return Ok(None),
                 None => return Err(begin.fault(Problem::Truncated)),
@@ -47,13 +48,12 @@ impl<R: Read> Reading<R> {
     }
 
     /// The end is the end only when nothing follows.
-    fn measured(&mut self, item: Item) -> Result<Item, Fault> {
-        let Item::End(mut whole) = item else { return Ok(item) };
+    fn ends(&mut self, item: &Item) -> Result<(), Fault> {
         let end = self.frames.place;
-        if self.frames.next_frame().map_or(true, |more| more.is_some()) {
+        let ends = matches!(item, Item::End(_));
+        if ends && self.frames.next_frame().map_or(true, |more| more.is_some()) {
             return Err(end.fault(Problem::Trailing));
         }
-        whole.bytes = end.bytes;
-        Ok(Item::End(whole))
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     entry::{EpochStart, Header, Payload, Unverified},
+    epochs::{FIRST_EPOCH, Rank, next_number},
     roster::add_signature,
     v1::{EntryKind, MemberStatus},
 };
@@ -34,7 +35,7 @@ struct Fixture {
 fn log_key(key_no: u32, seed: u8, from: u64, until: Option<u64>) -> v1::LogKey {
     let at = |seq| v1::Position { epoch: 1, seq };
     let key = key(seed).public().as_bytes().to_vec();
-    v1::LogKey { key_no, key, from: Some(at(from)), until: until.map(at) }
+    v1::LogKey { key_no, key, from: Some(at(from)), until: until.map(at), ..Default::default() }
 }
 
 fn member(idx: u32, log_keys: Vec<v1::LogKey>) -> v1::Member {
@@ -52,12 +53,14 @@ fn member(idx: u32, log_keys: Vec<v1::LogKey>) -> v1::Member {
 
 fn roster(name: &str) -> v1::SignedRoster {
     let own = vec![log_key(1, 1, 1, Some(NEW_KEY_FROM)), log_key(2, 2, NEW_KEY_FROM, None)];
+    let next_log_key_digest = key(4).public().digest().as_bytes().to_vec();
+    let own = v1::Member { next_log_key_digest, ..member(1, own) };
     let content = v1::Roster {
         format: 1,
         version: 1,
         federation_name: name.to_owned(),
         governance: Some(v1::Governance { keys: vec![key(9).public().as_bytes().to_vec()], threshold: 1 }),
-        members: vec![member(1, own), member(2, vec![log_key(1, 3, 1, None)])],
+        members: vec![own, member(2, vec![log_key(1, 3, 1, None)])],
         ..Default::default()
     };
     let mut signed = v1::SignedRoster { roster: content.encode_to_vec(), signatures: vec![] };
@@ -89,6 +92,8 @@ fn log(
             record_kind: 1,
             request_id: None,
             epoch_start: None,
+            recovery_key: None,
+            endpoint_change: None,
         };
         let payload = Payload { nonce: [8; 16], content: vec![seq as u8; 40] };
         let entry = Verified::sign(header, Some(payload), federation, &key(seed));
@@ -365,35 +370,80 @@ fn an_unsigned_entry_counts_only_as_the_ancestor_of_a_signed_one() {
     assert!(matches!(error, WriteError::Fault(Fault { problem: Problem::Entry { .. }, .. })), "{error:?}");
 }
 
-#[test]
-fn a_later_epoch_begins_with_the_hash_of_its_base() {
-    let written = |prev: Option<Hash>| {
-        let mut fixture = Fixture::new("Test");
-        let base = &fixture.own[70];
-        let start = EpochStart { base: base.header().at, base_hash: base.hash() };
-        let header = Header {
-            at: Position { epoch: 2, seq: 1 },
-            prev: prev.unwrap_or(base.hash()),
-            kind: EntryKind::EpochStart as i32,
-            epoch_start: Some(start),
-            ..base.header().clone()
-        };
-        let opening = Verified::sign(header, None, &fixture.federation, &key(2));
-        let mut manifest = fixture.manifest();
-        let hash = opening.hash().as_bytes().to_vec();
-        manifest.heads.insert(1, v1::Head { origin: 1, epoch: 2, seq: 1, hash });
-        manifest.entries += 1;
-        fixture.own.push(opening);
-        fixture.write(&manifest)
+/// An own log that was rotated to key 4 after entry 70, with one entry under it; the key had been committed to.
+fn rotated(prev: Option<Hash>, opener: u8) -> Fixture {
+    let mut fixture = Fixture::new("Test");
+    let base = &fixture.own[70];
+    let number = next_number(Rank::Rotation, FIRST_EPOCH, FIRST_EPOCH, 0).unwrap();
+    let start = EpochStart {
+        base: base.header().at,
+        base_hash: base.hash(),
+        proof_hash: None,
+        store: None,
+        log_key: Some(key(4).public()),
+        next_digest: Some(key(5).public().digest()),
     };
-    let items = read(&written(None).unwrap()).unwrap();
-    let Some(Item::Manifest(manifest)) = items.first() else { panic!("{:?}", items.first()) };
-    assert_eq!(manifest.own_head().unwrap().0, Position { epoch: 2, seq: 1 });
-    let elsewhere = written(Some(Hash::new([9; 32]))).unwrap_err();
-    assert!(
-        matches!(elsewhere, WriteError::Fault(Fault { problem: Problem::Chain { .. }, .. })),
-        "{elsewhere:?}"
-    );
+    let opening = Header {
+        at: Position { epoch: number, seq: 1 },
+        prev: prev.unwrap_or(base.hash()),
+        key_no: 3,
+        kind: EntryKind::EpochStart as i32,
+        epoch_start: Some(start),
+        ..base.header().clone()
+    };
+    let opening = Verified::sign(opening, None, &fixture.federation, &key(opener));
+    let after = Header {
+        at: Position { epoch: number, seq: 2 },
+        prev: opening.hash(),
+        key_no: 3,
+        ..fixture.own[70].header().clone()
+    };
+    let after = Verified::sign(after, fixture.own[70].payload().cloned(), &fixture.federation, &key(4));
+    fixture.own.extend([opening, after]);
+    fixture
+}
+
+/// The manifest of a fixture whose own log has a second epoch.
+fn manifest_of_two_epochs(fixture: &Fixture) -> v1::BackupManifest {
+    let mut manifest = fixture.manifest();
+    let last = &fixture.own[ENTRIES as usize - 1];
+    let hash = last.hash().as_bytes().to_vec();
+    manifest.heads.insert(0, v1::Head { origin: 1, epoch: FIRST_EPOCH, seq: ENTRIES, hash });
+    manifest.entries = ENTRIES + 2 + fixture.other.len() as u64;
+    manifest
+}
+
+#[test]
+fn a_later_epoch_is_opened_and_signed_by_whoever_may() {
+    let fixture = rotated(None, 4);
+    let manifest = manifest_of_two_epochs(&fixture);
+    let items = read(&fixture.write(&manifest).unwrap()).unwrap();
+    let Some(Item::Manifest(read)) = items.first() else { panic!("{:?}", items.first()) };
+    assert_eq!(read.own_head().unwrap().0, fixture.own.last().unwrap().header().at);
+    let Some(Item::End(whole)) = items.last() else { panic!("{:?}", items.last()) };
+    assert_eq!(whole.next_log_key, Some(key(5).public().digest()));
+
+    for (what, wrong) in
+        [("another base", rotated(Some(Hash::new([9; 32])), 4)), ("another key", rotated(None, 2))]
+    {
+        let error = wrong.write(&manifest_of_two_epochs(&wrong)).unwrap_err();
+        assert!(
+            matches!(error, WriteError::Fault(Fault { problem: Problem::Opening { .. }, .. })),
+            "{what}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_key_that_the_log_has_changed_to_may_sign_a_backup() {
+    let mut fixture = rotated(None, 4);
+    fixture.signer = 4;
+    let manifest = manifest_of_two_epochs(&fixture);
+    assert!(read(&fixture.write(&manifest).unwrap()).is_ok());
+    // The one after it is only committed to.
+    fixture.signer = 5;
+    let manifest = manifest_of_two_epochs(&fixture);
+    assert!(fixture.write(&manifest).is_err());
 }
 
 #[test]

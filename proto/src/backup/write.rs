@@ -109,7 +109,8 @@ impl<W: Write> Writer<W> {
 
     fn put(&mut self, kind: Kind, content: &[u8]) -> Result<(), WriteError> {
         let place = self.frames.place;
-        let checked = fits(kind, content.len()).and_then(|()| self.check.take(kind, content, place));
+        let end = place.end(content);
+        let checked = fits(kind, content.len()).and_then(|()| self.check.take(kind, content, place, end));
         checked.map_err(|problem| place.fault(problem))?;
         // Who writes has no use for what a reader would get.
         self.check.ready.clear();

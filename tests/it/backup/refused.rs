@@ -92,6 +92,7 @@ async fn a_backup_of_another_member_or_federation_is_refused() {
     fs::write(&mine, kept).unwrap();
 
     let elsewhere = Cluster::found(3).await;
+    lose(&elsewhere.seats[0]);
     let other_federation = restore(&elsewhere.seats[0], &file);
     assert_eq!(other_federation.code, INTEGRITY, "{}", other_federation.err);
     assert!(other_federation.err.contains("the backup is of federation"), "{}", other_federation.err);

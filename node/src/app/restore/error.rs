@@ -11,30 +11,6 @@ use crate::{
     store::{RosterFilesError, StoreError},
 };
 
-/// Why a node does not start in a folder that came from a backup.
-#[derive(Debug, Error)]
-pub enum Fenced {
-    /// The restore was not finished: nothing in the folder counts.
-    #[error("the restore into {} was not finished", .0.display())]
-    Interrupted(PathBuf),
-    /// The folder is whole, and its log may be behind.
-    #[error("{} came from a backup, and this version cannot ask its peers how far its log goes", .0.display())]
-    Behind(PathBuf),
-}
-
-impl Fenced {
-    /// What the operator can do.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Interrupted(_) => "run the same wego-node restore again: it begins anew",
-            Self::Behind(_) => {
-                "keep the folder as it is: a node that went on from there would fork its own log"
-            }
-        }
-    }
-}
-
 /// Why a backup is not restored. Nothing was written when the plan was refused; otherwise the fence says that the
 /// folder is worthless.
 #[derive(Debug, Error)]
