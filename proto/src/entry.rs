@@ -211,8 +211,7 @@ fn epoch_start(raw: v1::EpochStart) -> Result<EpochStart, FieldError> {
         proof_hash: optional(&raw.proof_hash).in_field("header.epoch_start.proof_hash")?,
         store: optional(&raw.store_id).in_field("header.epoch_start.store_id")?,
         log_key: optional_key(&raw.log_key).in_field("header.epoch_start.log_key")?,
-        next_digest: optional(&raw.next_log_key_digest)
-            .in_field("header.epoch_start.next_log_key_digest")?,
+        next_digest: optional(&raw.next_log_key_digest).in_field("header.epoch_start.next_log_key_digest")?,
     })
 }
 
@@ -225,7 +224,8 @@ fn endpoint_change(raw: v1::EndpointChange) -> Result<EndpointChange, FieldError
     at_most("header.endpoint_change.transport_keys", raw.transport_keys.len(), ENDPOINTS_MAX)?;
     let plain = |endpoint: &String| (1..=ENDPOINT_BYTES_MAX).contains(&endpoint.len()) && endpoint.is_ascii();
     if raw.transport_keys.is_empty() || !raw.endpoints.iter().all(plain) {
-        let problem = Problem::OutOfRange { expected: "a transport key, and endpoints of at most 100 characters" };
+        let problem =
+            Problem::OutOfRange { expected: "a transport key, and endpoints of at most 100 characters" };
         return Err(FieldError { field: "header.endpoint_change", problem });
     }
     let keys: Result<Vec<_>, _> = raw.transport_keys.iter().map(|key| PublicKey::from_bytes(key)).collect();

@@ -301,7 +301,12 @@ impl Epochs {
     }
 
     /// The epoch that an opening would open, and the key that must have signed it.
-    fn expected(&self, member: &Member, header: &Header, hash: Hash) -> Result<(Epoch, PublicKey), EpochError> {
+    fn expected(
+        &self,
+        member: &Member,
+        header: &Header,
+        hash: Hash,
+    ) -> Result<(Epoch, PublicKey), EpochError> {
         let start = header.epoch_start.as_ref().ok_or(EpochError::NoOpening)?;
         let (base, number) = (start.base, header.at.epoch);
         if base.epoch != FIRST_EPOCH && self.get(base.epoch).is_none() {

@@ -69,8 +69,7 @@ pub fn verify(proof: &v1::ForkProof, roster: &Roster, epochs: &Epochs) -> Result
     let entries = [side(&proof.left)?, side(&proof.right)?];
     let [one, other] = entries.each_ref().map(Verified::header);
     let openings = one.epoch_start.is_some() && other.epoch_start.is_some();
-    let same_place =
-        one.origin == other.origin && one.at == other.at && (one.prev == other.prev || openings);
+    let same_place = one.origin == other.origin && one.at == other.at && (one.prev == other.prev || openings);
     if !same_place || entries[0].hash() >= entries[1].hash() {
         return Err(ForkError::NoContradiction);
     }

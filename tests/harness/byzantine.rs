@@ -100,7 +100,9 @@ impl Byzantine {
             store_id: vec![0xbd; 16],
             clock_ms: now_ms(),
             software: "byzantine/1".to_owned(),
-            run: Some(Start::sign(self.origin, [0xbd; 16], 1, &self.roster.federation(), &self.log_key).signed),
+            run: Some(
+                Start::sign(self.origin, [0xbd; 16], 1, &self.roster.federation(), &self.log_key).signed,
+            ),
             other_run: Vec::new(),
             ..theirs.clone()
         }

@@ -70,7 +70,8 @@ impl ForkEvidence {
     #[must_use]
     pub fn ranks_before(&self, known: &Self) -> bool {
         let rank = |evidence: &Self| {
-            let header = |entry: &Option<v1::Entry>| entry.clone().map(|entry| (entry.header, entry.signature));
+            let header =
+                |entry: &Option<v1::Entry>| entry.clone().map(|entry| (entry.header, entry.signature));
             (evidence.fork.at, header(&evidence.proof.left), header(&evidence.proof.right))
         };
         rank(self) < rank(known)

@@ -97,10 +97,9 @@ impl Reject {
             Self::Busy { .. } | Self::Stopping | Self::AlreadyConnected | Self::Silent(_) => {
                 Blame::Circumstance
             }
-            Self::TwinDetected
-            | Self::LaterStart(_)
-            | Self::DifferentFederation
-            | Self::UnknownMember(_) => Blame::Operators,
+            Self::TwinDetected | Self::LaterStart(_) | Self::DifferentFederation | Self::UnknownMember(_) => {
+                Blame::Operators
+            }
             _ => Blame::Peer,
         }
     }

@@ -90,7 +90,9 @@ impl History {
     #[must_use]
     pub fn speaker(&self, key: &PublicKey) -> Option<&Member> {
         let members = self.current.members().values();
-        members.filter(|member| member.is_active()).find(|member| self.transport_keys(member.origin).contains(key))
+        members
+            .filter(|member| member.is_active())
+            .find(|member| self.transport_keys(member.origin).contains(key))
     }
 
     /// The keys that may speak for a member in TLS: what its log said last, unless the roster has said something new
@@ -153,8 +155,7 @@ impl History {
         if known.is_some_and(|known| known.at >= header.at) {
             return false;
         }
-        let said =
-            Said { at: header.at, roster_version: header.roster_version, change: change.clone() };
+        let said = Said { at: header.at, roster_version: header.roster_version, change: change.clone() };
         self.endpoints.insert(header.origin, said);
         true
     }

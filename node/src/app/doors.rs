@@ -15,6 +15,7 @@ use super::{Addresses, Listeners, StartError};
 use crate::{
     config::Config,
     engine::{Engine, read::ReadHandle},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
     portal,
@@ -83,6 +84,7 @@ impl Front<'_> {
             reader: self.reader.clone(),
             peers: self.peers.clone(),
             backups: self.backups.clone(),
+            keys: LogKeys::of(&self.config.node.keys_dir),
             operators: self.operators.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();

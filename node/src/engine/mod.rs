@@ -30,6 +30,7 @@ use crate::{
 pub mod backup;
 pub mod bell;
 pub mod follow;
+pub mod orders;
 mod own_log;
 mod perform;
 pub mod read;
@@ -38,8 +39,8 @@ pub mod words;
 mod worker;
 mod write;
 
+pub use own_log::{key_in_force, restore_own};
 use view::View;
-pub use own_log::restore_own;
 
 /// What may wait from peers; above it their connections are read no further.
 pub const PEER_QUEUE_MAX: usize = 1_024;
@@ -210,6 +211,7 @@ pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
     questions: mpsc::Receiver<backup::Question>,
+    orders: mpsc::Receiver<orders::Order>,
     stop: CancellationToken,
 }
 
@@ -219,6 +221,7 @@ pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
     questions: mpsc::Sender<backup::Question>,
+    orders: mpsc::Sender<orders::Order>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -268,15 +271,22 @@ impl Running {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let (questions, asked) = mpsc::channel(backup::QUESTIONS_MAX);
+        let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, questions: asked, stop: stop.clone() };
+        let commands = Commands {
+            writes: waiting,
+            peers: from_peers,
+            questions: asked,
+            orders: ordered,
+            stop: stop.clone(),
+        };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, questions, stop, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, questions, orders, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.
@@ -336,7 +346,9 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
     for ((origin, epoch), (seq, hash)) in store.heads()? {
         let at = Position { epoch, seq };
         // A record that is damaged is met by whoever reads it; it must not keep the node from starting.
-        let read = |at| Ok::<_, StoreError>(store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok()));
+        let read = |at| {
+            Ok::<_, StoreError>(store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok()))
+        };
         if epoch > FIRST_EPOCH
             && let Some(opening) = read(Position { epoch, seq: 1 })?
         {

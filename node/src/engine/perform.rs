@@ -124,8 +124,11 @@ impl Worker {
 
     /// Without it the next start could take a copy of this folder for the original, so nothing is signed then.
     fn set_anchor(&mut self) {
-        if let Err(error) = self.anchor.set(&self.start) {
-            tracing::error!(error = &error as &dyn std::error::Error, "where the own log is written cannot be noted");
+        if let Err(error) = self.anchor.set(&self.start, now_ms()) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "where the own log is written cannot be noted"
+            );
             self.broken = Some(Broken::Journal);
         }
     }
@@ -254,7 +257,12 @@ impl Worker {
                 );
             }
             Event::EpochOpened { origin, number, rank } => {
-                tracing::warn!(member = handle(*origin), epoch = number, ?rank, "a member opened a new epoch");
+                tracing::warn!(
+                    member = handle(*origin),
+                    epoch = number,
+                    ?rank,
+                    "a member opened a new epoch"
+                );
                 self.roster_changed();
             }
             Event::HistorySetAside(origin) => {

@@ -257,10 +257,12 @@ impl ReadHandle {
         if view.counts(row.owner, row.at) {
             return Ok(Some(row));
         }
-        let before =
-            self.inner.records.versions(id)?.into_iter().filter(|version| {
-                version.origin == row.owner && view.counts(version.origin, version.at)
-            });
+        let before = self
+            .inner
+            .records
+            .versions(id)?
+            .into_iter()
+            .filter(|version| version.origin == row.owner && view.counts(version.origin, version.at));
         let Some(last) = before.max_by_key(|version| version.at) else { return Ok(None) };
         (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
         Ok(Some(row))

@@ -11,7 +11,9 @@ pub fn what(why: NotWritable) -> String {
              answered"
         ),
         NotWritable::NotActive => "this node's log key is not that of an active member".to_owned(),
-        NotWritable::KeyReplaced => "this member's log goes on with another log key than this node has".to_owned(),
+        NotWritable::KeyReplaced => {
+            "this member's log goes on with another log key than this node has".to_owned()
+        }
         NotWritable::OwnLogAhead { seen_seq } => format!(
             "peers hold this member's log up to {seen_seq}, more than this node has: it runs on an old copy, or \
              somebody else has its key"
@@ -32,7 +34,9 @@ pub fn hint(why: NotWritable) -> &'static str {
             "wait, or look at `wego peer list`; where nobody can be reached, wego-node recover --i-am-alone"
         }
         NotWritable::NotActive => "compare keys with wego roster show",
-        NotWritable::KeyReplaced => "put the newest log key into the keys folder, or recover with the recovery key",
+        NotWritable::KeyReplaced => {
+            "put the newest log key into the keys folder, or recover with the recovery key"
+        }
         NotWritable::OwnLogAhead { .. } => {
             "if this was an old copy, start the node again: it fetches the rest; if nobody of yours wrote it, see \
              deploy/README.md, a stolen key"

@@ -39,9 +39,8 @@ impl Peering for Peers {
         let shared = self.shared.clone();
         let key = request.extensions().get::<ConnectInfo>().map(|info| info.key);
         // The roster may have changed since the handshake.
-        let speaker = key.and_then(|key| {
-            shared.engine.view().roster.speaker(&key).map(|member| (member.origin, key))
-        });
+        let speaker =
+            key.and_then(|key| shared.engine.view().roster.speaker(&key).map(|member| (member.origin, key)));
         let Some((member, speaker)) = speaker else {
             return Err(Status::unauthenticated("the connection's key speaks for no active member"));
         };

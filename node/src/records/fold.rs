@@ -276,7 +276,6 @@ fn version(draft: &Draft<'_>, origin: Origin, at: Position) -> Result<VersionRow
     decode(&draft.row(&keys::version(origin, at))?.ok_or_else(corrupt)?)
 }
 
-
 /// Reads a row that is one number.
 pub(super) fn number(row: &[u8]) -> Result<u64, StoreError> {
     row.try_into().map(u64::from_be_bytes).map_err(|_| corrupt())

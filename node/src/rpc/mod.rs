@@ -9,11 +9,13 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer,
+    keys_server::KeysServer,
     members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
     engine::{Engine, read::ReadHandle},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
 };
@@ -22,6 +24,7 @@ mod admin;
 mod backup;
 mod catalogue;
 mod guard;
+mod keys;
 mod member;
 pub mod roles;
 mod search;
@@ -48,6 +51,8 @@ pub struct Doors {
     pub peers: Peers,
     /// Backups.
     pub backups: BackupDoor,
+    /// The log key's files.
+    pub keys: LogKeys,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
 }
@@ -76,7 +81,8 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
-        .add_service(BackupsServer::new(self.backups.clone()));
+        .add_service(BackupsServer::new(self.backups.clone()))
+        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

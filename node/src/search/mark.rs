@@ -63,7 +63,9 @@ impl Epochs {
 
     fn counting(&self, origin: Origin) -> BTreeMap<u32, u64> {
         let bases = self.0.get(&origin.0).into_iter().flatten();
-        epochs::counting(&bases.map(|(number, (epoch, seq))| (*number, Position { epoch: *epoch, seq: *seq })).collect())
+        epochs::counting(
+            &bases.map(|(number, (epoch, seq))| (*number, Position { epoch: *epoch, seq: *seq })).collect(),
+        )
     }
 }
 

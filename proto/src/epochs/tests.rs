@@ -131,15 +131,16 @@ fn admitted(made: impl IntoIterator<Item = (Header, u8)>) -> Epochs {
 #[test]
 fn each_rank_has_its_key_and_no_other() {
     let epochs = Epochs::default();
-    for (rank, number, signer) in [
-        (Rank::Continuation, 2, LOG),
-        (Rank::Rotation, ROTATED, NEXT),
-        (Rank::Recovery, RECOVERED, RECOVERY),
-    ] {
+    for (rank, number, signer) in
+        [(Rank::Continuation, 2, LOG), (Rank::Rotation, ROTATED, NEXT), (Rank::Recovery, RECOVERED, RECOVERY)]
+    {
         let good = judge(&epochs, opening(number, at(1, 5), rank, signer)).expect("its own key");
         assert_eq!(good.rank, rank);
         for other in [LOG, NEXT, RECOVERY, NEW, THIEF].into_iter().filter(|other| *other != signer) {
-            assert!(judge(&epochs, opening(number, at(1, 5), rank, other)).is_err(), "{rank:?} by key {other}");
+            assert!(
+                judge(&epochs, opening(number, at(1, 5), rank, other)).is_err(),
+                "{rank:?} by key {other}"
+            );
         }
     }
 }
@@ -168,7 +169,8 @@ fn a_rotation_makes_the_old_key_powerless() {
 fn a_recovery_after_a_theft_brings_back_what_the_thief_hid() {
     let theft = opening(ROTATED - 1, at(1, 2), Rank::Continuation, LOG);
     let epochs = admitted([theft, opening(RECOVERED, at(1, 57), Rank::Recovery, RECOVERY)]);
-    let path: Vec<_> = epochs.path().iter().map(|part| (part.epoch, part.last.map(|(at, _)| at.seq))).collect();
+    let path: Vec<_> =
+        epochs.path().iter().map(|part| (part.epoch, part.last.map(|(at, _)| at.seq))).collect();
     assert_eq!(path, [(1, Some(57)), (RECOVERED, None)]);
     assert_eq!(epochs.log_key(&member(), 2, at(RECOVERED, 2)), Some(key(NEW).public()));
 }
@@ -233,11 +235,14 @@ fn a_reinception_by_the_roster_outranks_a_stolen_recovery_key() {
         member.next_log_key_digest = digest(91);
         member.recovery_digest = digest(92);
     });
-    let judge = |epochs: &Epochs, made| epochs.judge(&reincepted, &FEDERATION, signed(made)).map(|(epoch, _)| epoch);
+    let judge =
+        |epochs: &Epochs, made| epochs.judge(&reincepted, &FEDERATION, signed(made)).map(|(epoch, _)| epoch);
     let mut epochs = Epochs::default();
-    let new = judge(&epochs, opening(REINCEPTED, at(1, 50), Rank::Reinception, NEW)).expect("the roster's key");
+    let new =
+        judge(&epochs, opening(REINCEPTED, at(1, 50), Rank::Reinception, NEW)).expect("the roster's key");
     epochs.admit(new);
-    let theft = judge(&epochs, opening(RECOVERED, at(1, 2), Rank::Recovery, RECOVERY)).expect("the old reign's");
+    let theft =
+        judge(&epochs, opening(RECOVERED, at(1, 2), Rank::Recovery, RECOVERY)).expect("the old reign's");
     epochs.admit(theft);
     assert_eq!(epochs.tip(), REINCEPTED);
     let base = opening(REINCEPTED + RECOVERED, at(REINCEPTED, 3), Rank::Recovery, RECOVERY);

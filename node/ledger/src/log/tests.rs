@@ -165,17 +165,10 @@ fn a_log_grows_at_its_head_only() {
     let federation = Federation::new(1);
     let entries = story(&federation, &[], 6, "a");
     let log = log_of(&federation, &entries[..3]);
-    assert!(
-        matches!(log.place(run(&federation, &entries[3..5])), Placement::Extends(run) if run.len() == 2)
-    );
-    assert!(
-        matches!(log.place(run(&federation, &entries[1..6])), Placement::Extends(run) if run.len() == 3)
-    );
+    assert!(matches!(log.place(run(&federation, &entries[3..5])), Placement::Extends(run) if run.len() == 2));
+    assert!(matches!(log.place(run(&federation, &entries[1..6])), Placement::Extends(run) if run.len() == 3));
     assert_eq!(log.place(run(&federation, &entries[1..3])), Placement::Held);
-    assert_eq!(
-        log.place(run(&federation, &entries[4..6])),
-        Placement::Gap(Position { epoch: 1, seq: 4 })
-    );
+    assert_eq!(log.place(run(&federation, &entries[4..6])), Placement::Gap(Position { epoch: 1, seq: 4 }));
     assert_eq!(log.head().unwrap().at.seq, 3, "placing changes nothing");
 }
 

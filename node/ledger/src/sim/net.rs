@@ -88,7 +88,13 @@ impl Sim {
         self.conns.insert(conn, Conn { ends: [from, to], busy_until_ms: [0, 0] });
         let (dialler, listener) = (self.nodes[from].origin, self.nodes[to].origin);
         let speakers = [dialler, listener].map(|member| self.federation.transport_key(member).public());
-        self.input(from, Input::Connected { conn, member: listener, speaker: speakers[1], side: Side::Dialled });
-        self.input(to, Input::Connected { conn, member: dialler, speaker: speakers[0], side: Side::Accepted });
+        self.input(
+            from,
+            Input::Connected { conn, member: listener, speaker: speakers[1], side: Side::Dialled },
+        );
+        self.input(
+            to,
+            Input::Connected { conn, member: dialler, speaker: speakers[0], side: Side::Accepted },
+        );
     }
 }

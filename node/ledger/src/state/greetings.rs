@@ -35,7 +35,8 @@ impl State {
             self.refuse(before, Reject::AlreadyConnected);
         }
         self.greetings.insert(conn, Greeting { member, speaker, side, since_ms: now_ms });
-        let other_run = self.sessions.values().find(|open| open.member == member).map(|open| open.run.id.clone());
+        let other_run =
+            self.sessions.values().find(|open| open.member == member).map(|open| open.run.id.clone());
         let mut hello = self.me.hello(&self.roster, self.board.digest(), now_ms, self.forks.len());
         hello.other_run = other_run.unwrap_or_default();
         self.send(conn, Body::Hello(hello));
@@ -67,7 +68,13 @@ impl State {
         self.notify(Event::SessionClosed(member));
     }
 
-    pub(super) fn greeted(&mut self, now_ms: u64, conn: ConnId, greeting: Greeting, body: Body) -> Result<(), Reject> {
+    pub(super) fn greeted(
+        &mut self,
+        now_ms: u64,
+        conn: ConnId,
+        greeting: Greeting,
+        body: Body,
+    ) -> Result<(), Reject> {
         let hello = match body {
             Body::Hello(hello) => hello,
             Body::Reject(reject) => {
@@ -82,12 +89,13 @@ impl State {
         let roster_hash = hello.roster_hash.clone();
         let other_run = hello.other_run.clone();
         let mut open = self.open(now_ms, greeting, hello)?;
-        if !other_run.is_empty() && other_run != self.me.run.id && Some(&other_run) != self.previous_run.as_ref() {
+        if !other_run.is_empty()
+            && other_run != self.me.run.id
+            && Some(&other_run) != self.previous_run.as_ref()
+        {
             self.other_start_alive(now_ms);
         }
-        if !self.settle_duplicates(conn, &open) {
-            return Err(Reject::AlreadyConnected);
-        }
+        self.settle_duplicates(conn, &open)?;
         if let Some((store, remembered)) = self.memory.remove(&open.member)
             && store == open.store
         {
@@ -126,26 +134,37 @@ impl State {
     /// The later of two starts goes on; the earlier one stops for good, before the later one writes.
     fn hear_of_start(&mut self, start: &Start) {
         let later = start.rank() > self.me.run.rank();
-        if later && start.member == self.me.origin && start.is_signed_by(&self.key.public(), &self.me.federation) {
+        if later
+            && start.member == self.me.origin
+            && start.is_signed_by(&self.key.public(), &self.me.federation)
+        {
             self.stop_writing(NotWritable::Twin);
         }
     }
 
-    /// Keeps one session a member: of two crossing dials the one of the lower member, of two alike the newer.
-    /// Both ends decide alike. Returns whether the new one stays.
-    fn settle_duplicates(&mut self, conn: ConnId, new: &Open) -> bool {
+    /// Keeps one session a member: of two starts of it the later one's; of two crossing dials the one of the lower
+    /// member, of two alike the newer. Both ends decide alike.
+    ///
+    /// # Errors
+    /// Why the new one does not stay.
+    fn settle_duplicates(&mut self, conn: ConnId, new: &Open) -> Result<(), Reject> {
         let old = self.sessions.iter().find(|(_, open)| open.member == new.member);
-        let Some((old_conn, old)) = old.map(|(conn, open)| (*conn, open)) else { return true };
+        let Some((old_conn, old)) = old.map(|(conn, open)| (*conn, open)) else { return Ok(()) };
+        debug_assert!(old_conn != conn, "a conn greets once");
+        if old.run.id != new.run.id {
+            if old.run.rank() > new.run.rank() {
+                return Err(Reject::LaterStart(Box::new(old.run.clone())));
+            }
+            let reject = Reject::LaterStart(Box::new(new.run.clone()));
+            self.refuse(old_conn, reject);
+            return Ok(());
+        }
         let low = self.me.origin < new.member;
         let preferred = if low { Side::Dialled } else { Side::Accepted };
-        if old.run.id == new.run.id && old.side != new.side && old.side == preferred {
-            return false;
+        if old.side != new.side && old.side == preferred {
+            return Err(Reject::AlreadyConnected);
         }
-        debug_assert!(old_conn != conn, "a conn greets once");
-        let same_start = old.run.id == new.run.id;
-        let reject =
-            if same_start { Reject::AlreadyConnected } else { Reject::LaterStart(Box::new(new.run.clone())) };
-        self.refuse(old_conn, reject);
-        true
+        self.refuse(old_conn, Reject::AlreadyConnected);
+        Ok(())
     }
 }

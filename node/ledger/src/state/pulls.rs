@@ -8,9 +8,7 @@ use wego_proto::{
 use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
-    limits::{
-        ENTRIES_PER_MESSAGE_MAX, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX,
-    },
+    limits::{ENTRIES_PER_MESSAGE_MAX, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX},
     log::Run,
     reject::Reject,
     session::ConnId,
@@ -290,7 +288,8 @@ impl State {
     }
 
     pub(super) fn stop_writing(&mut self, why: NotWritable) {
-        if self.not_writable.is_none() {
+        // The first reason stands; that of every start gives way to any other.
+        if matches!(self.not_writable, None | Some(NotWritable::Recovering { .. })) {
             self.not_writable = Some(why);
             self.notify(Event::WritingStopped(why));
         }

@@ -63,7 +63,8 @@ impl State {
     pub(super) fn restand(&mut self, now_ms: u64, origin: Origin) {
         self.work_out(origin);
         self.pulls.retain(|key, _| key.0 != origin);
-        let named: Vec<_> = self.sessions.iter().map(|(conn, open)| (*conn, open.theirs.of(origin))).collect();
+        let named: Vec<_> =
+            self.sessions.iter().map(|(conn, open)| (*conn, open.theirs.of(origin))).collect();
         for (conn, keys) in named {
             for key in keys {
                 self.compare_with(now_ms, conn, key);

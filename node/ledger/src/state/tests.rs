@@ -37,7 +37,12 @@ impl Bench {
 
     /// Opens a session with member 2.
     fn meet(&mut self) {
-        self.input(Input::Connected { conn: PEER, member: Origin(2), speaker: speaker(2), side: Side::Accepted });
+        self.input(Input::Connected {
+            conn: PEER,
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
         let hello = self.hello_of(2);
         self.receive(Body::Hello(hello));
         assert_eq!(self.state.sessions().count(), 1);
@@ -171,7 +176,12 @@ fn a_hello_of_somebody_else_opens_nothing() {
     ];
     for (word, spoil) in cases {
         let mut bench = Bench::new(3);
-        bench.input(Input::Connected { conn: PEER, member: Origin(2), speaker: speaker(2), side: Side::Accepted });
+        bench.input(Input::Connected {
+            conn: PEER,
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
         let hello = spoil(bench.hello_of(2));
         let outputs = bench.receive(Body::Hello(hello));
         assert_eq!(refusal(&outputs).map(Reject::word), Some(word));
@@ -182,7 +192,12 @@ fn a_hello_of_somebody_else_opens_nothing() {
 #[test]
 fn the_first_message_must_be_a_hello_and_there_is_only_one() {
     let mut bench = Bench::new(2);
-    bench.input(Input::Connected { conn: PEER, member: Origin(2), speaker: speaker(2), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: PEER,
+        member: Origin(2),
+        speaker: speaker(2),
+        side: Side::Accepted,
+    });
     let outputs = bench.receive(Body::Notes(v1::Notes::default()));
     assert_eq!(refusal(&outputs).map(Reject::word), Some("out_of_order"));
 
@@ -195,7 +210,12 @@ fn the_first_message_must_be_a_hello_and_there_is_only_one() {
 #[test]
 fn who_says_nothing_is_hung_up_on() {
     let mut bench = Bench::new(2);
-    bench.input(Input::Connected { conn: PEER, member: Origin(2), speaker: speaker(2), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: PEER,
+        member: Origin(2),
+        speaker: speaker(2),
+        side: Side::Accepted,
+    });
     assert_eq!(bench.state.next_deadline_ms(), Some(NOW + limits::HELLO_MS));
     let outputs = bench.state.handle(NOW + limits::HELLO_MS, Input::Tick);
     assert_eq!(refusal(&outputs).map(Reject::word), Some("silent"));
@@ -256,7 +276,12 @@ fn a_peer_has_so_many_requests_answered_at_once_and_no_more() {
 fn one_session_too_many_is_asked_to_come_back() {
     let mut bench = Bench::new(limits::SESSIONS_MAX + 3);
     let mut greet = |member: usize, side| {
-        let input = Input::Connected { conn: ConnId(member as u64), member: Origin(member as u32), speaker: speaker(member as u32), side };
+        let input = Input::Connected {
+            conn: ConnId(member as u64),
+            member: Origin(member as u32),
+            speaker: speaker(member as u32),
+            side,
+        };
         refusal(&bench.input(input)).cloned()
     };
     for member in 2..limits::SESSIONS_MAX + 2 {
@@ -270,7 +295,12 @@ fn one_session_too_many_is_asked_to_come_back() {
 fn one_member_cannot_take_all_places_by_greeting_again_and_again() {
     let mut bench = Bench::new(3);
     for conn in 0..limits::SESSIONS_MAX as u64 * 2 {
-        bench.input(Input::Connected { conn: ConnId(conn), member: Origin(2), speaker: speaker(2), side: Side::Accepted });
+        bench.input(Input::Connected {
+            conn: ConnId(conn),
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
     }
     assert_eq!(bench.state.greetings.len(), 1);
 }
@@ -332,7 +362,12 @@ fn a_source_that_does_not_deliver_is_left_for_another() {
     let mut bench = Bench::new(3);
     bench.meet();
     let second = ConnId(2);
-    bench.input(Input::Connected { conn: second, member: Origin(3), speaker: speaker(3), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: second,
+        member: Origin(3),
+        speaker: speaker(3),
+        side: Side::Accepted,
+    });
     let hello = bench.hello_of(3);
     bench.input(Input::Received { conn: second, body: Body::Hello(hello) });
     let notes = |seq| {
@@ -403,7 +438,12 @@ fn a_later_start_of_the_same_member_stops_a_node_and_nothing_else_does() {
     for (case, id, started_ms, signer, expected) in cases {
         let mut bench = Bench::new(2);
         let run = start_by(&bench.federation, id, started_ms, signer);
-        bench.input(Input::Connected { conn: PEER, member: Origin(1), speaker: speaker(1), side: Side::Accepted });
+        bench.input(Input::Connected {
+            conn: PEER,
+            member: Origin(1),
+            speaker: speaker(1),
+            side: Side::Accepted,
+        });
         let hello = v1::Hello { run: Some(run.clone()), ..bench.hello_of(1) };
         let outputs = bench.receive(Body::Hello(hello));
         assert_eq!(refusal(&outputs).map(Reject::word), Some("twin_detected"), "{case}");
@@ -422,7 +462,12 @@ fn a_peer_shows_the_earlier_start_of_a_member_the_later_one() {
     let mut bench = Bench::new(3);
     bench.meet();
     let later = ConnId(2);
-    bench.input(Input::Connected { conn: later, member: Origin(2), speaker: speaker(2), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: later,
+        member: Origin(2),
+        speaker: speaker(2),
+        side: Side::Accepted,
+    });
     let federation = bench.federation.roster.federation();
     let key = bench.federation.log_key(Origin(2));
     let run = crate::session::Start::sign(Origin(2), [77; 16], NOW + 5, &federation, &key).signed;

@@ -49,7 +49,10 @@ fn of_writing(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
     match view.broken {
         Some(Broken::Store) => {
-            problems.push(failed("the store broke".to_owned(), "the node stops, and fills a new one at its next start"));
+            problems.push(failed(
+                "the store broke".to_owned(),
+                "the node stops, and fills a new one at its next start",
+            ));
         }
         Some(Broken::Journal) => {
             problems.push(failed(

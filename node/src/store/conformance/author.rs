@@ -82,14 +82,8 @@ impl Author {
     #[must_use]
     pub fn open_epoch(&mut self, epoch: u32, base: Position, base_hash: Hash) -> Verified {
         let at = Position { epoch, seq: 1 };
-        let start = EpochStart {
-            base,
-            base_hash,
-            proof_hash: None,
-            store: None,
-            log_key: None,
-            next_digest: None,
-        };
+        let start =
+            EpochStart { base, base_hash, proof_hash: None, store: None, log_key: None, next_digest: None };
         let entry = self.sign(at, base_hash, Some(start), 1);
         self.advance(&entry);
         entry

@@ -205,7 +205,8 @@ impl EntryStore for MemoryStore {
 
     fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError> {
         let state = self.state();
-        let says = state.entries.values().map(Verified::header).filter(|header| header.endpoint_change.is_some());
+        let says =
+            state.entries.values().map(Verified::header).filter(|header| header.endpoint_change.is_some());
         Ok(says.map(|header| (header.origin, header.at)).collect())
     }
 
