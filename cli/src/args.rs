@@ -17,7 +17,7 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, backup, completion, dataset, exit_codes, fork, import, man, member, peer, practice,
+        adoption, backup, completion, dataset, exit_codes, fork, import, key, man, member, peer, practice,
         profile, record, replace_file, roster, search, status,
     },
     context::Context,
@@ -89,6 +89,7 @@ pub(crate) enum Command {
     Member(member::Args),
     Fork(fork::Args),
     Backup(backup::Args),
+    Key(key::Args),
     Peer(peer::Args),
     Status(status::Args),
     Roster(roster::Args),

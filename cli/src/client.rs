@@ -11,6 +11,7 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, backups_client::BackupsClient, catalogue_client::CatalogueClient,
+        keys_client::KeysClient,
         members_client::MembersClient, search_client::SearchClient,
     },
 };
@@ -66,6 +67,10 @@ impl Node {
 
     pub(crate) fn backups(&self) -> BackupsClient<Channel> {
         BackupsClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn keys(&self) -> KeysClient<Channel> {
+        KeysClient::new(self.channel.clone())
     }
 
     /// Where the node is.

@@ -4,7 +4,7 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, Health, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{EntryKind, EpochRank, Health, MemberRole, MemberStatus, Outcome, PeerState},
 };
 
 /// An enumeration with a word for each of its values.
@@ -52,6 +52,8 @@ words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", 
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",
     ExecutiveCommittee = "executive-committee", Associate = "associate", Candidate = "candidate");
 words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted");
+words!(EpochRank: Unspecified = "roster", Continuation = "continuation", Rotation = "rotation", Recovery = "recovery",
+    Reinception = "reinception");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
     EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
 

@@ -16,6 +16,7 @@ mod failure;
 mod init;
 mod node_run;
 mod operator;
+mod recover;
 mod restore;
 
 /// Names the configuration file when `--config` does not.
@@ -53,6 +54,7 @@ enum Command {
     Reindex(node_run::Reindex),
     RebuildStore(node_run::RebuildStore),
     Restore(restore::Args),
+    Recover(recover::Args),
     Demo(demo::Args),
 }
 
@@ -111,6 +113,7 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
         Command::Reindex(args) => node_run::reindex(&args, out, err),
         Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
         Command::Restore(args) => restore::run(&args, out, err),
+        Command::Recover(args) => recover::run(&args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
         Command::Demo(args) => demo::run(args, out, err),
