@@ -11,8 +11,7 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, backups_client::BackupsClient, catalogue_client::CatalogueClient,
-        keys_client::KeysClient,
-        members_client::MembersClient, search_client::SearchClient,
+        keys_client::KeysClient, members_client::MembersClient, search_client::SearchClient,
     },
 };
 

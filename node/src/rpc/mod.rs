@@ -9,8 +9,7 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer,
-    keys_server::KeysServer,
-    members_server::MembersServer, search_server::SearchServer,
+    keys_server::KeysServer, members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
