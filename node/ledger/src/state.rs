@@ -308,7 +308,9 @@ impl State {
     #[must_use]
     pub fn lag(&self, open: &Open) -> u64 {
         let behind = |(key, known): (&LogKey, &crate::heads::Known)| {
-            let wanted = if self.lacks(*key, known.seq) { known.seq } else { 0 };
+            // Of an epoch that nobody has opened nothing is known to be lacking.
+            let opened = key.1 <= self.roster.epochs(key.0).tip();
+            let wanted = if opened && self.lacks(*key, known.seq) { known.seq } else { 0 };
             wanted.saturating_sub(self.board.head(*key).map_or(0, |head| head.at.seq))
         };
         // What a peer names is a claim: the largest numbers must not overflow.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use wego_proto::{
     entry::{Header, Payload},
     epochs::Epochs,
+    id::Hash,
     fork::ForkError,
     v1::{self, EntryKind},
 };
