@@ -2,7 +2,10 @@
 //!
 //! Each command's own arguments are in its file; nothing is decided here.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use wego_proto::{
@@ -14,8 +17,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, fork, import, invite, key, man, member, peer, practice,
-        profile, record, replace_file, roster, search, status,
+        adoption, backup, completion, dataset, exit_codes, fork, import, invite, key, man, member, peer,
+        practice, profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -85,6 +88,7 @@ pub(crate) enum Command {
     Import(import::Args),
     Member(member::Args),
     Fork(fork::Args),
+    Backup(backup::Args),
     Key(key::Args),
     Invite(invite::Args),
     Peer(peer::Args),
@@ -147,17 +151,8 @@ pub(crate) struct OfflineRoster {
 impl OfflineRoster {
     /// The newest version of the file, when its whole chain holds.
     pub(crate) fn open(&self, cx: &mut Context) -> Result<Roster, Failure> {
-        let not_a_roster = || {
-            Failure::integrity(
-                format!("{} is no complete roster", self.roster.display()),
-                "save one with `wego roster show --out roster.pem`, from a node you trust",
-            )
-        };
-        let text = cx.read_text(&self.roster)?;
-        let chain: v1::RosterChain =
-            armour::read(Label::Roster, &text).map_err(|error| not_a_roster().because(error))?;
-        let mut versions = Roster::open_chain(chain).map_err(|error| not_a_roster().because(error))?;
-        let roster = versions.pop().ok_or_else(not_a_roster)?;
+        let mut versions = roster_chain(&self.roster, cx)?;
+        let roster = versions.pop().ok_or_else(|| not_a_roster(&self.roster))?;
         if let Some(expected) = self.federation.filter(|expected| *expected != roster.federation()) {
             return Err(Failure::integrity(
                 format!("the roster is of federation {}, not {expected}", roster.federation()),
@@ -173,6 +168,21 @@ impl OfflineRoster {
             cx.say("the roster itself was taken as given: --federation ID pins the federation it must be of");
         }
     }
+}
+
+/// All versions in a file, when the whole chain holds.
+pub(crate) fn roster_chain(path: &Path, cx: &mut Context) -> Result<Vec<Roster>, Failure> {
+    let text = cx.read_text(path)?;
+    let chain: v1::RosterChain =
+        armour::read(Label::Roster, &text).map_err(|error| not_a_roster(path).because(error))?;
+    Roster::open_chain(chain).map_err(|error| not_a_roster(path).because(error))
+}
+
+fn not_a_roster(path: &Path) -> Failure {
+    Failure::integrity(
+        format!("{} is no complete roster", path.display()),
+        "save one with `wego roster show --out roster.pem`, from a node you trust",
+    )
 }
 
 impl OutFile {

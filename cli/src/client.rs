@@ -10,8 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
-        keys_client::KeysClient, members_client::MembersClient,
+        self, admin_client::AdminClient, backups_client::BackupsClient, catalogue_client::CatalogueClient,
+        invites_client::InvitesClient, keys_client::KeysClient, members_client::MembersClient,
         roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
@@ -63,6 +63,10 @@ impl Node {
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
         AdminClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn backups(&self) -> BackupsClient<Channel> {
+        BackupsClient::new(self.channel.clone())
     }
 
     pub(crate) fn keys(&self) -> KeysClient<Channel> {

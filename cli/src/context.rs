@@ -4,6 +4,7 @@
 
 use std::{io, io::BufRead as _, io::Read as _, path::Path, time::Duration};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
@@ -127,6 +128,17 @@ impl Context {
     pub(crate) fn warn(&mut self, text: &str) {
         let label = Style::Warning.on("warning:", self.paint.err);
         let _ = writeln!(self.stdio.err, "{label} {}", output::paragraph(text));
+    }
+
+    /// A bar on a screen, nothing elsewhere. Its length is set when it is known.
+    pub(crate) fn progress(&self, doing: &'static str) -> ProgressBar {
+        let target =
+            if self.stdio.err_is_tty { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(doing);
+        match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
     }
 
     /// A word on stdout in its colour.

@@ -18,6 +18,7 @@ mod join;
 mod node_run;
 mod operator;
 mod recover;
+mod restore;
 
 /// Names the configuration file when `--config` does not.
 const CONFIG_VARIABLE: &str = "WEGO_NODE_CONFIG";
@@ -54,6 +55,7 @@ enum Command {
     Operator(operator::Command),
     Reindex(node_run::Reindex),
     RebuildStore(node_run::RebuildStore),
+    Restore(restore::Args),
     Recover(recover::Args),
     Demo(demo::Args),
 }
@@ -113,6 +115,7 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
         Command::Run(args) => node_run::run(&args),
         Command::Reindex(args) => node_run::reindex(&args, out, err),
         Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
+        Command::Restore(args) => restore::run(&args, out, err),
         Command::Recover(args) => recover::run(&args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),

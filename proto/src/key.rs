@@ -29,6 +29,8 @@ pub enum Purpose {
     Invite,
     /// One start of a member's process.
     Run,
+    /// A backup's manifest or trailer.
+    Backup,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::Card => b"wego-card-v1",
             Self::Invite => b"wego-invite-v1",
             Self::Run => b"wego-run-v1",
+            Self::Backup => b"wego-backup-v1",
         }
     }
 }

@@ -131,6 +131,11 @@ fn repairs_read_as_written() {
 }
 
 #[test]
+fn backups_and_restoring_read_as_written() {
+    holds("backup");
+}
+
+#[test]
 fn what_needs_no_node_and_what_is_misspelt_reads_as_written() {
     holds("programs");
 }

@@ -20,7 +20,7 @@ use crate::{
     operators::Operators,
     peers::Peers,
     portal,
-    rpc::{Doors, GuardLayer},
+    rpc::{BackupDoor, Doors, GuardLayer, roles},
     tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, http2::PEER_STREAMS_MAX, incoming},
 };
 
@@ -35,6 +35,7 @@ pub(super) struct Front<'a> {
     pub(super) reader: &'a ReadHandle,
     pub(super) peers: &'a Peers,
     pub(super) enrolment: &'a Enrolment,
+    pub(super) backups: &'a BackupDoor,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
     pub(super) closing: &'a CancellationToken,
     pub(super) counters: &'a DoorCounters,
@@ -95,6 +96,7 @@ impl Front<'_> {
             engine: self.engine.clone(),
             reader: self.reader.clone(),
             peers: self.peers.clone(),
+            backups: self.backups.clone(),
             keys: LogKeys::of(&self.config.node.keys_dir),
             enrolment: self.enrolment.clone(),
             operators: self.operators.clone(),
@@ -166,9 +168,7 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in
-            ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin", "wego.v1.Invites"]
-        {
+        for service in std::iter::once("").chain(roles::services()) {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

@@ -7,7 +7,6 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
-use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
@@ -15,11 +14,7 @@ use wego_ledger::{
     session::{self, Me},
     state::{Footing, Settings, Start},
 };
-use wego_proto::{
-    id::Origin,
-    key::PublicKey,
-    pin::{Identity, PinError},
-};
+use wego_proto::{id::Origin, key::PublicKey, pin::Identity};
 
 use crate::{
     clock::now_ms,
@@ -30,10 +25,11 @@ use crate::{
         follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
-    enrolment::{Book, BookError, Enrolment},
-    keys::{KeysError, LogKeys, NodeKeys},
+    enrolment::{Book, Enrolment},
+    keys::{LogKeys, NodeKeys},
     operators::{Operators, OperatorsError},
-    peers::{Peers, PeersConfig, Pins, PinsError},
+    peers::{Peers, PeersConfig, Pins},
+    rpc::BackupDoor,
     search::Search,
     store::{
         StoreError,
@@ -42,11 +38,14 @@ use crate::{
 };
 
 mod doors;
+pub mod restore;
 mod rosters;
 pub mod run;
+mod start_error;
 pub mod stores;
 
 pub use rosters::RosterFileError;
+pub use start_error::StartError;
 
 /// Name of the file of pinned peers in the data folder.
 const PINS_FILE: &str = "peers.toml";
@@ -64,83 +63,6 @@ pub struct Listeners {
     pub clients: TcpListener,
     /// For web pages.
     pub portal: Option<TcpListener>,
-}
-
-/// Why a node does not start. Nothing was written but what is said here.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// A key.
-    #[error("keys")]
-    Keys(#[from] KeysError),
-    /// The operators file.
-    #[error("operators")]
-    Operators(#[from] OperatorsError),
-    /// The roster.
-    #[error("roster")]
-    Roster(#[from] RosterFileError),
-    /// The member is not in the roster, or with another log key.
-    #[error("member {handle} with this node's log key is not in roster version {version}")]
-    NotAMember {
-        /// As configured.
-        handle: String,
-        /// Newest version known.
-        version: u64,
-    },
-    /// The stores.
-    #[error("data folder")]
-    Store(#[from] StoreError),
-    /// The list of pinned peers.
-    #[error("pinned peers")]
-    Pins(#[from] PinsError),
-    /// The invites.
-    #[error("invites")]
-    Invites(#[from] BookError),
-    /// Certificate or key.
-    #[error("transport identity")]
-    Identity(#[from] PinError),
-    /// A socket.
-    #[error("listening on {at}")]
-    Listen {
-        /// Which address.
-        at: SocketAddr,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Randomness.
-    #[error("the system gives no randomness")]
-    Randomness(#[from] getrandom::Error),
-}
-
-impl StartError {
-    /// What the operator can do.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Keys(error) => error.hint(),
-            Self::Operators(_) => {
-                "mend the operators file, or add one with wego-node operator add".to_owned()
-            }
-            Self::Roster(error) => error.hint().to_owned(),
-            Self::NotAMember { .. } => {
-                "compare the roster with wego roster show; was it made from this node's card?".to_owned()
-            }
-            Self::Store(StoreError::Locked { .. }) => {
-                "stop the other node that works in this folder".to_owned()
-            }
-            Self::Store(error) if error.is_corrupt() => {
-                "keep the folder as it is, and see the runbook (deploy/README.md, rebuild)".to_owned()
-            }
-            Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
-            Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
-            Self::Invites(_) => {
-                "move the file away that it names: the invite in it is then void, and nothing else".to_owned()
-            }
-            Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
-            Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
-            Self::Randomness(_) => "see the system's log".to_owned(),
-        }
-    }
 }
 
 /// A running node.
@@ -219,6 +141,8 @@ impl Node {
             degree: config.peers.degree,
             connect_timeout: CONNECT_TIMEOUT,
         };
+        let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
+        let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
         let peers = Peers::start(engine.clone(), store, peers_config, pins);
         let enrolment = Enrolment::new(invites, engine.view_cell(), transport_key);
         let operators = Arc::new(ArcSwap::from_pointee(operators));
@@ -230,6 +154,7 @@ impl Node {
             reader: &reader,
             peers: &peers,
             enrolment: &enrolment,
+            backups: &backups,
             operators: &operators,
             closing: &closing,
             counters: &counters,
@@ -334,6 +259,7 @@ struct Opened {
 
 impl Opened {
     fn open(config: &Config) -> Result<Self, StartError> {
+        restore::is_finished(config)?;
         let mut keys = NodeKeys::load(&config.node.keys_dir)?;
         let operators = Operators::load(&config.node.operators)?;
         let rosters = rosters::open(config)?;

@@ -11,7 +11,7 @@ use tokio::{
 use wego_ledger::roster::History;
 use wego_proto::id::Origin;
 
-use super::{Listeners, Node, StartError, own_member, rosters, stores};
+use super::{Listeners, Node, StartError, own_member, restore, rosters, stores};
 use crate::{
     clock::now_ms,
     config::{Config, LogFormat},
@@ -168,6 +168,7 @@ fn notify(states: &[NotifyState<'_>]) {
 /// # Errors
 /// [`StartError`].
 pub fn identify(config: &Config) -> Result<(Origin, History), StartError> {
+    restore::is_finished(config)?;
     let keys = NodeKeys::load(&config.node.keys_dir)?;
     let roster = rosters::history(&rosters::open(config)?)?;
     let me = own_member(config, &keys, &roster)?;

@@ -97,6 +97,7 @@ pub(super) fn of_start(error: StartError) -> Failure {
     let exit = match &error {
         StartError::Store(StoreError::Locked { .. }) | StartError::Listen { .. } => Exit::Conflict,
         StartError::Store(error) if error.is_corrupt() => Exit::Integrity,
+        StartError::RestoreInterrupted(_) => Exit::Integrity,
         _ => Exit::Failed,
     };
     Failure::new(exit, error, hint)

@@ -8,9 +8,9 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, invites_server::InvitesServer,
-    keys_server::KeysServer, members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
-    search_server::SearchServer,
+    admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer,
+    invites_server::InvitesServer, keys_server::KeysServer, members_server::MembersServer,
+    roster_governance_server::RosterGovernanceServer, search_server::SearchServer,
 };
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
 };
 
 mod admin;
+mod backup;
 mod catalogue;
 mod governance;
 mod guard;
@@ -32,6 +33,7 @@ pub mod roles;
 mod search;
 mod status;
 
+pub use backup::BackupDoor;
 pub use guard::{Guard, GuardLayer};
 
 /// Largest request in bytes: a record of the largest payload with room for its envelope.
@@ -50,6 +52,8 @@ pub struct Doors {
     pub reader: ReadHandle,
     /// Peers.
     pub peers: Peers,
+    /// Backups.
+    pub backups: BackupDoor,
     /// The log key's files.
     pub keys: LogKeys,
     /// Invites.
@@ -87,6 +91,7 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(BackupsServer::new(self.backups.clone()))
         .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(
             InvitesServer::new(self.clone())

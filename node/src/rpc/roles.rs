@@ -25,6 +25,7 @@ pub const METHODS: &[(&str, Role)] = &[
     ("/wego.v1.Admin/AddPeer", Role::Admin),
     ("/wego.v1.Admin/RemovePeer", Role::Admin),
     ("/wego.v1.Admin/PingPeer", Role::Admin),
+    ("/wego.v1.Backups/Create", Role::Admin),
     ("/wego.v1.Keys/Show", Role::Reader),
     ("/wego.v1.Keys/Rotate", Role::Admin),
     ("/wego.v1.Keys/PrepareRecovery", Role::Admin),

@@ -101,6 +101,8 @@ impl Stage {
                 fs::set_permissions(path(at), fs::Permissions::from_mode(mode)).unwrap();
             }
             ["tamper", at] => tamper(&path(at)),
+            ["flip", at] => flip(&path(at)),
+            ["move", from, to] => fs::rename(path(from), path(to)).unwrap(),
             _ => panic!("no such action: {words:?}"),
         }
     }
@@ -191,6 +193,14 @@ fn wego_node(args: Vec<OsString>) -> Done {
 /// `city-1` is the first.
 fn place(city: &str) -> usize {
     city.strip_prefix("city-").unwrap().parse::<usize>().unwrap() - 1
+}
+
+/// Changes one bit in the middle of a file.
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
 }
 
 /// Changes one letter in the middle of an armoured file.
