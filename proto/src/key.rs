@@ -25,6 +25,8 @@ pub enum Purpose {
     Roster,
     /// A member card.
     Card,
+    /// A line of a member's audit log.
+    Audit,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Self::Entry => b"wego-entry-v1",
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
+            Self::Audit => b"wego-audit-v1",
         }
     }
 }

@@ -25,8 +25,11 @@
 //! | projection | anything derived from logs that can be rebuilt |
 //! | portal | the public web pages |
 //! | operator | a person with a client certificate |
+//! | audit log | a member's own signed list of who changed what on its node, and who was refused |
+//! | event | one line of an audit log |
 
 pub mod armour;
+pub mod audit;
 pub mod card;
 pub mod causes;
 pub mod convert;
