@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 pub use self::failure::{Exit, Failure};
 use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 
+mod audited;
 mod check_config;
 mod demo;
 mod failure;
@@ -106,8 +107,8 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
     match command {
         Command::Init(args) => init::run(args, out, err),
         Command::Run(args) => node_run::run(&args),
-        Command::Reindex(args) => node_run::reindex(&args, out, err),
-        Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
+        Command::Reindex(args) => node_run::reindex(args, out, err),
+        Command::RebuildStore(args) => node_run::rebuild_store(args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
         Command::Demo(args) => demo::run(args, out, err),

@@ -13,6 +13,7 @@ use wego_proto::{
 
 use super::{Addresses, Listeners, StartError};
 use crate::{
+    audit::Audit,
     config::Config,
     engine::{Engine, read::ReadHandle},
     operators::Operators,
@@ -33,6 +34,7 @@ pub(super) struct Front<'a> {
     pub(super) reader: &'a ReadHandle,
     pub(super) peers: &'a Peers,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
+    pub(super) audit: &'a Audit,
     pub(super) closing: &'a CancellationToken,
     pub(super) counters: &'a DoorCounters,
 }
@@ -82,11 +84,12 @@ impl Front<'_> {
             reader: self.reader.clone(),
             peers: self.peers.clone(),
             operators: self.operators.clone(),
+            audit: self.audit.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();
         let server = harden(Server::builder())
             .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
-            .layer(GuardLayer::new(self.operators.clone()))
+            .layer(GuardLayer::new(self.operators.clone(), self.audit.clone()))
             .add_routes(doors.routes())
             .add_service(health);
         let (closed, closing) = (self.closing.clone().cancelled_owned(), self.closing.clone());
@@ -150,7 +153,9 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin"] {
+        for service in
+            ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin", "wego.v1.Audit"]
+        {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

@@ -1,7 +1,7 @@
 //! Assembly: configuration, keys and listeners in; a running node out; and the way back.
 //!
-//! Order of the start: keys, roster, stores, engine, followers, peers, doors. Order of the stop: doors, peers,
-//! engine, followers. Nothing is decided here.
+//! Order of the start: keys, roster, stores, audit log, followers, engine, peers, doors. Order of the stop: peers,
+//! doors, engine, followers, audit log. Nothing is decided here.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,6 +20,7 @@ use wego_proto::{
 };
 
 use crate::{
+    audit::{self, AUDIT_DIR, AuditError},
     clock::now_ms,
     config::Config,
     engine::{
@@ -28,11 +29,11 @@ use crate::{
         follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
-    keys::{KeysError, NodeKeys},
+    keys::{self, KeysError, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
     search::Search,
-    store::StoreError,
+    store::{Space, StoreError},
 };
 
 mod doors;
@@ -84,6 +85,9 @@ pub enum StartError {
     /// The list of pinned peers.
     #[error("pinned peers")]
     Pins(#[from] PinsError),
+    /// The audit log.
+    #[error("audit log")]
+    Audit(#[from] AuditError),
     /// Certificate or key.
     #[error("transport identity")]
     Identity(#[from] PinError),
@@ -122,6 +126,7 @@ impl StartError {
             }
             Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
             Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
+            Self::Audit(error) => error.hint().to_owned(),
             Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
             Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
             Self::Randomness(_) => "see the system's log".to_owned(),
@@ -139,6 +144,7 @@ pub struct Node {
     operators: Arc<ArcSwap<Operators>>,
     bell: Arc<Bell>,
     followers: Vec<Follower>,
+    audit: audit::Writer,
     doors: Vec<JoinHandle<()>>,
     closing: CancellationToken,
     drain: Duration,
@@ -174,7 +180,7 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, operators, start, me, stores, pins, bell } = opened;
+        let Opened { transport, operators, start, me, stores, pins, bell, audit_log } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
@@ -205,6 +211,7 @@ impl Node {
         };
         let peers = Peers::start(engine.clone(), store, peers_config, pins);
         let operators = Arc::new(ArcSwap::from_pointee(operators));
+        let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), audit_log, now_ms)?;
         let closing = CancellationToken::new();
         let front = doors::Front {
             config,
@@ -213,6 +220,7 @@ impl Node {
             reader: &reader,
             peers: &peers,
             operators: &operators,
+            audit: &audit.audit(),
             closing: &closing,
             counters: &counters,
         };
@@ -226,6 +234,7 @@ impl Node {
             operators,
             bell,
             followers,
+            audit,
             doors,
             closing,
             drain: config.limits.drain,
@@ -273,9 +282,12 @@ impl Node {
         }
         self.running.stop().await;
         self.bell.stop();
-        let followers = self.followers;
-        let joined =
-            tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
+        let (followers, audit) = (self.followers, self.audit);
+        let joined = tokio::task::spawn_blocking(move || {
+            followers.into_iter().for_each(Follower::join);
+            audit.stop();
+        })
+        .await;
         if joined.is_err() {
             tracing::error!("a projection could not be joined");
         }
@@ -309,6 +321,7 @@ struct Opened {
     stores: stores::Stores,
     pins: Pins,
     bell: Arc<Bell>,
+    audit_log: audit::Log,
 }
 
 impl Opened {
@@ -320,6 +333,7 @@ impl Opened {
         let me = own_member(config, &keys, &roster)?;
         let stores = stores::Stores::open(config, me, rosters)?;
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let audit_log = open_audit_log(config, stores.space.clone())?;
         let start = Start {
             me: Me {
                 origin: me,
@@ -348,8 +362,22 @@ impl Opened {
             stores,
             pins,
             bell: Arc::new(Bell::default()),
+            audit_log,
         })
     }
+}
+
+/// The audit log, signed with the log key; takes no space that the stores were promised.
+fn open_audit_log(config: &Config, space: Arc<dyn Space>) -> Result<audit::Log, StartError> {
+    let key = keys::read_secret_key(&config.node.keys_dir.join(keys::LOG_KEY))?;
+    let room = move |bytes| {
+        let admitted = space.admit(bytes).is_ok();
+        if admitted {
+            space.settle(bytes);
+        }
+        admitted
+    };
+    Ok(audit::Log::open(&config.node.data_dir.join(AUDIT_DIR), key, Box::new(room))?)
 }
 
 /// The member this node speaks for: named in the configuration, with this node's log key in the roster.

@@ -8,7 +8,7 @@ use std::{
 
 use wego_proto::causes::with_causes;
 
-use crate::{config::ConfigError, init::InitError, keys::KeysError, operators::OperatorsError};
+use crate::{audit::AuditError, config::ConfigError, init::InitError, keys::KeysError, operators::OperatorsError};
 
 /// Exit codes, the same in `wego-node` and `wego`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +68,17 @@ impl Failure {
         self.exit
     }
 
+    /// The error with all its causes.
+    pub(super) fn text(&self) -> String {
+        with_causes(self.error.as_ref())
+    }
+
     /// Writes the error with all its causes, an empty line and the hint.
     ///
     /// # Errors
     /// Those of `err`.
     pub fn write(&self, err: &mut dyn Write) -> io::Result<()> {
-        writeln!(err, "error: {}\n\nhint: {}", with_causes(self.error.as_ref()), self.hint)
+        writeln!(err, "error: {}\n\nhint: {}", self.text(), self.hint)
     }
 
     pub(super) fn of_config(error: ConfigError) -> Self {
@@ -83,6 +88,11 @@ impl Failure {
 
     pub(super) fn of_keys(error: KeysError) -> Self {
         let hint = error.hint();
+        Self::new(Exit::Failed, error, hint)
+    }
+
+    pub(super) fn of_audit(error: AuditError) -> Self {
+        let hint = format!("run this as the node's user; {}", error.hint());
         Self::new(Exit::Failed, error, hint)
     }
 

@@ -8,24 +8,28 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, members_server::MembersServer,
-    search_server::SearchServer,
+    admin_server::AdminServer, audit_server::AuditServer, catalogue_server::CatalogueServer,
+    members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
+    audit::Audit,
     engine::{Engine, read::ReadHandle},
     operators::Operators,
     peers::Peers,
 };
 
 mod admin;
+mod audit;
 mod catalogue;
+mod deed;
 mod guard;
 mod member;
 pub mod roles;
 mod search;
 mod status;
 
+pub use deed::Deed;
 pub use guard::{Guard, GuardLayer};
 
 /// Largest request in bytes: a record of the largest payload with room for its envelope.
@@ -46,6 +50,8 @@ pub struct Doors {
     pub peers: Peers,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
+    /// Who changed what.
+    pub audit: Audit,
 }
 
 impl Doors {
@@ -71,7 +77,8 @@ impl Doors {
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
-        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(AuditServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {
