@@ -129,7 +129,8 @@ pub(super) fn kept_head(dir: &Path) -> Option<Head> {
 
 /// Keeps `head` beside. Not flushed: after a power cut an older one only knows less.
 pub(super) fn keep_head(dir: &Path, head: Head) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(HEAD))?;
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(HEAD))?;
     // Always of one length, so that it is replaced as a whole.
     file.write_all_at(format!("{:020} {}\n", head.n, head.hash).as_bytes(), 0)
 }

@@ -77,7 +77,8 @@ impl Log {
     ) -> Result<Self, AuditError> {
         let opening = |error| AuditError::io("opening", dir)(error);
         fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(opening)?;
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
+        let lock =
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(dir.join(LOCK));
         let lock = lock.map_err(opening)?;
         let (dir, head) = (dir.to_owned(), Head::NONE);
         let (tail, found) = (None, Vec::new());
@@ -121,7 +122,10 @@ impl Log {
             log.found.clear();
             if let Err(error) = keep_head(&log.dir, head) {
                 // The events are durable; only a missing end would be noticed later than it could.
-                tracing::warn!(error = &error as &dyn std::error::Error, "the head of the audit log was not kept");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the head of the audit log was not kept"
+                );
             }
             Ok(())
         })
@@ -184,7 +188,8 @@ impl Log {
 
     /// Sees that `bytes` can be written, in a new file when this one is full, and takes space ahead.
     fn make_room(&mut self, bytes: u64) -> Result<(), AuditError> {
-        let full = self.tail.as_ref().is_some_and(|tail| tail.bytes + bytes > self.segment_bytes && tail.bytes > 0);
+        let full =
+            self.tail.as_ref().is_some_and(|tail| tail.bytes + bytes > self.segment_bytes && tail.bytes > 0);
         if full || self.tail.is_none() {
             let segment = Segment::named(&self.dir, self.head.n + 1);
             let file = segment.create().map_err(|error| self.of_writing(error))?;
@@ -217,7 +222,10 @@ impl Log {
         }
         if let Err(error) = tail.file.sync_data() {
             self.broken = true;
-            tracing::error!(error = &error as &dyn std::error::Error, "the audit log could not be made durable");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the audit log could not be made durable"
+            );
             return Err(AuditError::MustBeReopened);
         }
         tail.bytes += text.len() as u64;

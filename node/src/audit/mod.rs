@@ -17,7 +17,11 @@
 //! head noted elsewhere helps: `wego audit verify` prints it, and the node's own log names it every hour. Somebody
 //! with the log key can write a whole log anew, which a noted head shows as well.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use thiserror::Error;
 
@@ -97,7 +101,7 @@ impl AuditError {
         }
     }
 
-    fn io(what: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
+    fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { what, path, source: Arc::new(source) }
     }

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use super::Failure;
+use super::{Exit, Failure};
 use crate::{
     audit::{AUDIT_DIR, Actor, Event, Log, Outcome},
     clock::now_ms,
     config::Config,
-    keys,
+    keys::{self, KeysError},
 };
 
 /// Where accounts have their names.
@@ -31,7 +31,7 @@ pub(super) struct Audited {
 impl Audited {
     /// Opens the audit log, also while the node runs. `action` is the command, `target` what it is about.
     pub(super) fn open(config: &Config, action: &str, target: &str, why: Why) -> Result<Self, Failure> {
-        let key = keys::read_secret_key(&config.node.keys_dir.join(keys::LOG_KEY)).map_err(Failure::of_keys)?;
+        let key = keys::read_secret_key(&config.node.keys_dir.join(keys::LOG_KEY)).map_err(of_key)?;
         let dir = config.node.data_dir.join(AUDIT_DIR);
         // The disk's reserve is the node's: these few lines are smaller than what a node leaves free.
         let log = Log::open(&dir, key, Box::new(|_| true)).map_err(Failure::of_audit)?;
@@ -52,8 +52,22 @@ impl Audited {
                 Outcome::Refused { code: format!("exit {}", failure.exit().code()), text: failure.text() }
             }
         };
-        self.log.append(std::slice::from_ref(&self.event)).map_err(Failure::of_audit)?;
-        done
+        match self.log.append(std::slice::from_ref(&self.event)) {
+            Ok(()) => done,
+            // Whoever looks finds it begun.
+            Err(error) => done.and(Err(Failure::of_audit(error))),
+        }
+    }
+}
+
+/// The hint for a node's start would be to give the key to another account.
+fn of_key(error: KeysError) -> Failure {
+    match error {
+        KeysError::Owner { .. } => {
+            let hint = "run this as the node's user, as in `runuser -u wego-node -- wego-node ...`";
+            Failure::new(Exit::Failed, error, hint)
+        }
+        error => Failure::of_keys(error),
     }
 }
 

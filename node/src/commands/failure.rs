@@ -8,7 +8,9 @@ use std::{
 
 use wego_proto::causes::with_causes;
 
-use crate::{audit::AuditError, config::ConfigError, init::InitError, keys::KeysError, operators::OperatorsError};
+use crate::{
+    audit::AuditError, config::ConfigError, init::InitError, keys::KeysError, operators::OperatorsError,
+};
 
 /// Exit codes, the same in `wego-node` and `wego`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

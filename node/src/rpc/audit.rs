@@ -40,9 +40,10 @@ impl audit_server::Audit for Doors {
             refused: request.refused,
         };
         let dir = self.audit.dir().to_owned();
-        let page =
-            blocking(move || audit::list(&dir, &filter, before, size as usize).map_err(|error| failed(&error)))
-                .await?;
+        let page = blocking(move || {
+            audit::list(&dir, &filter, before, size as usize).map_err(|error| failed(&error))
+        })
+        .await?;
         Ok(Response::new(v1::ListAuditReply {
             events: page.events.into_iter().map(event).collect(),
             next_page_token: page.next.map(|n| n.to_string()).unwrap_or_default(),
@@ -61,10 +62,9 @@ impl audit_server::Audit for Doors {
         // Before the files are read: what is written meanwhile is more, not less.
         let (written, hash) = self.audit.head();
         let (dir, keys) = (self.audit.dir().to_owned(), self.audit_keys());
-        let mut checked = blocking(move || {
-            audit::verify(&dir, &keys, request.from, noted).map_err(|error| failed(&error))
-        })
-        .await?;
+        let mut checked =
+            blocking(move || audit::verify(&dir, &keys, request.from, noted).map_err(|error| failed(&error)))
+                .await?;
         let is_short = match checked.last {
             _ if checked.next.is_some() => false,
             Some((n, last)) => n < written || (n == written && last != hash),
@@ -73,7 +73,8 @@ impl audit_server::Audit for Doors {
         if is_short {
             checked.breaks.push(Break::Missing { n: written });
         }
-        let (last, last_hash) = checked.last.map_or((0, Vec::new()), |(n, hash)| (n, hash.as_bytes().to_vec()));
+        let (last, last_hash) =
+            checked.last.map_or((0, Vec::new()), |(n, hash)| (n, hash.as_bytes().to_vec()));
         Ok(Response::new(v1::VerifyAuditReply {
             first: checked.first.unwrap_or(0),
             last,

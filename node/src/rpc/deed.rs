@@ -104,7 +104,10 @@ impl Deed {
     pub(super) async fn denied(self, status: &Status) {
         let event = self.event(refusal(status));
         if let Err(error) = self.audit.record(event).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "a denied call is not in the audit log");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a denied call is not in the audit log"
+            );
         }
     }
 
@@ -115,8 +118,7 @@ impl Deed {
 
     fn event(&self, outcome: Outcome) -> Event {
         let told = std::mem::take(&mut *self.told());
-        let mut event =
-            Event::new(self.audit.now_ms(), self.actor.clone(), "rpc", &self.action, outcome);
+        let mut event = Event::new(self.audit.now_ms(), self.actor.clone(), "rpc", &self.action, outcome);
         event.target = told.target;
         event.request_id = told.request_id;
         event.reason = if self.reason.is_empty() { told.reason } else { self.reason.clone() };

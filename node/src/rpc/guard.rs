@@ -140,7 +140,8 @@ where
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await?;
-            let refused = Status::from_header_map(answer.headers()).filter(|status| status.code() != Code::Ok);
+            let refused =
+                Status::from_header_map(answer.headers()).filter(|status| status.code() != Code::Ok);
             match watch.end(refused.as_ref()).await {
                 Ok(()) => Ok(answer),
                 Err(status) => Ok(status.into_http()),

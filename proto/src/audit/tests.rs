@@ -93,7 +93,10 @@ fn a_line_forged_with_another_key_shows_at_its_place() {
     lines.push(seal(&key(2), EVENTS + 1, &members(7), &prev));
     assert_eq!(breaks(&lines), [Break::Signature { n: EVENTS + 1 }]);
     let entry = key(1).sign(Purpose::Entry, &[b"x"]);
-    assert!(key(1).public().verify(Purpose::Audit, &[b"x"], &entry).is_err(), "no signature serves for two things");
+    assert!(
+        key(1).public().verify(Purpose::Audit, &[b"x"], &entry).is_err(),
+        "no signature serves for two things"
+    );
 }
 
 #[test]
@@ -131,7 +134,9 @@ fn a_log_written_anew_with_a_stolen_key_shows_to_whoever_noted_a_head() {
 fn a_line_has_one_form_only() {
     let line = log().remove(0);
     assert!(Line::parse(&line).is_some());
-    for other in [line.replace("\"n\":1,", "\"n\":01,"), line.to_uppercase(), format!(" {line}"), String::new()] {
+    for other in
+        [line.replace("\"n\":1,", "\"n\":01,"), line.to_uppercase(), format!(" {line}"), String::new()]
+    {
         assert!(Line::parse(&other).is_none(), "{other}");
     }
     let long = seal(&key(1), 1, &format!("\"a\":\"{}\"", "x".repeat(LINE_BYTES_MAX)), &NO_EVENT);
