@@ -14,7 +14,7 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, fork, import, man, member, peer, practice, profile,
+        adoption, audit, completion, dataset, exit_codes, fork, import, man, member, peer, practice, profile,
         record, replace_file, roster, search, status,
     },
     context::Context,
@@ -62,6 +62,9 @@ pub(crate) struct Global {
     /// When to use colour; NO_COLOR and TERM=dumb are honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
+    /// Why you do this, for the audit log of your node; at most 500 characters
+    #[arg(long, global = true, value_name = "TEXT", value_parser = audit_reason)]
+    pub(crate) audit_reason: Option<String>,
 }
 
 /// When to use colour.
@@ -87,6 +90,7 @@ pub(crate) enum Command {
     Fork(fork::Args),
     Peer(peer::Args),
     Status(status::Args),
+    Audit(audit::Args),
     Roster(roster::Args),
     Profile(profile::Args),
     Completion(completion::Args),
@@ -143,26 +147,37 @@ pub(crate) struct OfflineRoster {
 }
 
 impl OfflineRoster {
+    pub(crate) const fn new(roster: PathBuf, federation: Option<FederationId>) -> Self {
+        Self { roster, federation }
+    }
+
     /// The newest version of the file, when its whole chain holds.
     pub(crate) fn open(&self, cx: &mut Context) -> Result<Roster, Failure> {
-        let not_a_roster = || {
-            Failure::integrity(
-                format!("{} is no complete roster", self.roster.display()),
-                "save one with `wego roster show --out roster.pem`, from a node you trust",
-            )
-        };
+        let mut versions = self.open_all(cx)?;
+        versions.pop().ok_or_else(|| self.not_a_roster())
+    }
+
+    /// All versions of the file, when its whole chain holds, oldest first.
+    pub(crate) fn open_all(&self, cx: &mut Context) -> Result<Vec<Roster>, Failure> {
         let text = cx.read_text(&self.roster)?;
         let chain: v1::RosterChain =
-            armour::read(Label::Roster, &text).map_err(|error| not_a_roster().because(error))?;
-        let mut versions = Roster::open_chain(chain).map_err(|error| not_a_roster().because(error))?;
-        let roster = versions.pop().ok_or_else(not_a_roster)?;
+            armour::read(Label::Roster, &text).map_err(|error| self.not_a_roster().because(error))?;
+        let versions = Roster::open_chain(chain).map_err(|error| self.not_a_roster().because(error))?;
+        let roster = versions.last().ok_or_else(|| self.not_a_roster())?;
         if let Some(expected) = self.federation.filter(|expected| *expected != roster.federation()) {
             return Err(Failure::integrity(
                 format!("the roster is of federation {}, not {expected}", roster.federation()),
                 "get the roster of the right federation, and ask where this one comes from",
             ));
         }
-        Ok(roster)
+        Ok(versions)
+    }
+
+    fn not_a_roster(&self) -> Failure {
+        Failure::integrity(
+            format!("{} is no complete roster", self.roster.display()),
+            "save one with `wego roster show --out roster.pem`, from a node you trust",
+        )
     }
 
     /// Says what was believed without a check.
@@ -201,6 +216,16 @@ pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> Ex
     };
     let _ = writeln!(stdio.err, "{body}\n\n{hint}");
     ExitCode::Usage
+}
+
+/// As many as an event of the audit log takes; the node cuts what is longer.
+const REASON_CHARS_MAX: usize = 500;
+
+fn audit_reason(text: &str) -> Result<String, String> {
+    if text.chars().count() > REASON_CHARS_MAX || text.chars().any(char::is_control) {
+        return Err("must have at most 500 characters and no control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

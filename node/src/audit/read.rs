@@ -157,6 +157,8 @@ fn found(dir: &Path) -> Result<Vec<Segment>, AuditError> {
 
 fn content(segment: &Segment) -> Result<String, AuditError> {
     // Damage must not keep the rest from being read.
-    let bytes = fs::read(&segment.path).map_err(AuditError::io("reading", &segment.path))?;
+    let mut bytes = fs::read(&segment.path).map_err(AuditError::io("reading", &segment.path))?;
+    // An event that is being written is not there yet.
+    bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -83,6 +83,11 @@ impl Stage {
                 fs::set_permissions(path(at), fs::Permissions::from_mode(mode)).unwrap();
             }
             ["tamper", at] => tamper(&path(at)),
+            ["replace", at, old, new] => {
+                let text = fs::read_to_string(path(at)).unwrap();
+                assert!(text.contains(old));
+                fs::write(path(at), text.replacen(old, new, 1)).unwrap();
+            }
             _ => panic!("no such action: {words:?}"),
         }
     }
