@@ -3,6 +3,7 @@
 // All of it is tests, also the functions that tests share: lints that spare tests spare it.
 #![cfg(test)]
 
+mod audit;
 mod bench;
 mod corruption;
 mod demo;

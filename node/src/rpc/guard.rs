@@ -149,3 +149,6 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
