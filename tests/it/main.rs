@@ -15,6 +15,7 @@ mod import;
 mod kill;
 mod process;
 mod roles;
+mod secrets;
 mod tidy;
 mod transcripts;
 mod unit_file;
