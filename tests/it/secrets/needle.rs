@@ -23,7 +23,11 @@ impl Needles {
         let mut needles = Self::of_bytes(what, key);
         // The last line may be short: what every key has in it is no secret.
         let telling = body.into_iter().map(|line| line.as_bytes().to_vec()).filter(|line| line.len() >= 20);
-        needles.forms.extend(telling.map(|line| ("a line of PEM", line)));
+        for line in telling {
+            needles.forms.push(("a line of PEM", HEXLOWER.encode(&line).into_bytes()));
+            needles.forms.push(("a line of PEM", numbers(&line, ", ")));
+            needles.forms.push(("a line of PEM", line));
+        }
         needles
     }
 
@@ -35,8 +39,7 @@ impl Needles {
             forms.push(("hexadecimal", HEXLOWER.encode(part).into_bytes()));
             forms.push(("hexadecimal", HEXUPPER.encode(part).into_bytes()));
             for separator in [", ", ",", " "] {
-                let numbers: Vec<_> = part.iter().map(u8::to_string).collect();
-                forms.push(("numbers", numbers.join(separator).into_bytes()));
+                forms.push(("numbers", numbers(part, separator)));
             }
         }
         // What stands before decides where a group of letters begins.
@@ -52,37 +55,57 @@ impl Needles {
         }
         Self { what: what.to_owned(), forms }
     }
+}
 
-    /// What of it is in `bytes`, and where.
-    pub(super) fn found_in(&self, bytes: &[u8]) -> Option<String> {
-        self.forms.iter().find_map(|(form, needle)| {
-            let at = position(bytes, needle)?;
-            Some(format!("{}, {form}, at byte {at}", self.what))
-        })
+/// Searches for many secrets at once: what is searched is megabytes, in a program that is not optimised.
+pub(super) struct Search {
+    forms: Vec<(String, Vec<u8>)>,
+    /// Whether a form begins with these two bytes.
+    begins: Vec<bool>,
+}
+
+impl Search {
+    pub(super) fn of(secrets: impl IntoIterator<Item = Needles>) -> Self {
+        let named = |needles: Needles| {
+            let what = needles.what;
+            needles.forms.into_iter().map(move |(form, bytes)| (format!("{what}, {form}"), bytes))
+        };
+        let forms: Vec<_> = secrets.into_iter().flat_map(named).collect();
+        let mut begins = vec![false; 1 << 16];
+        for (_, form) in &forms {
+            begins[pair(form)] = true;
+        }
+        Self { forms, begins }
+    }
+
+    /// What is in `bytes`, and where.
+    pub(super) fn found_in(&self, bytes: &[u8]) -> Vec<String> {
+        let mut found = Vec::new();
+        for (at, begin) in bytes.windows(2).enumerate() {
+            if self.begins[pair(begin)] {
+                let here = self.forms.iter().filter(|(_, form)| bytes[at..].starts_with(form));
+                found.extend(here.map(|(what, _)| format!("{what}, at byte {at}")));
+            }
+        }
+        found
     }
 }
 
-fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    // The first byte first: most of what is searched is megabytes without it.
-    let (first, rest) = needle.split_first()?;
-    let mut from = 0;
-    while let Some(at) = bytes[from..].iter().position(|byte| byte == first) {
-        let at = from + at;
-        if bytes[at + 1..].starts_with(rest) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-    None
+fn numbers(bytes: &[u8], separator: &str) -> Vec<u8> {
+    bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(separator).into_bytes()
+}
+
+fn pair(bytes: &[u8]) -> usize {
+    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
 }
 
 #[test]
 fn each_form_of_a_key_would_be_found() {
-    let seed: Vec<u8> = (0..32).map(|n| 37 * n ^ 0x5a).collect();
+    let seed: Vec<u8> = (0_u8..32).map(|n| n.wrapping_mul(37) ^ 0x5a).collect();
     let key =
         wego_proto::key::SecretKey::from_seed(&zeroize::Zeroizing::new(seed.clone().try_into().unwrap()));
     let pem = key.to_pem();
-    let needles = Needles::of("canary", &pem);
+    let search = Search::of([Needles::of("canary", &pem)]);
     let (spaced, debug) = (seed.iter().map(u8::to_string).collect::<Vec<_>>().join(" "), format!("{seed:?}"));
     let leaks = [
         ("raw", seed.clone()),
@@ -93,12 +116,13 @@ fn each_form_of_a_key_would_be_found() {
         ("base64", BASE64.encode(&[&b"x"[..], &seed].concat()).into_bytes()),
         ("base64", BASE64URL_NOPAD.encode(&[&b"xy"[..], &seed].concat()).into_bytes()),
         ("base32", BASE32_NOPAD.encode(&[&b"xyz"[..], &seed].concat()).into_bytes()),
-        ("base64", pem.as_bytes().to_vec()),
+        ("a line of PEM", pem.as_bytes().to_vec()),
     ];
     for (form, leak) in leaks {
         let written = [&b"a line\n"[..], &leak, b"\nanother"].concat();
-        let found = needles.found_in(&written).unwrap_or_else(|| panic!("{form} is not found"));
-        assert!(found.contains(form) || found.contains("PEM"), "{form}: {found}");
+        let found = search.found_in(&written);
+        assert!(found.iter().any(|found| found.contains(form)), "{form}: {found:?}");
     }
-    assert_eq!(needles.found_in(key.public().to_string().as_bytes()), None, "a public key is no secret");
+    let public = search.found_in(key.public().to_string().as_bytes());
+    assert!(public.is_empty(), "a public key is no secret: {public:?}");
 }
