@@ -29,13 +29,14 @@ use crate::{
         follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
-    keys::{self, KeysError, NodeKeys},
+    keys::{KeysError, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
     search::Search,
-    store::{Space, StoreError},
+    store::StoreError,
 };
 
+mod audit_log;
 mod doors;
 mod rosters;
 pub mod run;
@@ -266,7 +267,9 @@ impl Node {
     /// # Errors
     /// [`OperatorsError`].
     pub fn reload_operators(&self) -> Result<(), OperatorsError> {
-        self.operators.store(Arc::new(Operators::load(&self.operators_path)?));
+        let read = Operators::load(&self.operators_path);
+        self.audit.audit().note(audit_log::reloaded(&read));
+        self.operators.store(Arc::new(read?));
         Ok(())
     }
 
@@ -333,7 +336,7 @@ impl Opened {
         let me = own_member(config, &keys, &roster)?;
         let stores = stores::Stores::open(config, me, rosters)?;
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
-        let audit_log = open_audit_log(config, stores.space.clone())?;
+        let audit_log = audit_log::open(config, stores.space.clone())?;
         let start = Start {
             me: Me {
                 origin: me,
@@ -365,19 +368,6 @@ impl Opened {
             audit_log,
         })
     }
-}
-
-/// The audit log, signed with the log key; takes no space that the stores were promised.
-fn open_audit_log(config: &Config, space: Arc<dyn Space>) -> Result<audit::Log, StartError> {
-    let key = keys::read_secret_key(&config.node.keys_dir.join(keys::LOG_KEY))?;
-    let room = move |bytes| {
-        let admitted = space.admit(bytes).is_ok();
-        if admitted {
-            space.settle(bytes);
-        }
-        admitted
-    };
-    Ok(audit::Log::open(&config.node.data_dir.join(AUDIT_DIR), key, Box::new(room))?)
 }
 
 /// The member this node speaks for: named in the configuration, with this node's log key in the roster.

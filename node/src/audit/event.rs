@@ -20,8 +20,9 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// The node itself.
-    pub(super) fn node() -> Self {
+    /// The node itself, for what a signal or its own care makes it do.
+    #[must_use]
+    pub fn node() -> Self {
         Self { name: "wego-node".to_owned(), key: String::new(), role: "node" }
     }
 }

@@ -47,7 +47,6 @@ impl Deed {
     ///
     /// # Errors
     /// `INTERNAL` for one that did not, or whose method is not marked as changing something.
-    #[expect(clippy::result_large_err, reason = "the error of a service")]
     pub fn of_request<T>(request: &Request<T>) -> Result<Self, Status> {
         let found = request.extensions().get::<Self>().cloned();
         found.ok_or_else(|| Status::internal("a change outside the audit log was refused; hint: report it"))
@@ -95,7 +94,6 @@ impl Deed {
     }
 
     /// Refuses a change whose event could not be written.
-    #[expect(clippy::result_large_err, reason = "the error of a service")]
     pub(super) fn admit(&self) -> Result<(), Status> {
         self.audit.admit().map_err(|error| unrecorded(&error, "nothing was done"))
     }
