@@ -52,8 +52,8 @@ words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", 
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",
     ExecutiveCommittee = "executive-committee", Associate = "associate", Candidate = "candidate");
 words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted");
-words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", KeyRotate = "key rotated",
-    Endpoint = "endpoint changed", EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
+words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
+    EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
 
 /// The known word closest to a mistyped one, when close enough to suggest.
 pub(crate) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -97,6 +97,8 @@ pub struct Peers {
     pub anti_entropy: Duration,
     /// Sessions the overlay wants.
     pub degree: usize,
+    /// Members that must have confirmed the own log before a start writes; half of the others when it is not given.
+    pub recovery_quorum: Option<usize>,
 }
 
 /// What callers may make the node spend.
@@ -212,6 +214,10 @@ fn peers(raw: &RawPeers) -> Result<Peers, ConfigError> {
         sessions_max: count("peers.sessions_max", raw.sessions_max, 2..=4_096)?,
         anti_entropy: seconds("peers.anti_entropy_s", raw.anti_entropy_s, 1..=86_400)?,
         degree: count("peers.degree", raw.degree, 1..=64)?,
+        recovery_quorum: raw
+            .recovery_quorum
+            .map(|quorum| count("peers.recovery_quorum", quorum, 0..=64))
+            .transpose()?,
     })
 }
 

@@ -6,13 +6,14 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use data_encoding::HEXLOWER;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
     roster::History,
-    session::Me,
-    state::{Settings, Start},
+    session::{self, Me},
+    state::{Footing, Settings, Start},
 };
 use wego_proto::{
     id::Origin,
@@ -26,18 +27,21 @@ use crate::{
     engine::{
         Engine, Parts, Running,
         bell::Bell,
-        follow::{Follower, Share},
+        follow::Follower,
         read::{ReadHandle, Sources},
     },
     keys::{KeysError, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
-    search::Search,
-    store::StoreError,
+    store::{
+        StoreError,
+        anchor::{Anchor, Copy},
+    },
 };
 
 mod audit_log;
 mod doors;
+mod followed;
 mod rosters;
 pub mod run;
 pub mod stores;
@@ -181,19 +185,20 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, operators, start, me, stores, pins, bell, audit_log } = opened;
+        let Opened { transport, operators, start, me, stores, anchor, pins, bell, audit_log } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
             lock,
             store: store.clone(),
             rosters,
+            anchor,
             records: records.clone(),
             bell: bell.clone(),
             space,
             writes_max: config.limits.publish_queue_max,
         };
-        let (running, followers) = run_followed(parts, search.clone())?;
+        let (running, followers) = followed::run(parts, search.clone())?;
         let engine = running.engine.clone();
         let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
@@ -297,24 +302,6 @@ impl Node {
     }
 }
 
-/// Starts the engine and what follows it. The followers start first, so that what must be read before the node is
-/// ready becomes less with every try; when the engine cannot start, they end as well.
-fn run_followed(parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<Follower>), StoreError> {
-    let (store, bell) = (parts.store.clone(), parts.bell.clone());
-    let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
-    // The records follow as fast as anything else; the index is dear, and says how far behind it is.
-    let followers = vec![follower(parts.records.clone(), Share::Equal)?, follower(search, Share::Rest)?];
-    bell.ring(store.cursor());
-    match Running::start(parts) {
-        Ok(running) => Ok((running, followers)),
-        Err(error) => {
-            bell.stop();
-            followers.into_iter().for_each(Follower::join);
-            Err(error)
-        }
-    }
-}
-
 /// Everything a node needs from its disk.
 struct Opened {
     transport: Identity,
@@ -322,6 +309,7 @@ struct Opened {
     start: Start,
     me: Origin,
     stores: stores::Stores,
+    anchor: Anchor,
     pins: Pins,
     bell: Arc<Bell>,
     audit_log: audit::Log,
@@ -334,9 +322,15 @@ impl Opened {
         let rosters = rosters::open(config)?;
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;
-        let stores = stores::Stores::open(config, me, rosters)?;
+        let mut stores = stores::Stores::open(config, me, rosters)?;
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
         let audit_log = audit_log::open(config, stores.space.clone())?;
+        let anchor = Anchor::of(&config.node.data_dir);
+        let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
+        let now_ms = now_ms();
+        let last = anchor.last_start().map_or(0, |last| last.started_ms);
+        let mut id = [0; 16];
+        getrandom::fill(&mut id)?;
         let start = Start {
             me: Me {
                 origin: me,
@@ -344,17 +338,23 @@ impl Opened {
                 store: stores.store.store_id(),
                 node_id: *keys.transport_key.as_bytes(),
                 software: format!("wego-node/{}", env!("CARGO_PKG_VERSION")),
+                // Later than the last one, whatever the clock says: the later of two starts goes on.
+                run: session::Start::sign(me, id, now_ms.max(last + 1), &roster.federation(), &keys.log),
             },
             key: keys.log,
             roster,
             heads: Vec::new(),
             locked: None,
             forks: Vec::new(),
-            now_ms: now_ms(),
+            endpoints: Vec::new(),
+            footing,
+            previous_run,
+            now_ms,
             seed: getrandom::u64()?,
             settings: Settings {
                 sessions_max: config.peers.sessions_max,
                 anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
+                quorum: config.peers.recovery_quorum,
             },
         };
         Ok(Self {
@@ -363,11 +363,27 @@ impl Opened {
             start,
             me,
             stores,
+            anchor,
             pins,
             bell: Arc::new(Bell::default()),
             audit_log,
         })
     }
+}
+
+/// What the folder says of the own log's copy, and which start wrote it last.
+fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
+    Ok(match anchor.judge(empty)? {
+        Copy::Sound(last) => {
+            let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());
+            (Footing::Sound, run)
+        }
+        Copy::Unsure(why) => {
+            tracing::warn!(why, "the own log's copy may be old: its next entry opens a new epoch");
+            (Footing::Unsure, None)
+        }
+        Copy::Alone => (Footing::Alone, None),
+    })
 }
 
 /// The member this node speaks for: named in the configuration, with this node's log key in the roster.

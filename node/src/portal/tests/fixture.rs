@@ -141,6 +141,7 @@ impl Fixture {
             entry: Some(entry.to_wire()),
             federation_id: federation.as_bytes().to_vec(),
             origin_handle: handle.to_owned(),
+            epochs: vec![],
         };
         self.records.insert(id, Held { view, versions, proof });
         id
@@ -177,6 +178,8 @@ fn signed(
         record_kind: written.record_kind,
         request_id: None,
         epoch_start: None,
+        recovery_key: None,
+        endpoint_change: None,
     };
     let payload = Payload { nonce: [9; 16], content: written.content };
     Verified::sign(header, Some(payload), federation, &log_key(idx))
@@ -223,6 +226,7 @@ pub(super) fn city(
             key: log_key(idx).public().as_bytes().to_vec(),
             from: Some(Position::FIRST.into()),
             until: None,
+            ..Default::default()
         }],
         status: v1::MemberStatus::Active.into(),
         role: role.into(),

@@ -19,13 +19,15 @@ pub enum Step {
     Sync,
     /// [`crate::store::EntryStore::put_fork`]
     PutFork,
+    /// [`crate::store::EntryStore::rewind`]
+    Rewind,
     /// [`crate::store::HeadLock::replace`]
     Replace,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Put, Self::Sync, Self::PutFork, Self::Replace];
+    pub const ALL: [Self; 5] = [Self::Put, Self::Sync, Self::PutFork, Self::Rewind, Self::Replace];
 }
 
 /// When a step fails.

@@ -11,7 +11,7 @@ use std::{
 
 use wego_proto::{
     entry::Verified,
-    id::{Origin, Position, StoreId},
+    id::{Hash, Origin, Position, StoreId},
     v1,
 };
 
@@ -39,6 +39,7 @@ struct State {
     arrivals: Vec<(Origin, Position)>,
     heads: Heads,
     forks: BTreeMap<(Origin, u32), v1::ForkProof>,
+    set_aside: Vec<Verified>,
     /// How many arrivals a power cut leaves.
     durable: usize,
     /// Where each put since the last sync ended.
@@ -161,13 +162,17 @@ impl EntryStore for MemoryStore {
                 Ok(())
             })?;
         }
-        let handed_out = state.arrivals[..state.durable].iter().skip(start).take(max);
-        let found: Option<Vec<_>> = handed_out
-            .map(|(origin, at)| state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire))
-            .collect();
-        let found = found.ok_or(StoreError::Corrupt { what: "entry" })?;
-        let next = Cursor(from.0 + found.len() as u64);
-        Ok((found, next))
+        let mut found = Vec::new();
+        let mut next = from.0;
+        for (origin, at) in state.arrivals[..state.durable].iter().skip(start) {
+            if found.len() == max {
+                break;
+            }
+            next += 1;
+            // One that was set aside arrived, and is no more.
+            found.extend(state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire));
+        }
+        Ok((found, Cursor(next)))
     }
 
     fn cursor(&self) -> Cursor {
@@ -176,6 +181,37 @@ impl EntryStore for MemoryStore {
 
     fn heads(&self) -> Result<Heads, StoreError> {
         Ok(self.state().heads.clone())
+    }
+
+    fn rewind(&self, origin: Origin, epoch: u32, after: u64) -> Result<Option<(u64, Hash)>, StoreError> {
+        let mut state = self.state();
+        let mut left = None;
+        self.faults.around(Step::Rewind, || {
+            let goes = |key: &(Origin, u32, u64)| (key.0, key.1) == (origin, epoch) && key.2 > after;
+            let gone: Vec<_> = state.entries.keys().copied().filter(goes).collect();
+            let gone: Vec<_> = gone.iter().filter_map(|key| state.entries.remove(key)).collect();
+            state.set_aside.extend(gone);
+            let last = state.entries.range((origin, epoch, 0)..=(origin, epoch, after)).next_back();
+            left = last.map(|(key, entry)| (key.2, entry.hash()));
+            match left {
+                Some(head) => state.heads.insert((origin, epoch), head),
+                None => state.heads.remove(&(origin, epoch)),
+            };
+            state.mark_durable();
+            Ok(())
+        })?;
+        Ok(left)
+    }
+
+    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError> {
+        let state = self.state();
+        let says =
+            state.entries.values().map(Verified::header).filter(|header| header.endpoint_change.is_some());
+        Ok(says.map(|header| (header.origin, header.at)).collect())
+    }
+
+    fn set_aside(&self) -> u64 {
+        self.state().set_aside.len() as u64
     }
 
     fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {

@@ -10,22 +10,27 @@
 //! | `e` origin u32, epoch u32, seq u64 | encoded `wego.v1.Entry` |
 //! | `f` origin, epoch | encoded `wego.v1.ForkProof` |
 //! | `h` origin, epoch | seq u64, hash |
+//! | `k` origin, epoch, seq | nothing: an entry that says something of its author's endpoints |
 //! | `m` `schema` | u32 |
 //! | `m` `store_id` | 16 bytes |
+//! | `q` origin, epoch, seq, hash | encoded `wego.v1.Entry`: one that was set aside |
+//! | `r` | entries ever set aside u64; none when there is no such row |
 //! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
 
-use wego_proto::id::{Hash, Origin};
+use wego_proto::id::{Hash, Origin, Position};
 
 use crate::store::{StoreError, sled::write::Run};
 
 /// The only schema there is.
 pub(super) const SCHEMA: u32 = 1;
 pub(super) const CURSOR_KEY: &[u8] = b"c";
+pub(super) const SET_ASIDE_KEY: &[u8] = b"r";
 pub(super) const SCHEMA_KEY: &[u8] = b"mschema";
 pub(super) const STORE_ID_KEY: &[u8] = b"mstore_id";
 pub(super) const ENTRY: u8 = b'e';
 pub(super) const FORK: u8 = b'f';
 pub(super) const HEAD: u8 = b'h';
+pub(super) const NOTICE: u8 = b'k';
 
 /// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head and a run.
 pub(super) const ROW_BYTES_MAX: u64 = 128;
@@ -35,6 +40,26 @@ pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
     key[1..5].copy_from_slice(&origin.0.to_be_bytes());
     key[5..9].copy_from_slice(&epoch.to_be_bytes());
     key[9..].copy_from_slice(&seq.to_be_bytes());
+    key
+}
+
+pub(super) fn notice_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
+    let mut key = entry_key(origin, epoch, seq);
+    key[0] = NOTICE;
+    key
+}
+
+pub(super) fn read_notice_key(key: &[u8]) -> Result<(Origin, Position), StoreError> {
+    let mut fields = Fields { what: "notice", rest: key.get(1..).unwrap_or_default() };
+    let notice = (Origin(fields.u32()?), Position { epoch: fields.u32()?, seq: fields.u64()? });
+    fields.end(notice)
+}
+
+/// Where an entry stands in quarantine: more than one history of a position may end there.
+pub(super) fn quarantine_key(origin: Origin, epoch: u32, seq: u64, hash: &Hash) -> Vec<u8> {
+    let mut key = entry_key(origin, epoch, seq).to_vec();
+    key[0] = b'q';
+    key.extend_from_slice(hash.as_bytes());
     key
 }
 
