@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Lines one call reads: half a second of signatures.
-const LINES_MAX: usize = 20_000;
+pub(super) const LINES_MAX: usize = 20_000;
 /// Breaks one call names.
 const BREAKS_MAX: usize = 100;
 

@@ -57,7 +57,13 @@ fn last(dir: &Path) -> u64 {
 }
 
 fn all(dir: &Path) -> Vec<Entry> {
-    list(dir, &Filter::default(), None, usize::MAX).unwrap().events
+    let mut page = list(dir, &Filter::default(), None, usize::MAX).unwrap();
+    let mut events = page.events;
+    while let Some(next) = page.next {
+        page = list(dir, &Filter::default(), Some(next), usize::MAX).unwrap();
+        events.append(&mut page.events);
+    }
+    events
 }
 
 fn lines_of(dir: &Path) -> Vec<String> {
@@ -291,6 +297,49 @@ fn a_flood_of_strangers_becomes_a_few_events_that_count_all() {
 fn what_was_done_is_never_counted_together() {
     let mut flood = flood::Flood::default();
     assert!((0..10_000).all(|n| flood.admit(done("kim", n)).is_some()));
+}
+
+#[test]
+fn a_call_reads_so_many_lines_and_the_next_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), key(), room()).unwrap();
+    let total = read::LINES_MAX as u64 + 500;
+    let group: Vec<_> = (0..500).map(|n| done("kim", n)).collect();
+    while log.head().n < total {
+        log.append(&group).unwrap();
+    }
+    let one = verify(dir.path(), &[key().public()], 0, None).unwrap();
+    assert_eq!((one.first, one.next, one.breaks.len()), (Some(1), Some(total - 499), 0));
+    let two = verify(dir.path(), &[key().public()], one.next.unwrap(), None).unwrap();
+    assert_eq!((two.first, two.next, two.breaks.len()), (one.next, None, 0));
+    assert_eq!(two.last.map(|(n, _)| n), Some(total));
+    let nobody = Filter { actor: "nobody".to_owned(), ..Filter::default() };
+    let page = list(dir.path(), &nobody, None, 10).unwrap();
+    assert_eq!((page.events.len(), page.next), (0, Some(501)));
+    assert_eq!(list(dir.path(), &nobody, page.next, 10).unwrap().next, None);
+}
+
+#[test]
+fn events_that_find_no_place_are_counted_and_what_somebody_waits_for_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = Writer::start(dir.path(), Log::open(dir.path(), key(), room()).unwrap(), || NOW_MS).unwrap();
+    let audit = writer.audit();
+    // As another process holds it while it writes.
+    let other = fs::File::options().write(true).open(dir.path().join("LOCK")).unwrap();
+    other.lock().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for n in 0..2 * writer::WAITING_MAX as u64 {
+        audit.note(done("kim", n));
+    }
+    let refused = runtime.block_on(audit.record(done("kim", 0)));
+    assert!(matches!(refused, Err(AuditError::Busy)), "{refused:?}");
+    other.unlock().unwrap();
+    writer.stop();
+    let events = all(dir.path());
+    let (lost, kept): (Vec<_>, Vec<_>) = events.iter().partition(|event| event.result == "unknown");
+    let lost: u64 = lost.iter().map(|event| event.times).sum();
+    assert_eq!(lost + kept.len() as u64, 2 * writer::WAITING_MAX as u64);
+    assert!(lost > 0 && breaks(dir.path()).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use super::{
 /// Events written in one flush: all calls that a node serves at once, several times over.
 const GROUP_MAX: usize = 1_024;
 /// Events that wait; more are refused, with the commands they belong to. Above what the doors let in at once.
-const WAITING_MAX: usize = 16_384;
+pub(super) const WAITING_MAX: usize = 16_384;
 /// How often counts are looked at, and space is asked for again, while there is a reason to.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often the head is told to the node's own log, which may be kept on another machine.
