@@ -31,10 +31,10 @@ const CANARIES: &[(&str, &str)] = &[
     ("transport key of a peer", "fr-paris/keys/transport.pem"),
 ];
 
-/// Where keys belong: folders of a node and of profiles, by the last two parts of a path.
+/// Where keys belong: in the keys folder of a node, and in profiles.
 fn holds_a_key(path: &Path) -> bool {
-    let parent = path.parent().and_then(Path::file_name).unwrap_or_default();
-    path.file_name().is_some_and(|name| name == "key.pem") || parent == "keys"
+    path.file_name().is_some_and(|name| name == "key.pem")
+        || path.components().any(|part| part.as_os_str() == "keys")
 }
 
 /// A folder where commands run, and everything they said.

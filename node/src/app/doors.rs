@@ -16,6 +16,7 @@ use crate::{
     audit::Audit,
     config::Config,
     engine::{Engine, read::ReadHandle},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
     portal,
@@ -25,6 +26,17 @@ use crate::{
 
 /// How often what the node knows becomes its health.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
+
+/// What the health of the node is told of; the empty name is all of it.
+const SERVICES: [&str; 7] = [
+    "",
+    "wego.v1.Catalogue",
+    "wego.v1.Search",
+    "wego.v1.Members",
+    "wego.v1.Admin",
+    "wego.v1.Audit",
+    "wego.v1.Keys",
+];
 
 /// What the doors lead to.
 pub(super) struct Front<'a> {
@@ -83,6 +95,7 @@ impl Front<'_> {
             engine: self.engine.clone(),
             reader: self.reader.clone(),
             peers: self.peers.clone(),
+            keys: LogKeys::of(&self.config.node.keys_dir),
             operators: self.operators.clone(),
             audit: self.audit.clone(),
         };
@@ -153,9 +166,7 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in
-            ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin", "wego.v1.Audit"]
-        {
+        for service in SERVICES {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

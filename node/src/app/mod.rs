@@ -6,14 +6,13 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use data_encoding::HEXLOWER;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
     roster::History,
     session::{self, Me},
-    state::{Footing, Settings, Start},
+    state::{Settings, Start},
 };
 use wego_proto::{
     id::Origin,
@@ -25,23 +24,21 @@ use crate::{
     clock::now_ms,
     config::Config,
     engine::{
-        Engine, Parts, Running,
+        self, Engine, Parts, Running,
         bell::Bell,
         follow::Follower,
         read::{ReadHandle, Sources},
     },
-    keys::{KeysError, NodeKeys},
+    keys::{KeysError, LogKeys, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
-    store::{
-        StoreError,
-        anchor::{Anchor, Copy},
-    },
+    store::{StoreError, anchor::Anchor},
 };
 
 mod audit_log;
 mod doors;
 mod followed;
+mod footing;
 mod rosters;
 pub mod run;
 pub mod stores;
@@ -317,16 +314,23 @@ struct Opened {
 
 impl Opened {
     fn open(config: &Config) -> Result<Self, StartError> {
-        let keys = NodeKeys::load(&config.node.keys_dir)?;
+        let mut keys = NodeKeys::load(&config.node.keys_dir)?;
         let operators = Operators::load(&config.node.operators)?;
         let rosters = rosters::open(config)?;
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;
         let mut stores = stores::Stores::open(config, me, rosters)?;
+        // A crash may have come between an epoch and its key.
+        let in_force = engine::key_in_force(stores.lock.as_mut(), stores.store.as_ref(), me, &roster)?;
+        if let Some(in_force) = in_force.filter(|in_force| *in_force != keys.log.public())
+            && LogKeys::of(&config.node.keys_dir).settle(&in_force)?
+        {
+            keys = NodeKeys::load(&config.node.keys_dir)?;
+        }
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
         let audit_log = audit_log::open(config, stores.space.clone())?;
         let anchor = Anchor::of(&config.node.data_dir);
-        let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
+        let (footing, previous_run) = footing::of(&anchor, stores.lock.load()?.is_none())?;
         let now_ms = now_ms();
         let last = anchor.last_start().map_or(0, |last| last.started_ms);
         let mut id = [0; 16];
@@ -371,27 +375,16 @@ impl Opened {
     }
 }
 
-/// What the folder says of the own log's copy, and which start wrote it last.
-fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
-    Ok(match anchor.judge(empty)? {
-        Copy::Sound(last) => {
-            let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());
-            (Footing::Sound, run)
-        }
-        Copy::Unsure(why) => {
-            tracing::warn!(why, "the own log's copy may be old: its next entry opens a new epoch");
-            (Footing::Unsure, None)
-        }
-        Copy::Alone => (Footing::Alone, None),
-    })
-}
-
-/// The member this node speaks for: named in the configuration, with this node's log key in the roster.
+/// The member this node speaks for: named in the configuration, with this node's keys in the roster. A log key that took
+/// over since is known to the log alone, which may still have to come from the peers.
 fn own_member(config: &Config, keys: &NodeKeys, roster: &History) -> Result<Origin, StartError> {
     let current = roster.current();
     let public = keys.log.public();
     let member = current.member_by_handle(&config.node.handle);
-    let member = member.filter(|member| member.log_keys.iter().any(|key| key.key == public));
+    let member = member.filter(|member| {
+        let given = member.log_keys.iter().any(|key| key.key == public);
+        given || member.transport_keys.contains(&keys.transport_key)
+    });
     member.map(|member| member.origin).ok_or_else(|| StartError::NotAMember {
         handle: config.node.handle.clone(),
         version: current.version(),

@@ -29,6 +29,7 @@ use crate::{
 
 pub mod bell;
 pub mod follow;
+pub mod orders;
 mod own_log;
 mod perform;
 pub mod read;
@@ -37,7 +38,7 @@ pub mod words;
 mod worker;
 mod write;
 
-pub use own_log::restore_own;
+pub use own_log::{key_in_force, restore_own};
 use view::View;
 
 /// What may wait from peers; above it their connections are read no further.
@@ -208,6 +209,7 @@ pub enum FromPeer {
 pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
+    orders: mpsc::Receiver<orders::Order>,
     stop: CancellationToken,
 }
 
@@ -216,6 +218,7 @@ pub(crate) struct Commands {
 pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
+    orders: mpsc::Sender<orders::Order>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -264,15 +267,16 @@ impl Running {
     pub fn start(parts: Parts) -> Result<Self, StoreError> {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
+        let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
+        let commands = Commands { writes: waiting, peers: from_peers, orders: ordered, stop: stop.clone() };
         let worker = worker::Worker::new(parts)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, stop, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, orders, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.

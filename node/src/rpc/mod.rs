@@ -9,12 +9,13 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, audit_server::AuditServer, catalogue_server::CatalogueServer,
-    members_server::MembersServer, search_server::SearchServer,
+    keys_server::KeysServer, members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
     audit::Audit,
     engine::{Engine, read::ReadHandle},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
 };
@@ -24,6 +25,7 @@ mod audit;
 mod catalogue;
 mod deed;
 mod guard;
+mod keys;
 mod member;
 pub mod roles;
 mod search;
@@ -48,6 +50,8 @@ pub struct Doors {
     pub reader: ReadHandle,
     /// Peers.
     pub peers: Peers,
+    /// The log key's files.
+    pub keys: LogKeys,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
     /// Who changed what.
@@ -78,7 +82,8 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
-        .add_service(AuditServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(AuditServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {
