@@ -17,8 +17,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, backup, completion, dataset, exit_codes, fork, import, invite, key, man, member, peer,
-        practice, profile, record, replace_file, roster, search, status,
+        adoption, audit, backup, completion, dataset, exit_codes, fork, import, invite, key, man, member,
+        peer, practice, profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -65,6 +65,9 @@ pub(crate) struct Global {
     /// When to use colour; NO_COLOR and TERM=dumb are honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
+    /// Why you do this, for the audit log of your node; at most 500 characters
+    #[arg(long, global = true, value_name = "TEXT", value_parser = audit_reason)]
+    pub(crate) audit_reason: Option<String>,
 }
 
 /// When to use colour.
@@ -93,6 +96,7 @@ pub(crate) enum Command {
     Invite(invite::Args),
     Peer(peer::Args),
     Status(status::Args),
+    Audit(audit::Args),
     Roster(roster::Args),
     Profile(profile::Args),
     Completion(completion::Args),
@@ -149,17 +153,27 @@ pub(crate) struct OfflineRoster {
 }
 
 impl OfflineRoster {
+    pub(crate) const fn new(roster: PathBuf, federation: Option<FederationId>) -> Self {
+        Self { roster, federation }
+    }
+
     /// The newest version of the file, when its whole chain holds.
     pub(crate) fn open(&self, cx: &mut Context) -> Result<Roster, Failure> {
-        let mut versions = roster_chain(&self.roster, cx)?;
-        let roster = versions.pop().ok_or_else(|| not_a_roster(&self.roster))?;
+        let mut versions = self.open_all(cx)?;
+        versions.pop().ok_or_else(|| not_a_roster(&self.roster))
+    }
+
+    /// All versions of the file, when its whole chain holds, oldest first.
+    pub(crate) fn open_all(&self, cx: &mut Context) -> Result<Vec<Roster>, Failure> {
+        let versions = roster_chain(&self.roster, cx)?;
+        let roster = versions.last().ok_or_else(|| not_a_roster(&self.roster))?;
         if let Some(expected) = self.federation.filter(|expected| *expected != roster.federation()) {
             return Err(Failure::integrity(
                 format!("the roster is of federation {}, not {expected}", roster.federation()),
                 "get the roster of the right federation, and ask where this one comes from",
             ));
         }
-        Ok(roster)
+        Ok(versions)
     }
 
     /// Says what was believed without a check.
@@ -213,6 +227,16 @@ pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> Ex
     };
     let _ = writeln!(stdio.err, "{body}\n\n{hint}");
     ExitCode::Usage
+}
+
+/// As many as an event of the audit log takes; the node cuts what is longer.
+const REASON_CHARS_MAX: usize = 500;
+
+fn audit_reason(text: &str) -> Result<String, String> {
+    if text.chars().count() > REASON_CHARS_MAX || text.chars().any(char::is_control) {
+        return Err("must have at most 500 characters and no control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {

@@ -50,13 +50,15 @@ pub(crate) struct Context {
     paint: Paint,
     profile: Option<String>,
     timeout: Duration,
+    audit_reason: Option<String>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, stdio: Stdio, paint: Paint) -> Self {
         let format = if global.json { Format::Json } else { Format::Human };
         let profile = global.profile.or_else(|| stdio.env_text("WEGO_PROFILE"));
-        Self { stdio, format, paint, profile, timeout: global.timeout }
+        let (timeout, audit_reason) = (global.timeout, global.audit_reason);
+        Self { stdio, format, paint, profile, timeout, audit_reason }
     }
 
     /// The profile named by flag or environment, or the current one.
@@ -74,12 +76,12 @@ impl Context {
 
     /// Connects to the profile's node.
     pub(crate) async fn connect(&self) -> Result<Node, Failure> {
-        Node::connect(&self.profile()?, self.timeout).await
+        self.connect_to(&self.profile()?).await
     }
 
     /// Connects to the node of `profile`.
     pub(crate) async fn connect_to(&self, profile: &Profile) -> Result<Node, Failure> {
-        Node::connect(profile, self.timeout).await
+        Node::connect(profile, self.timeout, self.audit_reason.as_deref()).await
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

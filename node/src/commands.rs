@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 pub use self::failure::{Exit, Failure};
 use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 
+mod audited;
 mod check_config;
 mod demo;
 mod failure;
@@ -113,10 +114,10 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
         Command::Init(args) => init::run(args, out, err),
         Command::Join(args) => join::run(args, out, err),
         Command::Run(args) => node_run::run(&args),
-        Command::Reindex(args) => node_run::reindex(&args, out, err),
-        Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
         Command::Restore(args) => restore::run(&args, out, err),
         Command::Recover(args) => recover::run(&args, out, err),
+        Command::Reindex(args) => node_run::reindex(args, out, err),
+        Command::RebuildStore(args) => node_run::rebuild_store(args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
         Command::Demo(args) => demo::run(args, out, err),

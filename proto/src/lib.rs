@@ -29,8 +29,11 @@
 //! | operator | a person with a client certificate |
 //! | backup | one file with all that a node holds, but its private keys |
 //! | fence | the mark of a data folder that came from a backup: its own log may be behind |
+//! | audit log | a member's own signed list of who changed what on its node, and who was refused |
+//! | event | one line of an audit log |
 
 pub mod armour;
+pub mod audit;
 pub mod backup;
 pub mod card;
 pub mod causes;

@@ -3,6 +3,7 @@
 // All of it is tests, also the functions that tests share: lints that spare tests spare it.
 #![cfg(test)]
 
+mod audit;
 mod backup;
 mod bench;
 mod corruption;
@@ -17,6 +18,7 @@ mod import;
 mod kill;
 mod process;
 mod roles;
+mod secrets;
 mod tidy;
 mod transcripts;
 mod unit_file;

@@ -13,6 +13,7 @@ use wego_proto::{
 
 use super::{Addresses, Listeners, StartError};
 use crate::{
+    audit::Audit,
     config::Config,
     engine::{Engine, read::ReadHandle},
     enrolment::{self, Enrolment, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES},
@@ -37,6 +38,7 @@ pub(super) struct Front<'a> {
     pub(super) enrolment: &'a Enrolment,
     pub(super) backups: &'a BackupDoor,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
+    pub(super) audit: &'a Audit,
     pub(super) closing: &'a CancellationToken,
     pub(super) counters: &'a DoorCounters,
 }
@@ -100,11 +102,12 @@ impl Front<'_> {
             keys: LogKeys::of(&self.config.node.keys_dir),
             enrolment: self.enrolment.clone(),
             operators: self.operators.clone(),
+            audit: self.audit.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();
         let server = harden(Server::builder())
             .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
-            .layer(GuardLayer::new(self.operators.clone()))
+            .layer(GuardLayer::new(self.operators.clone(), self.audit.clone()))
             .add_routes(doors.routes())
             .add_service(health);
         let (closed, closing) = (self.closing.clone().cancelled_owned(), self.closing.clone());

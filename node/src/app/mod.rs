@@ -1,28 +1,28 @@
 //! Assembly: configuration, keys and listeners in; a running node out; and the way back.
 //!
-//! Order of the start: keys, roster, stores, engine, followers, peers, doors. Order of the stop: doors, peers,
-//! engine, followers. Nothing is decided here.
+//! Order of the start: keys, roster, stores, audit log, followers, engine, peers, doors. Order of the stop: peers,
+//! doors, engine, followers, audit log. Nothing is decided here.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use data_encoding::HEXLOWER;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
     roster::History,
     session::{self, Me},
-    state::{Footing, Settings, Start},
+    state::{Settings, Start},
 };
 use wego_proto::{id::Origin, key::PublicKey, pin::Identity};
 
 use crate::{
+    audit::{self, AUDIT_DIR},
     clock::now_ms,
     config::Config,
     engine::{
         self, Engine, Parts, Running,
         bell::Bell,
-        follow::{Follower, Share},
+        follow::Follower,
         read::{ReadHandle, Sources},
     },
     enrolment::{Book, Enrolment},
@@ -30,14 +30,13 @@ use crate::{
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins},
     rpc::BackupDoor,
-    search::Search,
-    store::{
-        StoreError,
-        anchor::{Anchor, Copy},
-    },
+    store::{StoreError, anchor::Anchor},
 };
 
+mod audit_log;
 mod doors;
+mod followed;
+mod footing;
 pub mod restore;
 mod rosters;
 pub mod run;
@@ -75,6 +74,7 @@ pub struct Node {
     operators: Arc<ArcSwap<Operators>>,
     bell: Arc<Bell>,
     followers: Vec<Follower>,
+    audit: audit::Writer,
     doors: Vec<JoinHandle<()>>,
     closing: CancellationToken,
     drain: Duration,
@@ -110,8 +110,19 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, transport_key, operators, start, me, stores, anchor, pins, invites, bell } =
-            opened;
+        let Opened {
+            transport,
+            transport_key,
+            operators,
+            start,
+            me,
+            stores,
+            anchor,
+            pins,
+            invites,
+            bell,
+            audit_log,
+        } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
@@ -124,7 +135,7 @@ impl Node {
             space,
             writes_max: config.limits.publish_queue_max,
         };
-        let (running, followers) = run_followed(parts, search.clone())?;
+        let (running, followers) = followed::run(parts, search.clone())?;
         let engine = running.engine.clone();
         let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
@@ -146,6 +157,7 @@ impl Node {
         let peers = Peers::start(engine.clone(), store, peers_config, pins);
         let enrolment = Enrolment::new(invites, engine.view_cell(), transport_key);
         let operators = Arc::new(ArcSwap::from_pointee(operators));
+        let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), audit_log, now_ms)?;
         let closing = CancellationToken::new();
         let front = doors::Front {
             config,
@@ -156,6 +168,7 @@ impl Node {
             enrolment: &enrolment,
             backups: &backups,
             operators: &operators,
+            audit: &audit.audit(),
             closing: &closing,
             counters: &counters,
         };
@@ -169,6 +182,7 @@ impl Node {
             operators,
             bell,
             followers,
+            audit,
             doors,
             closing,
             drain: config.limits.drain,
@@ -200,7 +214,9 @@ impl Node {
     /// # Errors
     /// [`OperatorsError`].
     pub fn reload_operators(&self) -> Result<(), OperatorsError> {
-        self.operators.store(Arc::new(Operators::load(&self.operators_path)?));
+        let read = Operators::load(&self.operators_path);
+        self.audit.audit().note(audit_log::reloaded(&read));
+        self.operators.store(Arc::new(read?));
         Ok(())
     }
 
@@ -216,29 +232,14 @@ impl Node {
         }
         self.running.stop().await;
         self.bell.stop();
-        let followers = self.followers;
-        let joined =
-            tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
+        let (followers, audit) = (self.followers, self.audit);
+        let joined = tokio::task::spawn_blocking(move || {
+            followers.into_iter().for_each(Follower::join);
+            audit.stop();
+        })
+        .await;
         if joined.is_err() {
             tracing::error!("a projection could not be joined");
-        }
-    }
-}
-
-/// Starts the engine and what follows it. The followers start first, so that what must be read before the node is
-/// ready becomes less with every try; when the engine cannot start, they end as well.
-fn run_followed(parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<Follower>), StoreError> {
-    let (store, bell) = (parts.store.clone(), parts.bell.clone());
-    let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
-    // The records follow as fast as anything else; the index is dear, and says how far behind it is.
-    let followers = vec![follower(parts.records.clone(), Share::Equal)?, follower(search, Share::Rest)?];
-    bell.ring(store.cursor());
-    match Running::start(parts) {
-        Ok(running) => Ok((running, followers)),
-        Err(error) => {
-            bell.stop();
-            followers.into_iter().for_each(Follower::join);
-            Err(error)
         }
     }
 }
@@ -255,6 +256,7 @@ struct Opened {
     pins: Pins,
     invites: Book,
     bell: Arc<Bell>,
+    audit_log: audit::Log,
 }
 
 impl Opened {
@@ -274,8 +276,9 @@ impl Opened {
             keys = NodeKeys::load(&config.node.keys_dir)?;
         }
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let audit_log = audit_log::open(config, stores.space.clone())?;
         let anchor = Anchor::of(&config.node.data_dir);
-        let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
+        let (footing, previous_run) = footing::of(&anchor, stores.lock.load()?.is_none())?;
         let now_ms = now_ms();
         let last = anchor.last_start().map_or(0, |last| last.started_ms);
         let mut id = [0; 16];
@@ -317,23 +320,9 @@ impl Opened {
             pins,
             invites: Book::open(&config.node.data_dir.join(INVITES_DIR))?,
             bell: Arc::new(Bell::default()),
+            audit_log,
         })
     }
-}
-
-/// What the folder says of the own log's copy, and which start wrote it last.
-fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
-    Ok(match anchor.judge(empty)? {
-        Copy::Sound(last) => {
-            let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());
-            (Footing::Sound, run)
-        }
-        Copy::Unsure(why) => {
-            tracing::warn!(why, "the own log's copy may be old: its next entry opens a new epoch");
-            (Footing::Unsure, None)
-        }
-        Copy::Alone => (Footing::Alone, None),
-    })
 }
 
 /// The member this node speaks for: named in the configuration, with this node's keys in the roster. A log key that took

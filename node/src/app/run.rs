@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use sd_notify::NotifyState;
 use thiserror::Error;
 use tokio::{
@@ -69,11 +70,18 @@ impl RunError {
 /// # Errors
 /// [`RunError`].
 pub fn run(config: &Config) -> Result<(), RunError> {
+    leave_no_core_file()?;
     let log = telemetry::start(format(config), &config.log.filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(daemon(config));
     drop(log);
     ended
+}
+
+/// A core file would hold the keys.
+fn leave_no_core_file() -> io::Result<()> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none).map_err(io::Error::from)
 }
 
 fn format(config: &Config) -> telemetry::Format {

@@ -7,7 +7,8 @@ use wego_proto::pin::PinError;
 
 use super::RosterFileError;
 use crate::{
-    enrolment::BookError, keys::KeysError, operators::OperatorsError, peers::PinsError, store::StoreError,
+    audit::AuditError, enrolment::BookError, keys::KeysError, operators::OperatorsError, peers::PinsError,
+    store::StoreError,
 };
 
 /// Why a node does not start. Nothing was written but what is said here.
@@ -42,6 +43,9 @@ pub enum StartError {
     /// The invites.
     #[error("invites")]
     Invites(#[from] BookError),
+    /// The audit log.
+    #[error("audit log")]
+    Audit(#[from] AuditError),
     /// Certificate or key.
     #[error("transport identity")]
     Identity(#[from] PinError),
@@ -84,6 +88,7 @@ impl StartError {
             Self::Invites(_) => {
                 "move the file away that it names: the invite in it is then void, and nothing else".to_owned()
             }
+            Self::Audit(error) => error.hint().to_owned(),
             Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
             Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
             Self::Randomness(_) => "see the system's log".to_owned(),

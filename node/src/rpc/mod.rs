@@ -8,12 +8,14 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, backups_server::BackupsServer, catalogue_server::CatalogueServer,
-    invites_server::InvitesServer, keys_server::KeysServer, members_server::MembersServer,
-    roster_governance_server::RosterGovernanceServer, search_server::SearchServer,
+    admin_server::AdminServer, audit_server::AuditServer, backups_server::BackupsServer,
+    catalogue_server::CatalogueServer, invites_server::InvitesServer, keys_server::KeysServer,
+    members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
+    search_server::SearchServer,
 };
 
 use crate::{
+    audit::Audit,
     engine::{Engine, read::ReadHandle},
     enrolment::Enrolment,
     keys::LogKeys,
@@ -22,8 +24,10 @@ use crate::{
 };
 
 mod admin;
+mod audit;
 mod backup;
 mod catalogue;
+mod deed;
 mod governance;
 mod guard;
 mod invite;
@@ -34,6 +38,7 @@ mod search;
 mod status;
 
 pub use backup::BackupDoor;
+pub use deed::Deed;
 pub use guard::{Guard, GuardLayer};
 
 /// Largest request in bytes: a record of the largest payload with room for its envelope.
@@ -60,6 +65,8 @@ pub struct Doors {
     pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
+    /// Who changed what.
+    pub audit: Audit,
 }
 
 impl Doors {
@@ -97,7 +104,8 @@ impl Doors {
             InvitesServer::new(self.clone())
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
-        );
+        )
+        .add_service(AuditServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

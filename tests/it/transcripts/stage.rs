@@ -103,6 +103,11 @@ impl Stage {
             ["tamper", at] => tamper(&path(at)),
             ["flip", at] => flip(&path(at)),
             ["move", from, to] => fs::rename(path(from), path(to)).unwrap(),
+            ["replace", at, old, new] => {
+                let text = fs::read_to_string(path(at)).unwrap();
+                assert!(text.contains(old));
+                fs::write(path(at), text.replacen(old, new, 1)).unwrap();
+            }
             _ => panic!("no such action: {words:?}"),
         }
     }
