@@ -37,7 +37,7 @@ async fn a_stranger_reaches_the_enrolment_and_no_other_method_of_the_node() {
     let (cluster, invite) = inviting().await;
     let stranger = Stranger::new("nl-leiden");
     let channel = stranger.dial(&invite).await.unwrap().channel;
-    let methods = wego_node::rpc::roles::METHODS.iter().map(|(path, _)| *path);
+    let methods = wego_node::rpc::roles::METHODS.iter().map(|(path, ..)| *path);
     for path in methods.chain(["/wego.v1.Peering/Session", "/wego.v1.Enrolment/Drop", "/", "/metrics"]) {
         assert_eq!(code(&channel, path).await, Code::Unimplemented, "{path}");
     }
