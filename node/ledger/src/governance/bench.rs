@@ -125,7 +125,7 @@ impl Disk {
                     [node as u8; 16],
                     NOW,
                     &roster.federation(),
-                    &federation.log_key(origin),
+                    &FEDERATION.log_key(origin),
                 ),
             },
             key: FEDERATION.log_key(origin),
@@ -229,7 +229,7 @@ impl Talk {
         let mut way = VecDeque::new();
         for (at, side) in [(0, Side::Dialled), (1, Side::Accepted)] {
             let member = states[1 - at].me();
-            let speaker = Federation::new(3).transport_key(member).public();
+            let speaker = FEDERATION.transport_key(member).public();
             let connected = Input::Connected { conn: CONN, member, speaker, side };
             let said = disks[nodes[at]].drive(&mut states[at], connected);
             way.extend(said.into_iter().map(|body| (1 - at, body)));
