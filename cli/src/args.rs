@@ -2,7 +2,10 @@
 //!
 //! Each command's own arguments are in its file; nothing is decided here.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use wego_proto::{
@@ -14,8 +17,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, fork, import, invite, key, man, member, peer, practice,
-        profile, record, replace_file, roster, search, status,
+        adoption, audit, backup, completion, dataset, exit_codes, fork, import, invite, key, man, member,
+        peer, practice, profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -62,6 +65,9 @@ pub(crate) struct Global {
     /// When to use colour; NO_COLOR and TERM=dumb are honoured
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: ColorChoice,
+    /// Why you do this, for the audit log of your node; at most 500 characters
+    #[arg(long, global = true, value_name = "TEXT", value_parser = audit_reason)]
+    pub(crate) audit_reason: Option<String>,
 }
 
 /// When to use colour.
@@ -85,10 +91,12 @@ pub(crate) enum Command {
     Import(import::Args),
     Member(member::Args),
     Fork(fork::Args),
+    Backup(backup::Args),
     Key(key::Args),
     Invite(invite::Args),
     Peer(peer::Args),
     Status(status::Args),
+    Audit(audit::Args),
     Roster(roster::Args),
     Profile(profile::Args),
     Completion(completion::Args),
@@ -145,26 +153,27 @@ pub(crate) struct OfflineRoster {
 }
 
 impl OfflineRoster {
+    pub(crate) const fn new(roster: PathBuf, federation: Option<FederationId>) -> Self {
+        Self { roster, federation }
+    }
+
     /// The newest version of the file, when its whole chain holds.
     pub(crate) fn open(&self, cx: &mut Context) -> Result<Roster, Failure> {
-        let not_a_roster = || {
-            Failure::integrity(
-                format!("{} is no complete roster", self.roster.display()),
-                "save one with `wego roster show --out roster.pem`, from a node you trust",
-            )
-        };
-        let text = cx.read_text(&self.roster)?;
-        let chain: v1::RosterChain =
-            armour::read(Label::Roster, &text).map_err(|error| not_a_roster().because(error))?;
-        let mut versions = Roster::open_chain(chain).map_err(|error| not_a_roster().because(error))?;
-        let roster = versions.pop().ok_or_else(not_a_roster)?;
+        let mut versions = self.open_all(cx)?;
+        versions.pop().ok_or_else(|| not_a_roster(&self.roster))
+    }
+
+    /// All versions of the file, when its whole chain holds, oldest first.
+    pub(crate) fn open_all(&self, cx: &mut Context) -> Result<Vec<Roster>, Failure> {
+        let versions = roster_chain(&self.roster, cx)?;
+        let roster = versions.last().ok_or_else(|| not_a_roster(&self.roster))?;
         if let Some(expected) = self.federation.filter(|expected| *expected != roster.federation()) {
             return Err(Failure::integrity(
                 format!("the roster is of federation {}, not {expected}", roster.federation()),
                 "get the roster of the right federation, and ask where this one comes from",
             ));
         }
-        Ok(roster)
+        Ok(versions)
     }
 
     /// Says what was believed without a check.
@@ -173,6 +182,21 @@ impl OfflineRoster {
             cx.say("the roster itself was taken as given: --federation ID pins the federation it must be of");
         }
     }
+}
+
+/// All versions in a file, when the whole chain holds.
+pub(crate) fn roster_chain(path: &Path, cx: &mut Context) -> Result<Vec<Roster>, Failure> {
+    let text = cx.read_text(path)?;
+    let chain: v1::RosterChain =
+        armour::read(Label::Roster, &text).map_err(|error| not_a_roster(path).because(error))?;
+    Roster::open_chain(chain).map_err(|error| not_a_roster(path).because(error))
+}
+
+fn not_a_roster(path: &Path) -> Failure {
+    Failure::integrity(
+        format!("{} is no complete roster", path.display()),
+        "save one with `wego roster show --out roster.pem`, from a node you trust",
+    )
 }
 
 impl OutFile {
@@ -203,6 +227,16 @@ pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> Ex
     };
     let _ = writeln!(stdio.err, "{body}\n\n{hint}");
     ExitCode::Usage
+}
+
+/// As many as an event of the audit log takes; the node cuts what is longer.
+const REASON_CHARS_MAX: usize = 500;
+
+fn audit_reason(text: &str) -> Result<String, String> {
+    if text.chars().count() > REASON_CHARS_MAX || text.chars().any(char::is_control) {
+        return Err("must have at most 500 characters and no control characters".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {

@@ -6,13 +6,19 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
-use tonic::{Response, Status, transport::Channel};
+use tonic::{
+    Request, Response, Status,
+    metadata::{BinaryMetadataValue, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::Channel,
+};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
-        keys_client::KeysClient, members_client::MembersClient,
-        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
+        self, admin_client::AdminClient, audit_client::AuditClient, backups_client::BackupsClient,
+        catalogue_client::CatalogueClient, invites_client::InvitesClient, keys_client::KeysClient,
+        members_client::MembersClient, roster_governance_client::RosterGovernanceClient,
+        search_client::SearchClient,
     },
 };
 
@@ -24,18 +30,41 @@ use crate::{
 /// Largest answer in bytes: a roster chain of eight full versions.
 const ANSWER_BYTES_MAX: usize = 64 * 1_024 * 1_024;
 
+/// Metadata of every call: why, for the node's audit log. Binary, because it may be in any language.
+const REASON: &str = "wego-reason-bin";
+
+/// A connection whose calls say why they are made.
+pub(crate) type Wire = InterceptedService<Channel, Reason>;
+
+/// Says why with every call, when the user did.
+#[derive(Debug, Clone)]
+pub(crate) struct Reason(Option<BinaryMetadataValue>);
+
+impl Interceptor for Reason {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(reason) = &self.0 {
+            request.metadata_mut().insert_bin(REASON, reason.clone());
+        }
+        Ok(request)
+    }
+}
+
 /// A node, connected.
 #[derive(Debug)]
 pub(crate) struct Node {
-    channel: Channel,
+    wire: Wire,
     timeout: Duration,
     address: String,
     config: Arc<ClientConfig>,
 }
 
 impl Node {
-    /// Connects within `timeout`.
-    pub(crate) async fn connect(profile: &Profile, timeout: Duration) -> Result<Self, Failure> {
+    /// Connects within `timeout`. Calls carry `reason` for the audit log.
+    pub(crate) async fn connect(
+        profile: &Profile,
+        timeout: Duration,
+        reason: Option<&str>,
+    ) -> Result<Self, Failure> {
         let pinned = profile.server_key;
         let config = pin::client_config(profile.identity.clone(), Arc::new(move |key| *key == pinned))
             .map_err(|error| not_connected(profile, error))?;
@@ -46,35 +75,45 @@ impl Node {
             Ok(connected) => connected.map_err(|error| not_connected(profile, error))?,
             Err(_) => return Err(late(&format!("connect to {}", profile.address), timeout)),
         };
-        Ok(Self { channel, timeout, address: profile.address.clone(), config })
+        let reason = Reason(reason.map(|reason| MetadataValue::from_bytes(reason.as_bytes())));
+        let wire = InterceptedService::new(channel, reason);
+        Ok(Self { wire, timeout, address: profile.address.clone(), config })
     }
 
-    pub(crate) fn catalogue(&self) -> CatalogueClient<Channel> {
-        CatalogueClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    pub(crate) fn catalogue(&self) -> CatalogueClient<Wire> {
+        CatalogueClient::new(self.wire.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
-    pub(crate) fn search(&self) -> SearchClient<Channel> {
-        SearchClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    pub(crate) fn search(&self) -> SearchClient<Wire> {
+        SearchClient::new(self.wire.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
-    pub(crate) fn members(&self) -> MembersClient<Channel> {
-        MembersClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    pub(crate) fn members(&self) -> MembersClient<Wire> {
+        MembersClient::new(self.wire.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
-    pub(crate) fn admin(&self) -> AdminClient<Channel> {
-        AdminClient::new(self.channel.clone())
+    pub(crate) fn admin(&self) -> AdminClient<Wire> {
+        AdminClient::new(self.wire.clone())
     }
 
-    pub(crate) fn keys(&self) -> KeysClient<Channel> {
-        KeysClient::new(self.channel.clone())
+    pub(crate) fn audit(&self) -> AuditClient<Wire> {
+        AuditClient::new(self.wire.clone())
     }
 
-    pub(crate) fn invites(&self) -> InvitesClient<Channel> {
-        InvitesClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    pub(crate) fn backups(&self) -> BackupsClient<Wire> {
+        BackupsClient::new(self.wire.clone())
     }
 
-    pub(crate) fn governance(&self) -> RosterGovernanceClient<Channel> {
-        RosterGovernanceClient::new(self.channel.clone())
+    pub(crate) fn keys(&self) -> KeysClient<Wire> {
+        KeysClient::new(self.wire.clone())
+    }
+
+    pub(crate) fn invites(&self) -> InvitesClient<Wire> {
+        InvitesClient::new(self.wire.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn governance(&self) -> RosterGovernanceClient<Wire> {
+        RosterGovernanceClient::new(self.wire.clone())
             .max_decoding_message_size(ANSWER_BYTES_MAX)
             .max_encoding_message_size(ANSWER_BYTES_MAX)
     }

@@ -4,6 +4,7 @@
 
 use std::{io, io::BufRead as _, io::Read as _, path::Path, time::Duration};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::{
@@ -49,13 +50,15 @@ pub(crate) struct Context {
     paint: Paint,
     profile: Option<String>,
     timeout: Duration,
+    audit_reason: Option<String>,
 }
 
 impl Context {
     pub(crate) fn new(global: Global, stdio: Stdio, paint: Paint) -> Self {
         let format = if global.json { Format::Json } else { Format::Human };
         let profile = global.profile.or_else(|| stdio.env_text("WEGO_PROFILE"));
-        Self { stdio, format, paint, profile, timeout: global.timeout }
+        let (timeout, audit_reason) = (global.timeout, global.audit_reason);
+        Self { stdio, format, paint, profile, timeout, audit_reason }
     }
 
     /// The profile named by flag or environment, or the current one.
@@ -73,12 +76,12 @@ impl Context {
 
     /// Connects to the profile's node.
     pub(crate) async fn connect(&self) -> Result<Node, Failure> {
-        Node::connect(&self.profile()?, self.timeout).await
+        self.connect_to(&self.profile()?).await
     }
 
     /// Connects to the node of `profile`.
     pub(crate) async fn connect_to(&self, profile: &Profile) -> Result<Node, Failure> {
-        Node::connect(profile, self.timeout).await
+        Node::connect(profile, self.timeout, self.audit_reason.as_deref()).await
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -127,6 +130,17 @@ impl Context {
     pub(crate) fn warn(&mut self, text: &str) {
         let label = Style::Warning.on("warning:", self.paint.err);
         let _ = writeln!(self.stdio.err, "{label} {}", output::paragraph(text));
+    }
+
+    /// A bar on a screen, nothing elsewhere. Its length is set when it is known.
+    pub(crate) fn progress(&self, doing: &'static str) -> ProgressBar {
+        let target =
+            if self.stdio.err_is_tty { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_message(doing);
+        match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
     }
 
     /// A word on stdout in its colour.

@@ -4,6 +4,7 @@
 //! decide what the federation accepts. Start at [`run`]; a command is one file in `commands/`.
 
 mod args;
+mod backup;
 mod client;
 mod commands;
 mod context;

@@ -35,6 +35,12 @@ fn what_needs_no_node_needs_no_profile() {
 }
 
 #[test]
+fn a_reason_for_the_audit_log_has_a_bound() {
+    let with = |reason: &str| anywhere(&format!("exit-codes --audit-reason {reason}")).0;
+    assert_eq!((with(&"요".repeat(500)), with(&"요".repeat(501)), with("a\u{7}b")), (0, 2, 2));
+}
+
+#[test]
 fn every_error_ends_in_a_hint_and_says_nothing_on_stdout() {
     for (line, code) in [
         ("status", 2),

@@ -6,7 +6,7 @@ mod fake;
 
 use std::fs;
 
-use fake::{FakeNode, real};
+use fake::{BackupEnd, FakeNode, real};
 use serde_json::{Value, json};
 use wego_proto::v1::{self, Health};
 
@@ -263,4 +263,25 @@ fn a_profile_is_added_used_and_removed_with_its_key() {
     assert_eq!(wego("profile remove second --yes").0, 0);
     assert!(!home.join("wego/profiles/second").exists());
     assert_eq!(wego("status").0, 0);
+}
+
+#[test]
+fn a_backup_that_does_not_arrive_whole_leaves_no_file() {
+    let node = FakeNode::start();
+    let begun = wego_proto::backup::MAGIC.to_vec();
+    let cases = [
+        (Vec::new(), BackupEnd::End, 7),
+        (b"something else than a backup".to_vec(), BackupEnd::End, 7),
+        (begun.clone(), BackupEnd::End, 7),
+        (begun.clone(), BackupEnd::Error, 7),
+        (begun, BackupEnd::Silence, 5),
+    ];
+    for (bytes, end, code) in cases {
+        node.state().backup = (bytes, end);
+        let done = node.wego("backup create --out %backups/one.wego --timeout 300ms");
+        assert_eq!(done.code, code, "{end:?}: {}", done.err);
+        assert!(done.out.is_empty() && done.err.contains("hint: "), "{end:?}: {}", done.err);
+        let left: Vec<_> = fs::read_dir(node.path("backups")).expect("a folder").collect();
+        assert!(left.is_empty(), "{end:?}: {left:?}");
+    }
 }

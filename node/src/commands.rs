@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 pub use self::failure::{Exit, Failure};
 use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 
+mod audited;
 mod check_config;
 mod demo;
 mod failure;
@@ -18,6 +19,7 @@ mod join;
 mod node_run;
 mod operator;
 mod recover;
+mod restore;
 
 /// Names the configuration file when `--config` does not.
 const CONFIG_VARIABLE: &str = "WEGO_NODE_CONFIG";
@@ -54,6 +56,7 @@ enum Command {
     Operator(operator::Command),
     Reindex(node_run::Reindex),
     RebuildStore(node_run::RebuildStore),
+    Restore(restore::Args),
     Recover(recover::Args),
     Demo(demo::Args),
 }
@@ -111,9 +114,10 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
         Command::Init(args) => init::run(args, out, err),
         Command::Join(args) => join::run(args, out, err),
         Command::Run(args) => node_run::run(&args),
-        Command::Reindex(args) => node_run::reindex(&args, out, err),
-        Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
+        Command::Restore(args) => restore::run(&args, out, err),
         Command::Recover(args) => recover::run(&args, out, err),
+        Command::Reindex(args) => node_run::reindex(args, out, err),
+        Command::RebuildStore(args) => node_run::rebuild_store(args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
         Command::Demo(args) => demo::run(args, out, err),

@@ -10,9 +10,10 @@
 //! | 4 | `peers`, `enrolment` |
 //! | 3 | `engine` |
 //! | 2 | `records`, `search` |
-//! | 1 | `store`, `tls`, `clock`, `config`, `keys`, `operators`, `telemetry` |
+//! | 1 | `store`, `tls`, `clock`, `config`, `keys`, `operators`, `telemetry`, `audit` |
 
 pub mod app;
+pub mod audit;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -27,8 +27,12 @@ pub enum Purpose {
     Card,
     /// That a card's maker holds an invite's secret.
     Invite,
+    /// A line of a member's audit log.
+    Audit,
     /// One start of a member's process.
     Run,
+    /// A backup's manifest or trailer.
+    Backup,
 }
 
 impl Purpose {
@@ -38,7 +42,9 @@ impl Purpose {
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
             Self::Invite => b"wego-invite-v1",
+            Self::Audit => b"wego-audit-v1",
             Self::Run => b"wego-run-v1",
+            Self::Backup => b"wego-backup-v1",
         }
     }
 }

@@ -27,8 +27,14 @@
 //! | invite | one string with which a city that is no member yet may ask one node to become one |
 //! | portal | the public web pages |
 //! | operator | a person with a client certificate |
+//! | backup | one file with all that a node holds, but its private keys |
+//! | fence | the mark of a data folder that came from a backup: its own log may be behind |
+//! | audit log | a member's own signed list of who changed what on its node, and who was refused |
+//! | event | one line of an audit log |
 
 pub mod armour;
+pub mod audit;
+pub mod backup;
 pub mod card;
 pub mod causes;
 pub mod convert;

@@ -3,6 +3,8 @@
 // All of it is tests, also the functions that tests share: lints that spare tests spare it.
 #![cfg(test)]
 
+mod audit;
+mod backup;
 mod bench;
 mod corruption;
 mod demo;
@@ -16,6 +18,7 @@ mod import;
 mod kill;
 mod process;
 mod roles;
+mod secrets;
 mod tidy;
 mod transcripts;
 mod unit_file;

@@ -1,44 +1,54 @@
 //! Who may call what: every method with every role, and every listener with every kind of key.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tonic::{Code, Status, transport::Channel};
-use wego_node::{demo::founding::Seat, operators::Role};
+use wego_node::{
+    demo::founding::Seat,
+    operators::Role,
+    rpc::roles::{
+        Effect::{self, Changes, ChangesEach, Reads},
+        METHODS,
+    },
+};
 use wego_proto::{pin::Identity, prost::Message as _};
 use wego_tests::{Cluster, identity, raw};
 
-/// Every method of the client listener and the lowest role that may call it. A method of the .proto files that is
-/// not here fails the test below.
-const TABLE: &[(&str, Role)] = &[
-    ("/wego.v1.Catalogue/Publish", Role::Editor),
-    ("/wego.v1.Catalogue/PublishMany", Role::Editor),
-    ("/wego.v1.Catalogue/Retract", Role::Editor),
-    ("/wego.v1.Catalogue/Read", Role::Reader),
-    ("/wego.v1.Catalogue/History", Role::Reader),
-    ("/wego.v1.Catalogue/List", Role::Reader),
-    ("/wego.v1.Catalogue/Export", Role::Reader),
-    ("/wego.v1.Search/Search", Role::Reader),
-    ("/wego.v1.Members/List", Role::Reader),
-    ("/wego.v1.Members/Show", Role::Reader),
-    ("/wego.v1.Members/Roster", Role::Reader),
-    ("/wego.v1.Members/Forks", Role::Reader),
-    ("/wego.v1.RosterGovernance/Proposals", Role::Reader),
-    ("/wego.v1.RosterGovernance/Submit", Role::Admin),
-    ("/wego.v1.Admin/Status", Role::Reader),
-    ("/wego.v1.Admin/ListPeers", Role::Admin),
-    ("/wego.v1.Admin/AddPeer", Role::Admin),
-    ("/wego.v1.Admin/RemovePeer", Role::Admin),
-    ("/wego.v1.Admin/PingPeer", Role::Admin),
-    ("/wego.v1.Keys/Show", Role::Reader),
-    ("/wego.v1.Keys/Rotate", Role::Admin),
-    ("/wego.v1.Keys/PrepareRecovery", Role::Admin),
-    ("/wego.v1.Keys/CommitRecovery", Role::Admin),
-    ("/wego.v1.Invites/Create", Role::Admin),
-    ("/wego.v1.Invites/List", Role::Admin),
-    ("/wego.v1.Invites/Revoke", Role::Admin),
-    ("/grpc.health.v1.Health/Check", Role::Reader),
-    ("/grpc.health.v1.Health/Watch", Role::Reader),
-    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader),
+/// Every method of the client listener, the lowest role that may call it, and whether it changes something. A method of
+/// the .proto files that is not here fails the test below.
+pub(super) const TABLE: &[(&str, Role, Effect)] = &[
+    ("/wego.v1.Catalogue/Publish", Role::Editor, Changes),
+    ("/wego.v1.Catalogue/PublishMany", Role::Editor, ChangesEach),
+    ("/wego.v1.Catalogue/Retract", Role::Editor, Changes),
+    ("/wego.v1.Catalogue/Read", Role::Reader, Reads),
+    ("/wego.v1.Catalogue/History", Role::Reader, Reads),
+    ("/wego.v1.Catalogue/List", Role::Reader, Reads),
+    ("/wego.v1.Catalogue/Export", Role::Reader, Reads),
+    ("/wego.v1.Search/Search", Role::Reader, Reads),
+    ("/wego.v1.Members/List", Role::Reader, Reads),
+    ("/wego.v1.Members/Show", Role::Reader, Reads),
+    ("/wego.v1.Members/Roster", Role::Reader, Reads),
+    ("/wego.v1.Members/Forks", Role::Reader, Reads),
+    ("/wego.v1.Admin/Status", Role::Reader, Reads),
+    ("/wego.v1.Admin/ListPeers", Role::Admin, Reads),
+    ("/wego.v1.Admin/AddPeer", Role::Admin, Changes),
+    ("/wego.v1.Admin/RemovePeer", Role::Admin, Changes),
+    ("/wego.v1.Admin/PingPeer", Role::Admin, Reads),
+    ("/wego.v1.RosterGovernance/Proposals", Role::Reader, Reads),
+    ("/wego.v1.RosterGovernance/Submit", Role::Admin, Changes),
+    ("/wego.v1.Backups/Create", Role::Admin, Changes),
+    ("/wego.v1.Invites/Create", Role::Admin, Changes),
+    ("/wego.v1.Invites/List", Role::Admin, Reads),
+    ("/wego.v1.Invites/Revoke", Role::Admin, Changes),
+    ("/wego.v1.Keys/Show", Role::Reader, Reads),
+    ("/wego.v1.Keys/Rotate", Role::Admin, Changes),
+    ("/wego.v1.Keys/PrepareRecovery", Role::Admin, Changes),
+    ("/wego.v1.Keys/CommitRecovery", Role::Admin, Changes),
+    ("/wego.v1.Audit/List", Role::Admin, Reads),
+    ("/wego.v1.Audit/Verify", Role::Admin, Reads),
+    ("/grpc.health.v1.Health/Check", Role::Reader, Reads),
+    ("/grpc.health.v1.Health/Watch", Role::Reader, Reads),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader, Reads),
 ];
 
 /// Services of the peer listener.
@@ -64,11 +74,9 @@ fn every_method_there_is_has_its_role_in_the_table() {
     there_are.retain(|path| !PEER_SERVICES.iter().any(|name| path.starts_with(&format!("/{name}/"))));
     there_are.extend(methods(tonic_health::pb::FILE_DESCRIPTOR_SET));
     there_are.extend(methods(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET));
-    let table: BTreeMap<_, _> = TABLE.iter().map(|(path, role)| ((*path).to_owned(), *role)).collect();
-    assert_eq!(table.keys().cloned().collect::<BTreeSet<_>>(), there_are);
-    let enforced: BTreeMap<_, _> =
-        wego_node::rpc::roles::METHODS.iter().map(|(path, role)| ((*path).to_owned(), *role)).collect();
-    assert_eq!(enforced, table, "what the node enforces");
+    let table: BTreeSet<_> = TABLE.iter().map(|(path, ..)| (*path).to_owned()).collect();
+    assert_eq!(table, there_are);
+    assert_eq!(METHODS, TABLE, "what the node enforces");
 }
 
 fn clients(seat: &Seat) -> String {
@@ -98,7 +106,7 @@ async fn each_role_may_call_its_methods_and_those_below_and_nothing_else() {
     cluster.up(0).await;
     for (who, role, identity) in callers {
         let channel = client(&cluster.seats[0], identity).await;
-        for (path, needed) in TABLE {
+        for (path, needed, _) in TABLE {
             let code = outcome(&channel, path).await;
             let denied =
                 [Code::PermissionDenied, Code::Unauthenticated, Code::Unimplemented, Code::Unavailable];
@@ -152,7 +160,7 @@ async fn the_peer_listener_admits_members_only_and_offers_sessions_only() {
     }
     let member = identity::transport(&cluster.seats[1]);
     let channel = identity::connect(seat, &peers, member).await.unwrap();
-    for (path, _) in TABLE {
+    for (path, ..) in TABLE {
         assert_eq!(outcome(&channel, path).await, Code::Unimplemented, "{path}");
     }
     assert_eq!(outcome(&channel, SESSION).await, Code::Ok);
@@ -197,7 +205,7 @@ async fn reflection_names_what_this_listener_serves_and_nothing_else() {
     let MessageResponse::ListServicesResponse(list) = answer else { panic!("{answer:?}") };
     let named: BTreeSet<_> = list.service.into_iter().map(|service| service.name).collect();
     let served: BTreeSet<_> =
-        TABLE.iter().map(|(path, _)| path.split('/').nth(1).unwrap().to_owned()).collect();
+        TABLE.iter().map(|(path, ..)| path.split('/').nth(1).unwrap().to_owned()).collect();
     assert_eq!(named, served);
     cluster.stop().await;
 }

@@ -121,6 +121,11 @@ fn governance_reads_as_written() {
 }
 
 #[test]
+fn the_audit_log_reads_as_written() {
+    holds("audit");
+}
+
+#[test]
 fn profiles_read_as_written() {
     holds("profiles");
 }
@@ -128,6 +133,11 @@ fn profiles_read_as_written() {
 #[test]
 fn repairs_read_as_written() {
     holds("repairs");
+}
+
+#[test]
+fn backups_and_restoring_read_as_written() {
+    holds("backup");
 }
 
 #[test]

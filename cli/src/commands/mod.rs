@@ -1,6 +1,8 @@
 //! The commands, one file for each noun: its arguments, whose comments are the help, and how it runs.
 
 pub(crate) mod adoption;
+pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod completion;
 pub(crate) mod dataset;
 pub(crate) mod exit_codes;
@@ -37,10 +39,12 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Import(args) => import::run(args, cx).await,
         Command::Member(args) => member::run(args, cx).await,
         Command::Fork(args) => fork::run(args, cx).await,
+        Command::Backup(args) => backup::run(args, cx).await,
         Command::Key(args) => key::run(args, cx).await,
         Command::Invite(args) => invite::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
+        Command::Audit(args) => audit::run(args, cx).await,
         Command::Roster(args) => roster::run(args, cx).await,
         Command::Profile(args) => profile::run(args, cx).await,
         Command::Completion(args) => completion::run(&args, cx),

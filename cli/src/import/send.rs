@@ -2,7 +2,6 @@
 //!
 //! Interrupted anywhere it can be run again: what arrived is unchanged then.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_stream::wrappers::ReceiverStream;
 use wego_proto::v1::{self, Outcome, publish_many_reply::Result as Answer};
 
@@ -36,7 +35,8 @@ pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Resu
     if steps.is_empty() {
         return Ok(sent);
     }
-    let bar = bar(steps.len(), "publishing", cx);
+    let bar = cx.progress("publishing");
+    bar.set_length(steps.len() as u64);
     let places: Vec<String> = steps.iter().map(|step| step.item.place.clone()).collect();
     let (requests, stream) = tokio::sync::mpsc::channel(IN_FLIGHT_MAX);
     let mut steps = steps.into_iter();
@@ -76,7 +76,8 @@ pub(crate) async fn withdraw(
     node: &Node,
     cx: &Context,
 ) -> Result<(), Failure> {
-    let bar = bar(gone.len(), "withdrawing", cx);
+    let bar = cx.progress("withdrawing");
+    bar.set_length(gone.len() as u64);
     let mut client = node.catalogue();
     for gone in gone {
         let request = v1::RetractRequest {
@@ -125,14 +126,4 @@ async fn offer(requests: &tokio::sync::mpsc::Sender<v1::PublishRequest>, step: S
 fn again(mut failure: Failure) -> Failure {
     failure.hint += "; run the same import again: what has arrived is left alone";
     failure
-}
-
-fn bar(records: usize, doing: &'static str, cx: &Context) -> ProgressBar {
-    let target =
-        if cx.stdio.err_is_tty { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(records as u64), target).with_message(doing);
-    match ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

@@ -29,6 +29,20 @@ pub(crate) struct State {
     pub(crate) hits: Vec<v1::Hit>,
     pub(crate) deny: bool,
     pub(crate) silent: bool,
+    /// What a backup begins with, and how it ends.
+    pub(crate) backup: (Vec<u8>, BackupEnd),
+}
+
+/// What comes after the pieces of a backup.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum BackupEnd {
+    /// The stream ends.
+    #[default]
+    End,
+    /// An error.
+    Error,
+    /// Nothing, for ever.
+    Silence,
 }
 
 #[derive(Clone, Default)]

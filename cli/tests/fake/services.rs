@@ -1,4 +1,4 @@
-//! The four services over the fake's maps, as far as the command can tell the difference.
+//! The services over the fake's maps, as far as the command can tell the difference.
 
 use std::{
     pin::Pin,
@@ -13,6 +13,7 @@ use wego_proto::{
     v1::{
         self, Outcome,
         admin_server::{Admin, AdminServer},
+        backups_server::{Backups, BackupsServer},
         catalogue_server::{Catalogue, CatalogueServer},
         members_server::{Members, MembersServer},
         publish_many_reply::Result as Answer,
@@ -21,7 +22,7 @@ use wego_proto::{
     },
 };
 
-use super::{State, Stored};
+use super::{BackupEnd, State, Stored};
 
 type Reply<T> = Result<Response<T>, Status>;
 
@@ -37,7 +38,23 @@ pub(crate) fn router(state: Arc<Mutex<State>>) -> Router {
         .add_service(CatalogueServer::new(services.clone()))
         .add_service(SearchServer::new(services.clone()))
         .add_service(MembersServer::new(services.clone()))
+        .add_service(BackupsServer::new(services.clone()))
         .add_service(AdminServer::new(services))
+}
+
+#[tonic::async_trait]
+impl Backups for Services {
+    type CreateStream = Pin<Box<dyn Stream<Item = Result<v1::BackupPiece, Status>> + Send>>;
+
+    async fn create(&self, _: Request<v1::CreateBackupRequest>) -> Reply<Self::CreateStream> {
+        let (data, end) = self.state().backup.clone();
+        let piece = tokio_stream::once(Ok(v1::BackupPiece { data, ..Default::default() }));
+        Ok(Response::new(match end {
+            BackupEnd::End => Box::pin(piece),
+            BackupEnd::Error => Box::pin(piece.chain(tokio_stream::once(Err(Status::data_loss("broken"))))),
+            BackupEnd::Silence => Box::pin(piece.chain(tokio_stream::pending())),
+        }))
+    }
 }
 
 impl Services {

@@ -13,6 +13,7 @@ use wego_proto::{
 
 use super::{Addresses, Listeners, StartError};
 use crate::{
+    audit::Audit,
     config::Config,
     engine::{Engine, read::ReadHandle},
     enrolment::{self, Enrolment, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES},
@@ -20,7 +21,7 @@ use crate::{
     operators::Operators,
     peers::Peers,
     portal,
-    rpc::{Doors, GuardLayer},
+    rpc::{BackupDoor, Doors, GuardLayer, roles},
     tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, http2::PEER_STREAMS_MAX, incoming},
 };
 
@@ -35,7 +36,9 @@ pub(super) struct Front<'a> {
     pub(super) reader: &'a ReadHandle,
     pub(super) peers: &'a Peers,
     pub(super) enrolment: &'a Enrolment,
+    pub(super) backups: &'a BackupDoor,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
+    pub(super) audit: &'a Audit,
     pub(super) closing: &'a CancellationToken,
     pub(super) counters: &'a DoorCounters,
 }
@@ -95,14 +98,16 @@ impl Front<'_> {
             engine: self.engine.clone(),
             reader: self.reader.clone(),
             peers: self.peers.clone(),
+            backups: self.backups.clone(),
             keys: LogKeys::of(&self.config.node.keys_dir),
             enrolment: self.enrolment.clone(),
             operators: self.operators.clone(),
+            audit: self.audit.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();
         let server = harden(Server::builder())
             .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
-            .layer(GuardLayer::new(self.operators.clone()))
+            .layer(GuardLayer::new(self.operators.clone(), self.audit.clone()))
             .add_routes(doors.routes())
             .add_service(health);
         let (closed, closing) = (self.closing.clone().cancelled_owned(), self.closing.clone());
@@ -166,9 +171,7 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in
-            ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin", "wego.v1.Invites"]
-        {
+        for service in std::iter::once("").chain(roles::services()) {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

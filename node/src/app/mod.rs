@@ -1,52 +1,50 @@
 //! Assembly: configuration, keys and listeners in; a running node out; and the way back.
 //!
-//! Order of the start: keys, roster, stores, engine, followers, peers, doors. Order of the stop: doors, peers,
-//! engine, followers. Nothing is decided here.
+//! Order of the start: keys, roster, stores, audit log, followers, engine, peers, doors. Order of the stop: peers,
+//! doors, engine, followers, audit log. Nothing is decided here.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
-use data_encoding::HEXLOWER;
-use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
     roster::History,
     session::{self, Me},
-    state::{Footing, Settings, Start},
+    state::{Settings, Start},
 };
-use wego_proto::{
-    id::Origin,
-    key::PublicKey,
-    pin::{Identity, PinError},
-};
+use wego_proto::{id::Origin, key::PublicKey, pin::Identity};
 
 use crate::{
+    audit::{self, AUDIT_DIR},
     clock::now_ms,
     config::Config,
     engine::{
         self, Engine, Parts, Running,
         bell::Bell,
-        follow::{Follower, Share},
+        follow::Follower,
         read::{ReadHandle, Sources},
     },
-    enrolment::{Book, BookError, Enrolment},
-    keys::{KeysError, LogKeys, NodeKeys},
+    enrolment::{Book, Enrolment},
+    keys::{LogKeys, NodeKeys},
     operators::{Operators, OperatorsError},
-    peers::{Peers, PeersConfig, Pins, PinsError},
-    search::Search,
-    store::{
-        StoreError,
-        anchor::{Anchor, Copy},
-    },
+    peers::{Peers, PeersConfig, Pins},
+    rpc::BackupDoor,
+    store::{StoreError, anchor::Anchor},
 };
 
+mod audit_log;
 mod doors;
+mod followed;
+mod footing;
+pub mod restore;
 mod rosters;
 pub mod run;
+mod start_error;
 pub mod stores;
 
 pub use rosters::RosterFileError;
+pub use start_error::StartError;
 
 /// Name of the file of pinned peers in the data folder.
 const PINS_FILE: &str = "peers.toml";
@@ -66,83 +64,6 @@ pub struct Listeners {
     pub portal: Option<TcpListener>,
 }
 
-/// Why a node does not start. Nothing was written but what is said here.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// A key.
-    #[error("keys")]
-    Keys(#[from] KeysError),
-    /// The operators file.
-    #[error("operators")]
-    Operators(#[from] OperatorsError),
-    /// The roster.
-    #[error("roster")]
-    Roster(#[from] RosterFileError),
-    /// The member is not in the roster, or with another log key.
-    #[error("member {handle} with this node's log key is not in roster version {version}")]
-    NotAMember {
-        /// As configured.
-        handle: String,
-        /// Newest version known.
-        version: u64,
-    },
-    /// The stores.
-    #[error("data folder")]
-    Store(#[from] StoreError),
-    /// The list of pinned peers.
-    #[error("pinned peers")]
-    Pins(#[from] PinsError),
-    /// The invites.
-    #[error("invites")]
-    Invites(#[from] BookError),
-    /// Certificate or key.
-    #[error("transport identity")]
-    Identity(#[from] PinError),
-    /// A socket.
-    #[error("listening on {at}")]
-    Listen {
-        /// Which address.
-        at: SocketAddr,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Randomness.
-    #[error("the system gives no randomness")]
-    Randomness(#[from] getrandom::Error),
-}
-
-impl StartError {
-    /// What the operator can do.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Keys(error) => error.hint(),
-            Self::Operators(_) => {
-                "mend the operators file, or add one with wego-node operator add".to_owned()
-            }
-            Self::Roster(error) => error.hint().to_owned(),
-            Self::NotAMember { .. } => {
-                "compare the roster with wego roster show; was it made from this node's card?".to_owned()
-            }
-            Self::Store(StoreError::Locked { .. }) => {
-                "stop the other node that works in this folder".to_owned()
-            }
-            Self::Store(error) if error.is_corrupt() => {
-                "keep the folder as it is, and see the runbook (deploy/README.md, rebuild)".to_owned()
-            }
-            Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
-            Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
-            Self::Invites(_) => {
-                "move the file away that it names: the invite in it is then void, and nothing else".to_owned()
-            }
-            Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
-            Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
-            Self::Randomness(_) => "see the system's log".to_owned(),
-        }
-    }
-}
-
 /// A running node.
 #[derive(Debug)]
 pub struct Node {
@@ -153,6 +74,7 @@ pub struct Node {
     operators: Arc<ArcSwap<Operators>>,
     bell: Arc<Bell>,
     followers: Vec<Follower>,
+    audit: audit::Writer,
     doors: Vec<JoinHandle<()>>,
     closing: CancellationToken,
     drain: Duration,
@@ -188,8 +110,19 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, transport_key, operators, start, me, stores, anchor, pins, invites, bell } =
-            opened;
+        let Opened {
+            transport,
+            transport_key,
+            operators,
+            start,
+            me,
+            stores,
+            anchor,
+            pins,
+            invites,
+            bell,
+            audit_log,
+        } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
@@ -202,7 +135,7 @@ impl Node {
             space,
             writes_max: config.limits.publish_queue_max,
         };
-        let (running, followers) = run_followed(parts, search.clone())?;
+        let (running, followers) = followed::run(parts, search.clone())?;
         let engine = running.engine.clone();
         let counters = doors::DoorCounters::default();
         let reader = ReadHandle::new(Sources {
@@ -219,9 +152,12 @@ impl Node {
             degree: config.peers.degree,
             connect_timeout: CONNECT_TIMEOUT,
         };
+        let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
+        let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
         let peers = Peers::start(engine.clone(), store, peers_config, pins);
         let enrolment = Enrolment::new(invites, engine.view_cell(), transport_key);
         let operators = Arc::new(ArcSwap::from_pointee(operators));
+        let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), audit_log, now_ms)?;
         let closing = CancellationToken::new();
         let front = doors::Front {
             config,
@@ -230,7 +166,9 @@ impl Node {
             reader: &reader,
             peers: &peers,
             enrolment: &enrolment,
+            backups: &backups,
             operators: &operators,
+            audit: &audit.audit(),
             closing: &closing,
             counters: &counters,
         };
@@ -244,6 +182,7 @@ impl Node {
             operators,
             bell,
             followers,
+            audit,
             doors,
             closing,
             drain: config.limits.drain,
@@ -275,7 +214,9 @@ impl Node {
     /// # Errors
     /// [`OperatorsError`].
     pub fn reload_operators(&self) -> Result<(), OperatorsError> {
-        self.operators.store(Arc::new(Operators::load(&self.operators_path)?));
+        let read = Operators::load(&self.operators_path);
+        self.audit.audit().note(audit_log::reloaded(&read));
+        self.operators.store(Arc::new(read?));
         Ok(())
     }
 
@@ -291,29 +232,14 @@ impl Node {
         }
         self.running.stop().await;
         self.bell.stop();
-        let followers = self.followers;
-        let joined =
-            tokio::task::spawn_blocking(move || followers.into_iter().for_each(Follower::join)).await;
+        let (followers, audit) = (self.followers, self.audit);
+        let joined = tokio::task::spawn_blocking(move || {
+            followers.into_iter().for_each(Follower::join);
+            audit.stop();
+        })
+        .await;
         if joined.is_err() {
             tracing::error!("a projection could not be joined");
-        }
-    }
-}
-
-/// Starts the engine and what follows it. The followers start first, so that what must be read before the node is
-/// ready becomes less with every try; when the engine cannot start, they end as well.
-fn run_followed(parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<Follower>), StoreError> {
-    let (store, bell) = (parts.store.clone(), parts.bell.clone());
-    let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
-    // The records follow as fast as anything else; the index is dear, and says how far behind it is.
-    let followers = vec![follower(parts.records.clone(), Share::Equal)?, follower(search, Share::Rest)?];
-    bell.ring(store.cursor());
-    match Running::start(parts) {
-        Ok(running) => Ok((running, followers)),
-        Err(error) => {
-            bell.stop();
-            followers.into_iter().for_each(Follower::join);
-            Err(error)
         }
     }
 }
@@ -330,10 +256,12 @@ struct Opened {
     pins: Pins,
     invites: Book,
     bell: Arc<Bell>,
+    audit_log: audit::Log,
 }
 
 impl Opened {
     fn open(config: &Config) -> Result<Self, StartError> {
+        restore::is_finished(config)?;
         let mut keys = NodeKeys::load(&config.node.keys_dir)?;
         let operators = Operators::load(&config.node.operators)?;
         let rosters = rosters::open(config)?;
@@ -348,8 +276,9 @@ impl Opened {
             keys = NodeKeys::load(&config.node.keys_dir)?;
         }
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let audit_log = audit_log::open(config, stores.space.clone())?;
         let anchor = Anchor::of(&config.node.data_dir);
-        let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
+        let (footing, previous_run) = footing::of(&anchor, stores.lock.load()?.is_none())?;
         let now_ms = now_ms();
         let last = anchor.last_start().map_or(0, |last| last.started_ms);
         let mut id = [0; 16];
@@ -391,23 +320,9 @@ impl Opened {
             pins,
             invites: Book::open(&config.node.data_dir.join(INVITES_DIR))?,
             bell: Arc::new(Bell::default()),
+            audit_log,
         })
     }
-}
-
-/// What the folder says of the own log's copy, and which start wrote it last.
-fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
-    Ok(match anchor.judge(empty)? {
-        Copy::Sound(last) => {
-            let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());
-            (Footing::Sound, run)
-        }
-        Copy::Unsure(why) => {
-            tracing::warn!(why, "the own log's copy may be old: its next entry opens a new epoch");
-            (Footing::Unsure, None)
-        }
-        Copy::Alone => (Footing::Alone, None),
-    })
 }
 
 /// The member this node speaks for: named in the configuration, with this node's keys in the roster. A log key that took

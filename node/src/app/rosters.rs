@@ -1,12 +1,15 @@
 //! The roster a node starts from: the chain it has adopted, and the file its operator gives it.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use thiserror::Error;
 use wego_ledger::roster::History;
 use wego_proto::{
     armour::{self, ArmourError, Label},
-    roster::{ROSTER_BYTES_MAX, RosterError},
+    roster::{ROSTER_BYTES_MAX, Roster, RosterError},
     v1,
 };
 
@@ -94,7 +97,7 @@ impl RosterFileError {
 
 /// Opens the adopted versions, extended by what the operator's file has beyond them.
 pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
-    let files = RosterFiles::open(&config.node.data_dir.join(ROSTER_DIR))?;
+    let files = folder(config)?;
     let known = files.load()?;
     let path = &config.node.roster;
     let text = match read(path) {
@@ -107,10 +110,8 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
         }
         Err(error) => return Err(error),
     };
-    let chain: v1::RosterChain = armour::read(Label::Roster, &text)
-        .map_err(|source| RosterFileError::Armour { path: path.clone(), source })?;
-    let given =
-        History::open(chain).map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
+    let given = History::open(chain_in(path, &text)?);
+    let given = given.map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
     let contested = GovernanceFiles::open(files.dir())?.conflicts()?;
     for (version, (ours, theirs)) in (1..).zip(known.iter().zip(given.since(0, usize::MAX))) {
         if ours.roster != theirs.roster {
@@ -128,6 +129,29 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
         files.append(&version)?;
     }
     Ok(files)
+}
+
+/// The folder of the adopted versions.
+pub(super) fn folder(config: &Config) -> Result<RosterFiles, StoreError> {
+    RosterFiles::open(&config.node.data_dir.join(ROSTER_DIR))
+}
+
+/// The versions in the operator's file; none when there is no file.
+pub(super) fn given(config: &Config) -> Result<Vec<Roster>, RosterFileError> {
+    let path = &config.node.roster;
+    let text = match read(path) {
+        Err(RosterFileError::Missing { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(Vec::new());
+        }
+        text => text?,
+    };
+    Roster::open_chain(chain_in(path, &text)?)
+        .map_err(|source| RosterFileError::Unverified { path: path.clone(), source })
+}
+
+fn chain_in(path: &Path, text: &str) -> Result<v1::RosterChain, RosterFileError> {
+    let unarmoured = |source| RosterFileError::Armour { path: path.to_owned(), source };
+    armour::read(Label::Roster, text).map_err(unarmoured)
 }
 
 /// The versions adopted.

@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
+use rustix::process::{Resource, Rlimit, setrlimit};
 use sd_notify::NotifyState;
 use thiserror::Error;
 use tokio::{
@@ -11,7 +12,7 @@ use tokio::{
 use wego_ledger::roster::History;
 use wego_proto::id::Origin;
 
-use super::{Listeners, Node, StartError, own_member, rosters, stores};
+use super::{Listeners, Node, StartError, own_member, restore, rosters, stores};
 use crate::{
     clock::now_ms,
     config::{Config, LogFormat},
@@ -69,11 +70,18 @@ impl RunError {
 /// # Errors
 /// [`RunError`].
 pub fn run(config: &Config) -> Result<(), RunError> {
+    leave_no_core_file()?;
     let log = telemetry::start(format(config), &config.log.filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(daemon(config));
     drop(log);
     ended
+}
+
+/// A core file would hold the keys.
+fn leave_no_core_file() -> io::Result<()> {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    setrlimit(Resource::Core, none).map_err(io::Error::from)
 }
 
 fn format(config: &Config) -> telemetry::Format {
@@ -168,6 +176,7 @@ fn notify(states: &[NotifyState<'_>]) {
 /// # Errors
 /// [`StartError`].
 pub fn identify(config: &Config) -> Result<(Origin, History), StartError> {
+    restore::is_finished(config)?;
     let keys = NodeKeys::load(&config.node.keys_dir)?;
     let roster = rosters::history(&rosters::open(config)?)?;
     let me = own_member(config, &keys, &roster)?;

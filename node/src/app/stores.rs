@@ -67,6 +67,17 @@ impl Stores {
     }
 }
 
+/// Begins an empty journal and an empty store: for a restore, which fills them.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another process works there; those of the file system.
+pub(super) fn begin(config: &Config, me: Origin) -> Result<(Journal, SledStore), StoreError> {
+    let data = &config.node.data_dir;
+    let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
+    let lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;
+    Ok((lock, SledStore::open(&data.join(STORE_DIR), config.store.cache_bytes, space)?))
+}
+
 fn open_or_renew(config: &Config, space: &Arc<dyn Space>) -> Result<SledStore, StoreError> {
     let (dir, mark) = (config.node.data_dir.join(STORE_DIR), config.node.data_dir.join(BROKEN_MARK));
     let open = || SledStore::open(&dir, config.store.cache_bytes, space.clone());

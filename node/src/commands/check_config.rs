@@ -19,6 +19,7 @@ use crate::{
     config::Config,
     keys::{GOVERNANCE_KEY, NEXT_LOG_KEY, NodeKeys, RECOVERY_KEY},
     operators::{Operators, Role},
+    store::{Fence, fence::Stage},
 };
 
 /// Check the configuration and everything it names
@@ -55,6 +56,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     findings.push(operators(&config));
     findings.push(roster(&config, keys.as_ref()));
     findings.push(disk(&config));
+    findings.extend(fence(&config));
     if !args.running {
         findings.extend(listeners(&config));
     }
@@ -174,6 +176,28 @@ fn disk(config: &Config) -> Finding {
         return Finding::Problem(what, "make room, or lower store.reserve_mib".to_owned());
     }
     Finding::Good(format!("{} can be written, {} MiB free", there.display(), free >> 20))
+}
+
+/// Something to say only of a folder that came from a backup.
+fn fence(config: &Config) -> Option<Finding> {
+    match Fence::read(&config.node.data_dir) {
+        Ok(None) => None,
+        Ok(Some(Fence { stage: Stage::Done, .. })) => {
+            let what =
+                format!("{} came from a backup: its own log may be behind", config.node.data_dir.display());
+            let hint =
+                "the node writes nothing before it has asked its peers; leave the fence to it".to_owned();
+            Some(Finding::Advice(what, hint))
+        }
+        Ok(Some(Fence { stage: Stage::Begun, .. })) => {
+            let what = format!("the restore into {} was not finished", config.node.data_dir.display());
+            Some(Finding::Problem(what, "run the same wego-node restore again".to_owned()))
+        }
+        Err(error) => Some(Finding::Problem(
+            with_causes(&error),
+            "set the data folder aside and restore into an empty one".to_owned(),
+        )),
+    }
 }
 
 fn listeners(config: &Config) -> Vec<Finding> {

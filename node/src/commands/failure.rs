@@ -9,7 +9,8 @@ use std::{
 use wego_proto::causes::with_causes;
 
 use crate::{
-    config::ConfigError, init::InitError, join::JoinError, keys::KeysError, operators::OperatorsError,
+    audit::AuditError, config::ConfigError, init::InitError, join::JoinError, keys::KeysError,
+    operators::OperatorsError,
 };
 
 /// Exit codes, the same in `wego-node` and `wego`.
@@ -70,12 +71,17 @@ impl Failure {
         self.exit
     }
 
+    /// The error with all its causes.
+    pub(super) fn text(&self) -> String {
+        with_causes(self.error.as_ref())
+    }
+
     /// Writes the error with all its causes, an empty line and the hint.
     ///
     /// # Errors
     /// Those of `err`.
     pub fn write(&self, err: &mut dyn Write) -> io::Result<()> {
-        writeln!(err, "error: {}\n\nhint: {}", with_causes(self.error.as_ref()), self.hint)
+        writeln!(err, "error: {}\n\nhint: {}", self.text(), self.hint)
     }
 
     pub(super) fn of_config(error: ConfigError) -> Self {
@@ -85,6 +91,11 @@ impl Failure {
 
     pub(super) fn of_keys(error: KeysError) -> Self {
         let hint = error.hint();
+        Self::new(Exit::Failed, error, hint)
+    }
+
+    pub(super) fn of_audit(error: AuditError) -> Self {
+        let hint = format!("run this as the node's user; {}", error.hint());
         Self::new(Exit::Failed, error, hint)
     }
 

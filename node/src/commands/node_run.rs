@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use super::{ConfigFile, Exit, Failure};
+use super::{
+    ConfigFile, Exit, Failure,
+    audited::{Audited, Why},
+};
 use crate::{
     app::{
         StartError,
@@ -27,6 +30,8 @@ pub(super) struct Run {
 #[derive(Debug, clap::Args)]
 pub(super) struct Reindex {
     #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
     config: ConfigFile,
 }
 
@@ -37,6 +42,8 @@ pub(super) struct Reindex {
 #[derive(Debug, clap::Args)]
 pub(super) struct RebuildStore {
     #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
     config: ConfigFile,
 }
 
@@ -45,31 +52,34 @@ pub(super) fn run(args: &Run) -> Result<(), Failure> {
     run::run(&config).map_err(of_run)
 }
 
-pub(super) fn reindex(args: &Reindex, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+pub(super) fn reindex(args: Reindex, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     let config = args.config.load()?;
     let (me, _) = run::identify(&config).map_err(of_start)?;
     let mut shown = 0;
-    let entries = stores::reindex(&config, me, &mut |done, total| {
+    let mut progress = |done: u64, total: u64| {
         let percent = (done * 100).checked_div(total).unwrap_or(100);
         if percent >= shown + 10 {
             shown = percent;
             // Talk only: whoever closed standard error does not want it.
             let _ = writeln!(err, "{percent} %");
         }
-    });
-    let entries = entries.map_err(|error| of_start(StartError::Store(error)))?;
+    };
+    let entries = Audited::open(&config, "reindex", "projections", args.why)?.perform(|| {
+        stores::reindex(&config, me, &mut progress).map_err(|error| of_start(StartError::Store(error)))
+    })?;
     say(out, &format!("entries indexed: {entries}"))
 }
 
 pub(super) fn rebuild_store(
-    args: &RebuildStore,
+    args: RebuildStore,
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = args.config.load()?;
     let (me, roster) = run::identify(&config).map_err(of_start)?;
-    let rebuilt =
-        stores::rebuild(&config, me, &roster).map_err(|error| of_start(StartError::Store(error)))?;
+    let rebuilt = Audited::open(&config, "rebuild-store", "store", args.why)?.perform(|| {
+        stores::rebuild(&config, me, &roster).map_err(|error| of_start(StartError::Store(error)))
+    })?;
     if let Some(kept) = rebuilt.kept {
         let _ = writeln!(err, "the old store is kept in {}", kept.display());
     }
@@ -97,6 +107,7 @@ pub(super) fn of_start(error: StartError) -> Failure {
     let exit = match &error {
         StartError::Store(StoreError::Locked { .. }) | StartError::Listen { .. } => Exit::Conflict,
         StartError::Store(error) if error.is_corrupt() => Exit::Integrity,
+        StartError::RestoreInterrupted(_) => Exit::Integrity,
         _ => Exit::Failed,
     };
     Failure::new(exit, error, hint)

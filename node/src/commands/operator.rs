@@ -6,7 +6,10 @@ use serde::Serialize;
 use wego_proto::key::SecretKey;
 use zeroize::Zeroizing;
 
-use super::{ConfigFile, Exit, Failure};
+use super::{
+    ConfigFile, Exit, Failure,
+    audited::{Audited, Why},
+};
 use crate::{
     config::Config,
     init::{self, NewProfile},
@@ -43,6 +46,8 @@ pub(super) struct Add {
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
     #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
     config: ConfigFile,
 }
 
@@ -61,6 +66,8 @@ pub(super) struct Remove {
     #[arg(long)]
     name: String,
     #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
     config: ConfigFile,
 }
 
@@ -70,17 +77,28 @@ pub(super) fn run(command: Command, out: &mut dyn Write, err: &mut dyn Write) ->
     match command {
         Command::Add(args) => add(args, out, err),
         Command::List(args) => list(&args, out),
-        Command::Remove(args) => remove(&args, err),
+        Command::Remove(args) => remove(args, err),
     }
 }
 
-fn add(args: Add, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+fn add(mut args: Add, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     let config = args.config.load()?;
+    let why = std::mem::take(&mut args.why);
+    let target = format!("operator {} as {}", args.name, args.role);
+    let audited = Audited::open(&config, "operator add", &target, why)?;
+    let (name, role, out_dir) = (args.name.clone(), args.role, args.out.clone());
+    audited.perform(|| admit(args, &config))?;
+    writeln!(out, "{}", out_dir.display())?;
+    writeln!(err, "{name} may call this node as {role}\n{RELOAD}")?;
+    Ok(())
+}
+
+fn admit(args: Add, config: &Config) -> Result<(), Failure> {
     let (_, server_key) = keys::load_transport(&config.node.keys_dir).map_err(Failure::of_keys)?;
     let key = new_key()?;
     let operator = Operator { name: args.name, key: key.public(), role: args.role };
     // Refused names are refused before anything was made.
-    let text = operators::added(&text(&config)?, &operator).map_err(Failure::of_operators)?;
+    let text = operators::added(&text(config)?, &operator).map_err(Failure::of_operators)?;
     let profile = NewProfile {
         address: args.address.unwrap_or_else(|| init::reachable(config.listen.clients).to_string()),
         server_key,
@@ -93,8 +111,6 @@ fn add(args: Add, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failur
         let _ = fs::remove_dir_all(&args.out);
         return Err(Failure::of_operators(error));
     }
-    writeln!(out, "{}", args.out.display())?;
-    writeln!(err, "{} may call this node as {}\n{RELOAD}", profile.operator, args.role)?;
     Ok(())
 }
 
@@ -121,10 +137,13 @@ fn list(args: &List, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn remove(args: &Remove, err: &mut dyn Write) -> Result<(), Failure> {
+fn remove(args: Remove, err: &mut dyn Write) -> Result<(), Failure> {
     let config = args.config.load()?;
-    let text = operators::removed(&text(&config)?, &args.name).map_err(Failure::of_operators)?;
-    operators::replace(&config.node.operators, &text).map_err(Failure::of_operators)?;
+    let target = format!("operator {}", args.name);
+    Audited::open(&config, "operator remove", &target, args.why)?.perform(|| {
+        let text = operators::removed(&text(&config)?, &args.name).map_err(Failure::of_operators)?;
+        operators::replace(&config.node.operators, &text).map_err(Failure::of_operators)
+    })?;
     writeln!(err, "{} may no longer call this node\n{RELOAD}", args.name)?;
     Ok(())
 }

@@ -27,6 +27,7 @@ use crate::{
     store::{EntryStore, HeadLock, StoreError, anchor::Anchor, roster_files::RosterFiles, space::Space},
 };
 
+pub mod backup;
 pub mod bell;
 pub mod follow;
 pub mod governance;
@@ -210,6 +211,7 @@ pub enum FromPeer {
 pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
+    questions: mpsc::Receiver<backup::Question>,
     orders: mpsc::Receiver<orders::Order>,
     submits: mpsc::Receiver<governance::Submission>,
     stop: CancellationToken,
@@ -220,6 +222,7 @@ pub(crate) struct Commands {
 pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
+    questions: mpsc::Sender<backup::Question>,
     orders: mpsc::Sender<orders::Order>,
     submits: mpsc::Sender<governance::Submission>,
     stop: CancellationToken,
@@ -270,12 +273,14 @@ impl Running {
     pub fn start(parts: Parts) -> Result<Self, StoreError> {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
+        let (questions, asked) = mpsc::channel(backup::QUESTIONS_MAX);
         let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
         let (submits, submitted) = mpsc::channel(governance::SUBMITS_MAX);
         let stop = CancellationToken::new();
         let commands = Commands {
             writes: waiting,
             peers: from_peers,
+            questions: asked,
             orders: ordered,
             submits: submitted,
             stop: stop.clone(),
@@ -286,7 +291,7 @@ impl Running {
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, orders, submits, stop, view }, thread })
+        Ok(Self { engine: Engine { writes, peers, questions, orders, submits, stop, view }, thread })
     }
 
     /// Finishes what waits and stops.

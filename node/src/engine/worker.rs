@@ -24,7 +24,7 @@ use wego_proto::{
 };
 
 use super::{
-    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
+    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written, backup,
     bell::Bell,
     governance::{Kept, Submission},
     orders::Order,
@@ -177,6 +177,7 @@ impl Worker {
                     self.take_peer(from);
                     drop(credit);
                 }
+                Next::Ask(question) => self.answer(question),
                 Next::Order(order) => self.take_order(order),
                 Next::Submit(submission) => self.take_submission(submission),
                 Next::Tick => self.tick(),
@@ -346,6 +347,7 @@ enum Next {
     Stop,
     Write(Waiting),
     Peer(FromPeer, Option<Credit>),
+    Ask(backup::Question),
     Order(Order),
     Submit(Submission),
     Tick,
@@ -353,12 +355,13 @@ enum Next {
 
 /// Waits for whatever comes first. Operators and peers are asked in random order, so that neither starves.
 async fn next(commands: &mut Commands, patience: Duration) -> Next {
-    let Commands { writes, peers, orders, submits, stop } = commands;
+    let Commands { writes, peers, questions, orders, submits, stop } = commands;
     // Every arm is cancel-safe: a receive that loses takes nothing out of its queue.
     tokio::select! {
         () = stop.cancelled() => Next::Stop,
         Some(first) = writes.recv() => Next::Write(first),
         Some((from, credit)) = peers.recv() => Next::Peer(from, credit),
+        Some(question) = questions.recv() => Next::Ask(question),
         Some(order) = orders.recv() => Next::Order(order),
         Some(submission) = submits.recv() => Next::Submit(submission),
         () = tokio::time::sleep(patience) => Next::Tick,

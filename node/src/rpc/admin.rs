@@ -7,7 +7,7 @@ use wego_proto::{
     v1::{self, admin_server::Admin},
 };
 
-use super::{Doors, status};
+use super::{Deed, Doors, status};
 use crate::engine::{read::ReadError, view::View};
 
 #[tonic::async_trait]
@@ -16,6 +16,16 @@ impl Admin for Doors {
         let mut reply = self.reader.status();
         if let Some(why) = self.reader.view().not_writable {
             reply.not_writable_because = status::not_writable(why);
+        }
+        if let Err(error) = self.audit.admit() {
+            reply.health = reply.health.max(v1::Health::Degraded as i32);
+            reply.problems.push(v1::Problem {
+                health: v1::Health::Degraded as i32,
+                what: format!("nothing can be changed: {error}"),
+                hint: error.hint().to_owned(),
+            });
+            // Worst first; what was there before comes first among equals.
+            reply.problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
         }
         Ok(Response::new(reply))
     }
@@ -32,7 +42,9 @@ impl Admin for Doors {
     }
 
     async fn add_peer(&self, request: Request<v1::AddPeerRequest>) -> Result<Response<v1::PeerView>, Status> {
+        let deed = Deed::of_request(&request)?;
         let v1::AddPeerRequest { handle, endpoint } = request.into_inner();
+        deed.about("peer", &format!("{handle} {endpoint}"));
         let view = self.reader.view();
         let origin = self.other_member(&view, &handle)?;
         let authority = endpoint.parse::<http::uri::Authority>();
@@ -51,7 +63,9 @@ impl Admin for Doors {
         &self,
         request: Request<v1::RemovePeerRequest>,
     ) -> Result<Response<v1::RemovePeerReply>, Status> {
+        let deed = Deed::of_request(&request)?;
         let handle = request.into_inner().handle;
+        deed.about("peer", &handle);
         if !self.peers.unpin(&handle).map_err(|error| status::pins(&error))? {
             return Err(Status::not_found(format!(
                 "peer {handle:?} was not added; hint: `wego peer list` shows which were"

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use data_encoding::HEXLOWER;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 use wego_catalogue::validate::Checked;
@@ -11,7 +12,7 @@ use wego_proto::{
     v1::{self, catalogue_server::Catalogue, publish_many_reply},
 };
 
-use super::{Doors, READ_PATIENCE, blocking, status};
+use super::{Deed, Doors, READ_PATIENCE, blocking, status};
 use crate::engine::{Act, Existence, Mode, Write, Written};
 
 /// Publishes of one stream under way at once: they are committed together.
@@ -25,7 +26,8 @@ impl Catalogue for Doors {
         &self,
         request: Request<v1::PublishRequest>,
     ) -> Result<Response<v1::PublishReply>, Status> {
-        self.put(request.into_inner()).await.map(Response::new)
+        let deed = Deed::of_request(&request)?;
+        self.put(request.into_inner(), &deed).await.map(Response::new)
     }
 
     type PublishManyStream = Pin<Box<dyn Stream<Item = Result<v1::PublishManyReply, Status>> + Send>>;
@@ -34,12 +36,15 @@ impl Catalogue for Doors {
         &self,
         request: Request<Streaming<v1::PublishRequest>>,
     ) -> Result<Response<Self::PublishManyStream>, Status> {
+        // An event for each record and not one for the stream: the log of entries says what was published, and only
+        // this one by whom.
+        let deed = Deed::of_request(&request)?;
         let doors = self.clone();
         let started = request.into_inner().map(move |request| {
-            let doors = doors.clone();
+            let (doors, deed) = (doors.clone(), deed.another());
             async move {
                 match request {
-                    Ok(request) => Ok(many_reply(doors.put(request).await)),
+                    Ok(request) => Ok(many_reply(deed.clone().perform(doors.put(request, &deed)).await)),
                     Err(status) => Err(status),
                 }
             }
@@ -52,7 +57,14 @@ impl Catalogue for Doors {
         &self,
         request: Request<v1::RetractRequest>,
     ) -> Result<Response<v1::PublishReply>, Status> {
+        let deed = Deed::of_request(&request)?;
         let request = request.into_inner();
+        deed.request_id(&request.request_id);
+        deed.about("record", &HEXLOWER.encode(&request.record_id[..request.record_id.len().min(16)]));
+        deed.public_reason(&request.reason);
+        if request.dry_run {
+            deed.rehearses();
+        }
         let record_id = record_id(&request.record_id)?;
         if request.reason.chars().count() > REASON_CHARS_MAX || request.reason.chars().any(char::is_control) {
             return Err(Status::invalid_argument(
@@ -103,7 +115,12 @@ impl Catalogue for Doors {
 }
 
 impl Doors {
-    async fn put(&self, request: v1::PublishRequest) -> Result<v1::PublishReply, Status> {
+    async fn put(&self, request: v1::PublishRequest, deed: &Deed) -> Result<v1::PublishReply, Status> {
+        deed.request_id(&request.request_id);
+        deed.about("record", &HEXLOWER.encode(&request.record_id[..request.record_id.len().min(16)]));
+        if request.dry_run {
+            deed.rehearses();
+        }
         let record = request.record.ok_or_else(|| missing("record"))?;
         let checked = Checked::parse(record).map_err(|problems| invalid(&problems))?;
         let expected_base =
@@ -116,6 +133,7 @@ impl Doors {
             bytes if request.must_exist => (record_id(bytes)?, Existence::Required),
             bytes => (record_id(bytes)?, Existence::Optional),
         };
+        deed.about("record", &id.to_string());
         let write = Write {
             request_id: request_id(&request.request_id)?,
             record_id: id,

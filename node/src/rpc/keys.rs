@@ -11,7 +11,7 @@ use wego_proto::{
 };
 use zeroize::Zeroizing;
 
-use super::{Doors, blocking, status};
+use super::{Deed, Doors, blocking, status};
 use crate::engine::view::View;
 
 #[tonic::async_trait]
@@ -49,11 +49,13 @@ impl Keys for Doors {
         }))
     }
 
-    async fn rotate(&self, _: Request<v1::RotateRequest>) -> Result<Response<v1::OpenedEpoch>, Status> {
+    async fn rotate(&self, request: Request<v1::RotateRequest>) -> Result<Response<v1::OpenedEpoch>, Status> {
+        let deed = Deed::of_request(&request)?;
         let seed = seed()?;
         let keys = self.keys.clone();
         let pending =
             blocking(move || keys.prepare_rotation(&seed).map_err(|error| status::keys(&error))).await?;
+        deed.about("log key", &pending.log.public().fingerprint());
         let new = NewKeys { log: pending.log.public(), next_digest: pending.next.digest(), recovery: None };
         let header = self.engine.prepare_opening(Rank::Rotation, new, None).await;
         let header = header.map_err(|error| status::order(&error))?;
@@ -66,6 +68,7 @@ impl Keys for Doors {
         &self,
         request: Request<v1::PrepareRecoveryRequest>,
     ) -> Result<Response<v1::PreparedRecovery>, Status> {
+        let deed = Deed::of_request(&request)?;
         let request = request.into_inner();
         let recovery = PublicKey::from_bytes(&request.recovery_key)
             .map_err(|error| Status::invalid_argument(format!("recovery_key: {error}")))?;
@@ -76,6 +79,7 @@ impl Keys for Doors {
         let pending =
             blocking(move || keys.prepare_recovery(&seeds).map_err(|error| status::keys(&error))).await?;
         let key = pending.log.public();
+        deed.about("log key", &key.fingerprint());
         let new = NewKeys { log: key, next_digest: pending.next.digest(), recovery: Some(recovery) };
         let header = self.engine.prepare_opening(Rank::Recovery, new, base).await;
         let header = header.map_err(|error| status::order(&error))?;
@@ -91,6 +95,7 @@ impl Keys for Doors {
         &self,
         request: Request<v1::CommitRecoveryRequest>,
     ) -> Result<Response<v1::OpenedEpoch>, Status> {
+        let deed = Deed::of_request(&request)?;
         let v1::CommitRecoveryRequest { header, signature } = request.into_inner();
         let opening = Unverified::parse(v1::Entry { header, signature, payload: None });
         let opening = opening.map_err(|error| Status::invalid_argument(format!("header: {error}")))?;
@@ -100,6 +105,7 @@ impl Keys for Doors {
         self.is_committed(&recovery)?;
         let keys = self.keys.clone();
         let pending = blocking(move || keys.pending().map_err(|error| status::keys(&error))).await?;
+        deed.about("log key", &pending.log.public().fingerprint());
         if opening.header().epoch_start.and_then(|start| start.log_key) != Some(pending.log.public()) {
             return Err(Status::failed_precondition(
                 "other keys were prepared since; hint: prepare the recovery again",

@@ -8,12 +8,14 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, invites_server::InvitesServer,
-    keys_server::KeysServer, members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
+    admin_server::AdminServer, audit_server::AuditServer, backups_server::BackupsServer,
+    catalogue_server::CatalogueServer, invites_server::InvitesServer, keys_server::KeysServer,
+    members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
     search_server::SearchServer,
 };
 
 use crate::{
+    audit::Audit,
     engine::{Engine, read::ReadHandle},
     enrolment::Enrolment,
     keys::LogKeys,
@@ -22,7 +24,10 @@ use crate::{
 };
 
 mod admin;
+mod audit;
+mod backup;
 mod catalogue;
+mod deed;
 mod governance;
 mod guard;
 mod invite;
@@ -32,6 +37,8 @@ pub mod roles;
 mod search;
 mod status;
 
+pub use backup::BackupDoor;
+pub use deed::Deed;
 pub use guard::{Guard, GuardLayer};
 
 /// Largest request in bytes: a record of the largest payload with room for its envelope.
@@ -50,12 +57,16 @@ pub struct Doors {
     pub reader: ReadHandle,
     /// Peers.
     pub peers: Peers,
+    /// Backups.
+    pub backups: BackupDoor,
     /// The log key's files.
     pub keys: LogKeys,
     /// Invites.
     pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
+    /// Who changed what.
+    pub audit: Audit,
 }
 
 impl Doors {
@@ -87,12 +98,14 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(BackupsServer::new(self.backups.clone()))
         .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(
             InvitesServer::new(self.clone())
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
-        );
+        )
+        .add_service(AuditServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

@@ -1,50 +1,68 @@
-//! Which role each method needs. The one table: a method that is not in it is denied to everybody.
+//! Which role each method needs, and whether it changes something. The one table: a method that is not in it is denied
+//! to everybody, and one that changes something comes into the audit log.
 
 use std::collections::BTreeSet;
 
 use crate::operators::Role;
 
-/// Every method of the client listener and the lowest role that may call it.
-pub const METHODS: &[(&str, Role)] = &[
-    ("/wego.v1.Catalogue/Publish", Role::Editor),
-    ("/wego.v1.Catalogue/PublishMany", Role::Editor),
-    ("/wego.v1.Catalogue/Retract", Role::Editor),
-    ("/wego.v1.Catalogue/Read", Role::Reader),
-    ("/wego.v1.Catalogue/History", Role::Reader),
-    ("/wego.v1.Catalogue/List", Role::Reader),
-    ("/wego.v1.Catalogue/Export", Role::Reader),
-    ("/wego.v1.Search/Search", Role::Reader),
-    ("/wego.v1.Members/List", Role::Reader),
-    ("/wego.v1.Members/Show", Role::Reader),
-    ("/wego.v1.Members/Roster", Role::Reader),
-    ("/wego.v1.Members/Forks", Role::Reader),
-    ("/wego.v1.RosterGovernance/Proposals", Role::Reader),
-    ("/wego.v1.RosterGovernance/Submit", Role::Admin),
-    ("/wego.v1.Admin/Status", Role::Reader),
-    ("/wego.v1.Admin/ListPeers", Role::Admin),
-    ("/wego.v1.Admin/AddPeer", Role::Admin),
-    ("/wego.v1.Admin/RemovePeer", Role::Admin),
-    ("/wego.v1.Admin/PingPeer", Role::Admin),
-    ("/wego.v1.Keys/Show", Role::Reader),
-    ("/wego.v1.Keys/Rotate", Role::Admin),
-    ("/wego.v1.Keys/PrepareRecovery", Role::Admin),
-    ("/wego.v1.Keys/CommitRecovery", Role::Admin),
-    ("/wego.v1.Invites/Create", Role::Admin),
-    ("/wego.v1.Invites/List", Role::Admin),
-    ("/wego.v1.Invites/Revoke", Role::Admin),
-    ("/grpc.health.v1.Health/Check", Role::Reader),
-    ("/grpc.health.v1.Health/Watch", Role::Reader),
-    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader),
+/// What a method does to the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Reads,
+    /// It changes something: the guard writes one event for a call, when it is answered.
+    Changes,
+    /// Each message of its stream changes something: the service writes an event for each, the guard only for a call
+    /// that it denies.
+    ChangesEach,
+}
+
+use Effect::{Changes, ChangesEach, Reads};
+
+/// Every method of the client listener, the lowest role that may call it, and what it does.
+pub const METHODS: &[(&str, Role, Effect)] = &[
+    ("/wego.v1.Catalogue/Publish", Role::Editor, Changes),
+    ("/wego.v1.Catalogue/PublishMany", Role::Editor, ChangesEach),
+    ("/wego.v1.Catalogue/Retract", Role::Editor, Changes),
+    ("/wego.v1.Catalogue/Read", Role::Reader, Reads),
+    ("/wego.v1.Catalogue/History", Role::Reader, Reads),
+    ("/wego.v1.Catalogue/List", Role::Reader, Reads),
+    ("/wego.v1.Catalogue/Export", Role::Reader, Reads),
+    ("/wego.v1.Search/Search", Role::Reader, Reads),
+    ("/wego.v1.Members/List", Role::Reader, Reads),
+    ("/wego.v1.Members/Show", Role::Reader, Reads),
+    ("/wego.v1.Members/Roster", Role::Reader, Reads),
+    ("/wego.v1.Members/Forks", Role::Reader, Reads),
+    ("/wego.v1.Admin/Status", Role::Reader, Reads),
+    ("/wego.v1.Admin/ListPeers", Role::Admin, Reads),
+    ("/wego.v1.Admin/AddPeer", Role::Admin, Changes),
+    ("/wego.v1.Admin/RemovePeer", Role::Admin, Changes),
+    ("/wego.v1.Admin/PingPeer", Role::Admin, Reads),
+    ("/wego.v1.RosterGovernance/Proposals", Role::Reader, Reads),
+    ("/wego.v1.RosterGovernance/Submit", Role::Admin, Changes),
+    ("/wego.v1.Backups/Create", Role::Admin, Changes),
+    ("/wego.v1.Invites/Create", Role::Admin, Changes),
+    ("/wego.v1.Invites/List", Role::Admin, Reads),
+    ("/wego.v1.Invites/Revoke", Role::Admin, Changes),
+    ("/wego.v1.Keys/Show", Role::Reader, Reads),
+    ("/wego.v1.Keys/Rotate", Role::Admin, Changes),
+    ("/wego.v1.Keys/PrepareRecovery", Role::Admin, Changes),
+    ("/wego.v1.Keys/CommitRecovery", Role::Admin, Changes),
+    ("/wego.v1.Audit/List", Role::Admin, Reads),
+    ("/wego.v1.Audit/Verify", Role::Admin, Reads),
+    ("/grpc.health.v1.Health/Check", Role::Reader, Reads),
+    ("/grpc.health.v1.Health/Watch", Role::Reader, Reads),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Role::Reader, Reads),
 ];
 
 /// The services that these methods belong to.
 #[must_use]
 pub fn services() -> BTreeSet<&'static str> {
-    METHODS.iter().filter_map(|(method, _)| method.strip_prefix('/')?.split('/').next()).collect()
+    METHODS.iter().filter_map(|(method, ..)| method.strip_prefix('/')?.split('/').next()).collect()
 }
 
-/// The lowest role that may call a method; `None` denies it.
+/// The lowest role that may call a method, and what it does; `None` denies it.
 #[must_use]
-pub fn needed(path: &str) -> Option<Role> {
-    METHODS.iter().find(|(method, _)| *method == path).map(|(_, role)| *role)
+pub fn needed(path: &str) -> Option<(Role, Effect)> {
+    METHODS.iter().find(|(method, ..)| *method == path).map(|(_, role, effect)| (*role, *effect))
 }

@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, fence::FENCE_FILE as FENCE};
 
 /// File of the last anchor in the data folder.
 const ANCHOR: &str = "anchor.toml";
@@ -23,8 +23,6 @@ pub const UNSIGNED: &str = "unsigned";
 /// What stands in it.
 pub const UNSIGNED_TEXT: &str =
     "The log key of this folder has never signed anything. The node removes this file.\n";
-/// Says that this folder came from a backup.
-const FENCE: &str = "fence";
 /// Says that the operator wants to go on without asking anybody; removed when it was done.
 const ALONE: &str = "alone";
 

@@ -21,6 +21,7 @@ pub mod anchor;
 mod chain;
 #[doc(hidden)]
 pub mod conformance;
+pub mod fence;
 mod folder_lock;
 pub mod governance_files;
 pub mod journal;
@@ -31,6 +32,7 @@ pub mod sled;
 pub mod space;
 
 pub use chain::entry_hash;
+pub use fence::Fence;
 pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};

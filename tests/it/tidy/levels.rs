@@ -4,7 +4,7 @@ use super::Source;
 
 /// Levels from the bottom: a module and how high it stands.
 const LEVELS: &[(u8, &[&str])] = &[
-    (1, &["store", "tls", "clock", "config", "keys", "operators", "telemetry"]),
+    (1, &["store", "tls", "clock", "config", "keys", "operators", "telemetry", "audit"]),
     (2, &["records", "search"]),
     (3, &["engine"]),
     (4, &["peers", "enrolment"]),

@@ -18,6 +18,7 @@ const VOLATILE: &[(&str, &str)] = &[
     ("round_trip_us", "0"),
     ("score", "1.0"),
     ("dialled", "true"),
+    ("actor", "\"somebody\""),
 ];
 
 /// Names given so far.

@@ -101,6 +101,13 @@ impl Stage {
                 fs::set_permissions(path(at), fs::Permissions::from_mode(mode)).unwrap();
             }
             ["tamper", at] => tamper(&path(at)),
+            ["flip", at] => flip(&path(at)),
+            ["move", from, to] => fs::rename(path(from), path(to)).unwrap(),
+            ["replace", at, old, new] => {
+                let text = fs::read_to_string(path(at)).unwrap();
+                assert!(text.contains(old));
+                fs::write(path(at), text.replacen(old, new, 1)).unwrap();
+            }
             _ => panic!("no such action: {words:?}"),
         }
     }
@@ -191,6 +198,14 @@ fn wego_node(args: Vec<OsString>) -> Done {
 /// `city-1` is the first.
 fn place(city: &str) -> usize {
     city.strip_prefix("city-").unwrap().parse::<usize>().unwrap() - 1
+}
+
+/// Changes one bit in the middle of a file.
+fn flip(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
 }
 
 /// Changes one letter in the middle of an armoured file.
