@@ -213,8 +213,8 @@ fn reincept(member: &mut v1::Member, card: &MemberCard) -> Result<(), Failure> {
     })?;
     let begins = v1::Position { epoch, seq: 1 };
     let key_no = member.log_keys.iter().map(|key| key.key_no).max().unwrap_or(0).saturating_add(1);
-    for key in member.log_keys.iter_mut().filter(|key| key.until.is_none()) {
-        key.until = Some(begins);
+    if let Some(key) = member.log_keys.last_mut() {
+        key.until = key.until.or(Some(begins));
         // What went with the old keys is needed to check what they opened.
         key.next_log_key_digest = member.next_log_key_digest.clone();
         key.recovery_digest = member.recovery_digest.clone();

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use wego_ledger::{
-    governance::{Governance, Refusal, Verdict},
+    governance::{Refusal, Verdict},
     roster::History,
-    state::Input,
+    state::{Event, Input, State},
 };
 use wego_proto::{
     id::Hash,
@@ -19,7 +19,10 @@ use wego_proto::{
 };
 
 use super::{Engine, Mode, worker::Worker};
-use crate::clock::now_ms;
+use crate::{
+    clock::now_ms,
+    store::{GovernanceFiles, RosterFiles, StoreError},
+};
 
 /// Submissions that may wait; people make them one by one.
 pub(super) const SUBMITS_MAX: usize = 16;
@@ -68,12 +71,28 @@ pub struct GovernanceView {
 }
 
 impl GovernanceView {
-    pub(super) fn of(governance: &Governance, history: &History) -> Arc<Self> {
+    fn of(state: &State) -> Arc<Self> {
+        let governance = state.governance();
         Arc::new(Self {
             proposals: governance.proposals().cloned().collect(),
             conflicts: governance.conflicts().collect(),
-            open_conflict: governance.open_conflict(history),
+            open_conflict: governance.open_conflict(state.roster()),
         })
+    }
+}
+
+/// Where proposals and conflicts are kept, and what readers see of them.
+pub(super) struct Kept {
+    pub(super) files: GovernanceFiles,
+    pub(super) view: Arc<GovernanceView>,
+}
+
+impl Kept {
+    /// Hands what is on disk to the ledger.
+    pub(super) fn recall(state: &mut State, rosters: &RosterFiles) -> Result<Self, StoreError> {
+        let files = GovernanceFiles::open(rosters.dir())?;
+        state.recall_governance(files.conflicts()?, files.proposals()?);
+        Ok(Self { files, view: GovernanceView::of(state) })
     }
 }
 
@@ -138,8 +157,21 @@ impl Worker {
         }
     }
 
-    pub(super) fn governance_changed(&mut self) {
-        self.governance = GovernanceView::of(self.state.governance(), self.state.roster());
+    pub(super) fn observe_roster(&mut self, event: &Event) {
+        match event {
+            Event::RosterAdopted(version) => {
+                tracing::info!(version, "roster adopted");
+                self.roster_changed();
+                self.roster_conflicts = 0;
+            }
+            Event::RosterProposed(version) => tracing::info!(version, "a roster version collects signatures"),
+            Event::GovernanceConflict(version) => tracing::error!(
+                version,
+                "two roster versions are fully signed under one number: no roster is adopted before one settles it"
+            ),
+            _ => return,
+        }
+        self.governance.view = GovernanceView::of(&self.state);
     }
 }
 

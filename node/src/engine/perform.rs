@@ -79,18 +79,18 @@ impl Worker {
                 self.report(kept).map(|()| Input::RosterKept)
             }
             Output::KeepProposal(proposal) => {
-                let kept = self.governance_files.keep_proposal(&proposal);
+                let kept = self.governance.files.keep_proposal(&proposal);
                 self.report(kept).map(|()| Input::ProposalKept(proposal))
             }
             Output::DropProposals(hashes) => {
                 for hash in &hashes {
-                    let dropped = self.governance_files.drop_proposal(hash);
+                    let dropped = self.governance.files.drop_proposal(hash);
                     self.report(dropped);
                 }
                 None
             }
             Output::KeepConflict(versions) => {
-                let kept = versions.iter().try_for_each(|one| self.governance_files.keep_conflict(one));
+                let kept = versions.iter().try_for_each(|one| self.governance.files.keep_conflict(one));
                 self.report(kept).map(|()| Input::ConflictKept(versions))
             }
             Output::Notify(event) => {
@@ -295,22 +295,8 @@ impl Worker {
                 self.roster_changed();
             }
             Event::Anchored => tracing::info!("this node may write its log"),
-            Event::RosterAdopted(version) => {
-                tracing::info!(version, "roster adopted");
-                self.roster_changed();
-                self.governance_changed();
-                self.roster_conflicts = 0;
-            }
-            Event::RosterProposed(version) => {
-                tracing::info!(version, "a roster version collects signatures");
-                self.governance_changed();
-            }
-            Event::GovernanceConflict(version) => {
-                tracing::error!(
-                    version,
-                    "two roster versions are fully signed under one number: no roster is adopted before one settles it"
-                );
-                self.governance_changed();
+            Event::RosterAdopted(_) | Event::RosterProposed(_) | Event::GovernanceConflict(_) => {
+                self.observe_roster(event);
             }
             Event::WritingStopped(why) => tracing::error!(?why, "this node may not write any more"),
             Event::RosterConflict(origin) => {

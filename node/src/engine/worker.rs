@@ -26,7 +26,7 @@ use wego_proto::{
 use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written, backup,
     bell::Bell,
-    governance::{GovernanceView, Submission},
+    governance::{Kept, Submission},
     orders::Order,
     own_log::{restore_lock, restore_own},
     state_from,
@@ -37,8 +37,7 @@ use crate::{
     clock::now_ms,
     records::Records,
     store::{
-        Cursor, EntryStore, GovernanceFiles, HeadLock, LockedHead, Projection as _, RosterFiles, Space,
-        StoreError,
+        Cursor, EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError,
         anchor::{Anchor, LastStart},
         space::Writes,
     },
@@ -58,8 +57,7 @@ pub(super) struct Worker {
     pub(super) locked: Option<LockedHead>,
     pub(super) store: Arc<dyn EntryStore>,
     pub(super) rosters: RosterFiles,
-    pub(super) governance_files: GovernanceFiles,
-    pub(super) governance: Arc<GovernanceView>,
+    pub(super) governance: Kept,
     pub(super) records: Arc<Records>,
     pub(super) bell: Arc<Bell>,
     pub(super) space: Arc<dyn Space>,
@@ -117,9 +115,6 @@ impl Worker {
         let last_start = LastStart { run: HEXLOWER.encode(&run.id), started_ms: run.started_ms };
         start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
         let mut state = state_from(start, store.as_ref())?;
-        let governance_files = GovernanceFiles::open(rosters.dir())?;
-        state.recall_governance(governance_files.conflicts()?, governance_files.proposals()?);
-        let governance = GovernanceView::of(state.governance(), state.roster());
         let mut worker = Self {
             view: Arc::new(ArcSwap::from_pointee(empty_view(
                 me,
@@ -129,13 +124,12 @@ impl Worker {
                 started_ms,
             ))),
             view_at: Instant::now(),
+            governance: Kept::recall(&mut state, &rosters)?,
             state,
             lock,
             locked,
             store,
             rosters,
-            governance_files,
-            governance,
             records,
             bell,
             space,
@@ -327,7 +321,7 @@ impl Worker {
             at_ms: now,
             started_ms: self.started_ms,
             roster_conflicts: self.roster_conflicts,
-            governance: self.governance.clone(),
+            governance: self.governance.view.clone(),
         }));
     }
 

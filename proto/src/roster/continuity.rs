@@ -26,6 +26,10 @@ pub enum Breach {
     /// Log keys were taken away, changed, or appended out of order.
     #[error("changes the log keys that {0} had, or appends them out of order")]
     LogKeys(String),
+    /// What a member has committed to, its next log key and its recovery key, changed without a new log key, or was not
+    /// kept beside the key that a new one replaces. Openings of old epochs would hold no more.
+    #[error("loses what {0} had committed to")]
+    Commitments(String),
     /// A member that is not active has no cut.
     #[error("removes {0} without a cut")]
     NoCut(String),
@@ -86,6 +90,9 @@ fn check_member(old: &Member, new: &Member) -> Result<(), Breach> {
     if !extends(&old.log_keys, &new.log_keys) {
         return Err(Breach::LogKeys(handle()));
     }
+    if !keeps_commitments(old, new) {
+        return Err(Breach::Commitments(handle()));
+    }
     match (old.is_active(), new.is_active()) {
         (_, true) if new.cut.is_some() => Err(Breach::CutOfActive(handle())),
         (_, false) if new.cut.is_none() => Err(Breach::NoCut(handle())),
@@ -108,9 +115,20 @@ fn check_admission(new: &Member) -> Result<(), Breach> {
 fn extends(old: &[LogKey], new: &[LogKey]) -> bool {
     let kept = |(old, new): (&LogKey, &LogKey)| {
         (old.key_no, old.key, old.from) == (new.key_no, new.key, new.from)
-            && ((old.until, old.committed) == (new.until, new.committed) || old.until.is_none())
+            && (old.until == new.until || old.until.is_none())
     };
     old.len() <= new.len() && old.iter().zip(new).all(kept) && in_order(&new[old.len().saturating_sub(1)..])
+}
+
+/// Commitments move beside the last key when a new one replaces it, and change in no other way.
+fn keeps_commitments(old: &Member, new: &Member) -> bool {
+    let replaced = new.log_keys.len() > old.log_keys.len();
+    let last = old.log_keys.len().saturating_sub(1);
+    let kept = |(at, (before, after)): (usize, (&LogKey, &LogKey))| {
+        let expected = if replaced && at == last { old.commits } else { before.committed };
+        after.committed == expected
+    };
+    (replaced || old.commits == new.commits) && old.log_keys.iter().zip(&new.log_keys).enumerate().all(kept)
 }
 
 /// Numbers and beginnings go up, and no key ends before it begins.

@@ -1,6 +1,9 @@
 //! Nodes of a federation of three that two of three keys govern, each with a disk, meeting one another.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{LazyLock, Mutex},
+};
 
 use wego_proto::{
     id::{Hash, StoreId},
@@ -20,6 +23,9 @@ use crate::{
 pub(super) const NOW: u64 = 1_000_000;
 const CONN: ConnId = ConnId(1);
 
+/// Made once: keys cost more than everything else here.
+static FEDERATION: LazyLock<Federation> = LazyLock::new(|| Federation::new(3));
+
 pub(super) fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&[seed; 32].into())
 }
@@ -30,7 +36,7 @@ pub(super) fn genesis() -> v1::SignedRoster {
             keys: (1..=3).map(|seed| key(seed).public().as_bytes().to_vec()).collect(),
             threshold: 2,
         }),
-        ..Federation::new(3).roster.current().content().clone()
+        ..FEDERATION.roster.current().content().clone()
     };
     signed(&content, &[1, 2])
 }
@@ -92,14 +98,21 @@ impl Disk {
         Self { chain: vec![bytes(&genesis())], proposals: BTreeMap::new(), contested: BTreeMap::new() }
     }
 
+    /// Opened once for each chain that there is: most worlds have the same ones.
+    fn history(&self) -> History {
+        static OPENED: Mutex<BTreeMap<Vec<Vec<u8>>, History>> = Mutex::new(BTreeMap::new());
+        let mut opened = OPENED.lock().expect("no test fails while it holds the lock");
+        let open = || history(&self.chain.iter().map(|version| read(version)).collect::<Vec<_>>());
+        opened.entry(self.chain.clone()).or_insert_with(open).clone()
+    }
+
     pub(super) fn roster(&self) -> Roster {
-        history(&self.chain.iter().map(|version| read(version)).collect::<Vec<_>>()).current().clone()
+        self.history().current().clone()
     }
 
     pub(super) fn boot(&self, node: usize) -> State {
-        let federation = Federation::new(3);
-        let roster = history(&self.chain.iter().map(|version| read(version)).collect::<Vec<_>>());
-        let origin = federation.origin(node);
+        let roster = self.history();
+        let origin = FEDERATION.origin(node);
         let mut state = State::new(Start {
             me: Me {
                 origin,
@@ -112,10 +125,10 @@ impl Disk {
                     [node as u8; 16],
                     NOW,
                     &roster.federation(),
-                    &federation.log_key(origin),
+                    &FEDERATION.log_key(origin),
                 ),
             },
-            key: federation.log_key(origin),
+            key: FEDERATION.log_key(origin),
             roster,
             heads: vec![],
             locked: None,
@@ -216,7 +229,7 @@ impl Talk {
         let mut way = VecDeque::new();
         for (at, side) in [(0, Side::Dialled), (1, Side::Accepted)] {
             let member = states[1 - at].me();
-            let speaker = Federation::new(3).transport_key(member).public();
+            let speaker = FEDERATION.transport_key(member).public();
             let connected = Input::Connected { conn: CONN, member, speaker, side };
             let said = disks[nodes[at]].drive(&mut states[at], connected);
             way.extend(said.into_iter().map(|body| (1 - at, body)));

@@ -22,7 +22,7 @@ fn at(epoch: u32, seq: u64) -> Option<v1::Position> {
 }
 
 fn log_key(key_no: u32, seed: u8, epoch: u32) -> v1::LogKey {
-    v1::LogKey { key_no, key: bytes(seed), from: at(epoch, 1), until: None, ..Default::default() }
+    v1::LogKey { key_no, key: bytes(seed), from: at(epoch, 1), ..Default::default() }
 }
 
 fn member(idx: u8, handle: &str) -> v1::Member {
@@ -121,6 +121,26 @@ fn log_keys_are_appended_or_closed_and_nothing_else() {
         keys[0].until = at(2, 1);
         keys.push(v1::LogKey { until: at(1, 1), ..log_key(2, 90, 2) });
     }));
+}
+
+#[test]
+fn what_a_member_committed_to_stays_with_the_key_that_it_had() {
+    let seoul = |change: fn(&mut v1::Member)| outcome(move |next| change(&mut next.members[0]));
+    let lost = Breach::Commitments("kr-seoul".into());
+    let lost = Err(RosterError::Breaks { version: 2, breach: lost });
+    assert_eq!(seoul(|member| member.recovery_digest = vec![3; 32]), lost);
+    assert_eq!(seoul(|member| member.log_keys[0].recovery_digest = vec![3; 32]), lost);
+    let reinception = |member: &mut v1::Member| {
+        member.log_keys[0].until = at(2, 1);
+        member.log_keys[0].recovery_digest = std::mem::replace(&mut member.recovery_digest, vec![3; 32]);
+        member.log_keys.push(log_key(2, 90, 2));
+    };
+    assert_eq!(seoul(reinception), Ok(()));
+    let another = |member: &mut v1::Member| {
+        member.log_keys[0].recovery_digest = vec![4; 32];
+        member.log_keys.push(log_key(2, 90, 2));
+    };
+    assert_eq!(seoul(another), lost);
 }
 
 #[test]
