@@ -79,6 +79,7 @@ impl Outsider {
             record_kind: 1,
             request_id: None,
             epoch_start: None,
+            erase: None,
         };
         let payload = Payload { nonce: [0; 16], content: record.encode_to_vec() };
         let entry = Verified::sign(header, Some(payload), &federation, &key(1));

@@ -59,6 +59,8 @@ pub struct Header {
     pub request_id: Option<RequestId>,
     /// Opens an epoch above 1.
     pub epoch_start: Option<EpochStart>,
+    /// Of an erasure, the number of its [`v1::EraseReason`]; unknown ones are kept and obeyed.
+    pub erase: Option<u32>,
 }
 
 /// What a header says of its payload.
@@ -119,6 +121,7 @@ impl Header {
             record_kind: raw.record_kind,
             request_id: optional(&raw.request_id).in_field("header.request_id")?,
             epoch_start: raw.epoch_start.map(epoch_start).transpose()?,
+            erase: raw.erase.map(|erase| erase.reason),
         })
     }
 
@@ -146,6 +149,7 @@ impl Header {
                 base_hash: start.base_hash.as_bytes().to_vec(),
                 ..Default::default()
             }),
+            erase: self.erase.map(|reason| v1::Erase { reason }),
             ..Default::default()
         }
         .encode_to_vec()
@@ -327,6 +331,13 @@ impl Verified {
     #[must_use]
     pub fn payload(&self) -> Option<&Payload> {
         self.0.payload.as_ref()
+    }
+
+    /// The entry without its payload, as it stays after an erasure.
+    #[must_use]
+    pub fn without_payload(mut self) -> Self {
+        self.0.payload = None;
+        self
     }
 
     /// Bytes it takes on the wire, without framing.

@@ -25,6 +25,8 @@ pub enum Purpose {
     Roster,
     /// A member card.
     Card,
+    /// What a member has applied of every log.
+    Receipt,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Self::Entry => b"wego-entry-v1",
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
+            Self::Receipt => b"wego-receipt-v1",
         }
     }
 }

@@ -125,6 +125,7 @@ impl Byzantine {
             record_kind: 1,
             request_id: None,
             epoch_start: None,
+            erase: None,
         }
     }
 

@@ -33,6 +33,7 @@ pub mod gossip;
 pub mod heads;
 pub mod limits;
 pub mod log;
+pub mod receipt;
 pub mod reject;
 pub mod roster;
 pub mod session;

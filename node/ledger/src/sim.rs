@@ -136,6 +136,7 @@ impl Sim {
                 nonce: self.random.bytes(),
                 content: self.random.bytes::<48>().to_vec(),
             }),
+            erase: None,
         };
         let before = self.nodes[node].disk.locked.len();
         self.input(node, Input::Append(vec![draft]));
@@ -332,6 +333,7 @@ impl Sim {
                 Some(Input::ForkKept { evidence, held_before })
             }
             Output::KeepRoster(_) => Some(Input::RosterKept),
+            Output::KeepReceipts(_) => None,
             Output::Notify(event) => {
                 self.observe(&event);
                 None

@@ -25,10 +25,12 @@ mod exchange;
 mod forks;
 mod own;
 mod pulls;
+mod receipts;
 mod sessions;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
 pub use pulls::Pull;
+pub use receipts::{Applied, Kept, Urgency, verify_receipts};
 pub use sessions::check_counts;
 
 /// A node's rules and what it knows, without its disk, clock and network.
@@ -54,6 +56,7 @@ pub struct State {
     not_writable: Option<NotWritable>,
     last_hlc_ms: u64,
     seen_ms: BTreeMap<Origin, u64>,
+    receipts: receipts::Receipts,
     settings: Settings,
     jitter: Jitter,
     outputs: Vec<Output>,
@@ -81,6 +84,8 @@ pub struct Start {
     pub locked: Option<Head>,
     /// The fork proofs in the store, each with the hash of the entry held just before its fork.
     pub forks: Vec<(v1::ForkProof, Option<Hash>)>,
+    /// The receipts in the store.
+    pub receipts: Vec<v1::SignedReceipt>,
     /// Time of start, ms since 1970.
     pub now_ms: u64,
     /// For jitter only.
@@ -96,11 +101,17 @@ pub struct Settings {
     pub sessions_max: usize,
     /// Time between two comparisons of heads with one peer, ms, before jitter of a quarter.
     pub anti_entropy_ms: u64,
+    /// Time between two receipts of this node, ms; longer in a large federation.
+    pub receipts_ms: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { sessions_max: crate::limits::SESSIONS_MAX, anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS }
+        Self {
+            sessions_max: crate::limits::SESSIONS_MAX,
+            anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS,
+            receipts_ms: crate::limits::RECEIPTS_MS,
+        }
     }
 }
 
@@ -108,7 +119,7 @@ impl State {
     /// Builds the state from what is durable.
     #[must_use]
     pub fn new(start: Start) -> Self {
-        let Start { me, key, roster, heads, locked, forks, now_ms, seed, settings } = start;
+        let Start { me, key, roster, heads, locked, forks, receipts, now_ms, seed, settings } = start;
         let mut state = Self {
             key_no: own_key_no(&roster, me.origin, &key),
             board: Board::new(now_ms),
@@ -125,6 +136,7 @@ impl State {
             not_writable: None,
             last_hlc_ms: 0,
             seen_ms: BTreeMap::new(),
+            receipts: receipts::Receipts::of(receipts, &roster),
             settings,
             jitter: Jitter(seed),
             outputs: Vec::new(),
@@ -172,6 +184,8 @@ impl State {
             Input::Compared { conn, origin, difference } => self.compared(now_ms, conn, origin, difference),
             Input::ForkKept { evidence, held_before } => self.fork_kept(evidence, held_before),
             Input::RosterKept => self.roster_kept(),
+            Input::Applied(applied) => self.applied(now_ms, applied),
+            Input::Receipts { conn, receipts } => self.receipts_heard(conn, receipts),
             Input::Tick => self.tick(now_ms),
         }
         self.flush_notes(now_ms);
@@ -186,7 +200,8 @@ impl State {
         let notes =
             self.sessions.values().filter(|open| !open.notes_due.is_empty()).map(|open| open.notes_at_ms);
         let stalls = self.pulls.values().map(Pull::stalls_at_ms);
-        greetings.chain(compares).chain(notes).chain(stalls).chain(self.intake_deadline_ms()).min()
+        let rest = self.intake_deadline_ms().into_iter().chain(self.receipts.deadline_ms());
+        greetings.chain(compares).chain(notes).chain(stalls).chain(rest).min()
     }
 
     /// This node's member.

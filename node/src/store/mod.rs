@@ -13,13 +13,14 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 use thiserror::Error;
 use wego_proto::{
     entry::Verified,
-    id::{Hash, Origin, Position, RequestId, StoreId},
+    id::{Hash, Origin, Position, RecordId, RequestId, StoreId},
     v1,
 };
 
 mod chain;
 #[doc(hidden)]
 pub mod conformance;
+pub mod erasure;
 mod folder_lock;
 pub mod journal;
 pub mod memory;
@@ -79,6 +80,14 @@ pub trait HeadLock: Send {
     /// Where the entry with this request id stands, among the newest
     /// [`REQUESTS_REMEMBERED`] entries.
     fn position_of(&self, request: &RequestId) -> Option<Position>;
+
+    /// Drops payload and nonce of the entries at these positions, for ever; their headers stay, and so does the head.
+    /// Positions that are not held are passed over. Durable on return, and idempotent.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`]: nothing changed. [`StoreError::Io`]: some may be dropped; try again, after opening the
+    /// lock anew where it says so. [`StoreError::Corrupt`] or [`StoreError::CorruptFile`].
+    fn erase(&mut self, targets: &[Position]) -> Result<(), StoreError>;
 }
 
 /// Request ids a [`HeadLock`] remembers: two months of a city that writes a thousand entries a day, in 4 MiB.
@@ -90,7 +99,8 @@ pub trait EntryStore: Send + Sync {
     fn store_id(&self) -> StoreId;
 
     /// Adds runs of consecutive entries, each run extending what is held of its origin and epoch. Idempotent:
-    /// entries already held are skipped. All of the batch or nothing becomes visible. Not durable before
+    /// entries already held are skipped. An entry whose payload an erasure covers, held before or part of the batch,
+    /// is stored without it. All of the batch or nothing becomes visible. Not durable before
     /// [`EntryStore::sync`], but never out of order: what survives a crash is a prefix of the entries put, which
     /// may end within a large batch.
     ///
@@ -153,6 +163,43 @@ pub trait EntryStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Corrupt`].
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError>;
+
+    /// Drops payload and nonce of the entries at these positions, for ever; their headers stay. Where nothing is held
+    /// yet, what arrives later is stored without its payload. Durable on return, and idempotent.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`]; some may be dropped, try again.
+    fn erase(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError>;
+
+    /// The erasures that a member's log orders: each record with the last place that does so, at most `max`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError>;
+
+    /// Up to where the erasures that entries order have been carried out here; 0 in a new store.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn erased_through(&self) -> Result<Cursor, StoreError>;
+
+    /// Remembers that. A crash may take it back, so that they are carried out again.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
+    fn set_erased_through(&self, cursor: Cursor) -> Result<(), StoreError>;
+
+    /// Keeps receipts, each in place of the member's earlier one. Not durable before [`EntryStore::sync`].
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
+    fn put_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Result<(), StoreError>;
+
+    /// All receipts kept. Untrusted, as everything here.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn receipts(&self) -> Result<BTreeMap<Origin, v1::SignedReceipt>, StoreError>;
 
     /// Makes everything put so far durable.
     ///

@@ -65,6 +65,7 @@ impl Node {
             heads: heads.into_iter().map(|(origin, (head, hlc_ms))| (origin, head, hlc_ms)).collect(),
             locked: self.disk.locked.last().map(|last| Head { at: last.header().at, hash: last.hash() }),
             forks: self.disk.known_forks(),
+            receipts: Vec::new(),
             now_ms,
             seed,
             settings: crate::state::Settings::default(),

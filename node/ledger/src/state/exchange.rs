@@ -6,11 +6,13 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 
+use super::Applied;
 #[cfg(doc)]
 use super::State;
 use crate::{
     fork::ForkEvidence,
     log::{Head, Run},
+    receipt::Receipt,
     reject::Reject,
     session::{ConnId, Side},
 };
@@ -100,6 +102,15 @@ pub enum Input {
     },
     /// The versions of [`Output::KeepRoster`] are durable.
     RosterKept,
+    /// Entries are durable in the store, and every erasure among them has been carried out in all that is kept.
+    Applied(Applied),
+    /// Receipts came, and were verified with [`super::verify_receipts`].
+    Receipts {
+        /// From where.
+        conn: ConnId,
+        /// What.
+        receipts: Vec<Receipt>,
+    },
     /// Time has passed: see [`State::next_deadline_ms`].
     Tick,
 }
@@ -119,6 +130,8 @@ pub struct Draft {
     pub request_id: RequestId,
     /// The record's bytes, with a nonce the caller drew.
     pub payload: Option<Payload>,
+    /// Of an erasure, why: the number of a [`v1::EraseReason`].
+    pub erase: Option<u32>,
 }
 
 /// Where a received history parts from the one held.
@@ -151,6 +164,8 @@ pub enum Output {
     Compare(ConnId, Run),
     /// Make a fork proof durable; answer [`Input::ForkKept`].
     KeepFork(ForkEvidence),
+    /// Keep receipts, each in place of the member's earlier one. Nothing waits for it: a lost one is made or sent again.
+    KeepReceipts(Vec<(Origin, v1::SignedReceipt)>),
     /// Make roster versions durable; answer [`Input::RosterKept`].
     KeepRoster(Vec<v1::SignedRoster>),
     /// Tell whoever watches.

@@ -58,6 +58,7 @@ impl State {
             record_kind: draft.record_kind,
             request_id: Some(draft.request_id),
             epoch_start: None,
+            erase: draft.erase,
         };
         Verified::sign(header, draft.payload, &self.me.federation, &self.key)
     }

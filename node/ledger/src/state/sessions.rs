@@ -110,6 +110,7 @@ impl State {
         self.notify(Event::SessionOpened(member));
         self.share_roster(conn, known, &roster_hash);
         self.share_forks(conn);
+        self.share_known_receipts(conn);
         self.heads_digest(now_ms, conn, &digest)
     }
 
@@ -139,6 +140,7 @@ impl State {
             Body::Heads(answer) => self.heads_answer(now_ms, conn, answer),
             Body::Notes(notes) => self.notes(now_ms, conn, notes),
             Body::Pull(pull) => self.serve(conn, pull),
+            Body::Receipts(receipts) => self.receipts_message(conn, receipts),
             Body::PayloadRequest(_) | Body::HashRequest(_) | Body::RosterProposal(_) => {
                 self.not_supported_yet(conn);
                 Ok(())
@@ -226,6 +228,7 @@ impl State {
             }
         }
         self.review_writing();
+        self.review_receipts();
     }
 
     fn heads_digest(&mut self, now_ms: u64, conn: ConnId, digest: &[u8]) -> Result<(), Reject> {
@@ -331,6 +334,7 @@ impl State {
             let digest = self.board.digest().as_bytes().to_vec();
             self.send(conn, Body::HeadsDigest(v1::HeadsDigest { digest, known_store: 0 }));
         }
+        self.make_receipt(now_ms);
         self.move_stalled(now_ms);
         self.resume_intake(now_ms);
         self.schedule_all(now_ms);
@@ -389,6 +393,7 @@ pub fn check_counts(body: &Body) -> Result<(), Reject> {
         Body::HeadsRequest(request) => ("buckets", request.buckets.len(), HEAD_BUCKETS),
         Body::Heads(answer) => ("heads", answer.heads.len(), HEADS_PER_MESSAGE_MAX),
         Body::Notes(notes) => ("notes", notes.notes.len(), HEADS_PER_MESSAGE_MAX),
+        Body::Receipts(message) => super::receipts::counts(message),
         _ => return Ok(()),
     };
     if len > max { Err(Reject::TooLarge { what, max }) } else { Ok(()) }

@@ -73,6 +73,7 @@ fn start_of(federation: &Federation, node: usize) -> Start {
         heads: vec![],
         locked: None,
         forks: vec![],
+        receipts: vec![],
         now_ms: NOW,
         seed: 7,
         settings: Settings::default(),
@@ -94,6 +95,7 @@ fn draft(n: u8) -> Draft {
         record_kind: 1,
         request_id: RequestId::new([n; 16]),
         payload: None,
+        erase: None,
     }
 }
 

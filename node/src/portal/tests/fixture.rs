@@ -177,6 +177,7 @@ fn signed(
         record_kind: written.record_kind,
         request_id: None,
         epoch_start: None,
+        erase: None,
     };
     let payload = Payload { nonce: [9; 16], content: written.content };
     Verified::sign(header, Some(payload), federation, &log_key(idx))

@@ -21,11 +21,13 @@ pub enum Step {
     PutFork,
     /// [`crate::store::HeadLock::replace`]
     Replace,
+    /// [`crate::store::EntryStore::erase`] and [`crate::store::HeadLock::erase`]
+    Erase,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Put, Self::Sync, Self::PutFork, Self::Replace];
+    pub const ALL: [Self; 5] = [Self::Put, Self::Sync, Self::PutFork, Self::Replace, Self::Erase];
 }
 
 /// When a step fails.

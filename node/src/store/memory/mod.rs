@@ -5,17 +5,17 @@
 //! durable.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use wego_proto::{
     entry::Verified,
-    id::{Origin, Position, StoreId},
+    id::{Origin, Position, RecordId, StoreId},
     v1,
 };
 
-use crate::store::{Cursor, EntryStore, Heads, StoreError, chain};
+use crate::store::{Cursor, EntryStore, Heads, StoreError, chain, erasure};
 
 mod faults;
 mod lock;
@@ -39,6 +39,11 @@ struct State {
     arrivals: Vec<(Origin, Position)>,
     heads: Heads,
     forks: BTreeMap<(Origin, u32), v1::ForkProof>,
+    orders: erasure::Orders,
+    /// Positions whose payload is not taken, whether or not something is held there.
+    refused: BTreeSet<(Origin, Position)>,
+    erased_through: Cursor,
+    receipts: BTreeMap<Origin, v1::SignedReceipt>,
     /// How many arrivals a power cut leaves.
     durable: usize,
     /// Where each put since the last sync ended.
@@ -78,6 +83,7 @@ impl MemoryStore {
         for (&(origin, epoch, seq), entry) in &state.entries {
             state.heads.insert((origin, epoch), (seq, entry.hash()));
         }
+        state.orders = erasure::orders_of(state.entries.values());
         state.mark_durable();
         Self { store_id: self.store_id, state: Arc::new(Mutex::new(state)), faults: Faults::default() }
     }
@@ -98,9 +104,14 @@ impl State {
             return Ok(());
         }
         self.heads.extend(found.heads);
+        for ((origin, record), at) in erasure::orders_of(found.fresh.iter().copied()) {
+            erasure::remember(&mut self.orders, origin, record, at);
+        }
         for entry in found.fresh {
             let (origin, at) = (entry.header().origin, entry.header().at);
-            self.entries.insert((origin, at.epoch, at.seq), entry.clone());
+            let erased = erasure::covers(&self.orders, entry.header()) || self.refused.contains(&(origin, at));
+            let entry = if erased { entry.clone().without_payload() } else { entry.clone() };
+            self.entries.insert((origin, at.epoch, at.seq), entry);
             self.arrivals.push((origin, at));
         }
         self.unsynced_puts.push(self.arrivals.len());
@@ -189,6 +200,44 @@ impl EntryStore for MemoryStore {
 
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError> {
         Ok(self.state().forks.clone())
+    }
+
+    fn erase(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        self.faults.around(Step::Erase, || {
+            for (origin, at) in targets {
+                state.refused.insert((*origin, *at));
+                if let Some(entry) = state.entries.get_mut(&(*origin, at.epoch, at.seq)) {
+                    *entry = entry.clone().without_payload();
+                }
+            }
+            state.mark_durable();
+            Ok(())
+        })
+    }
+
+    fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {
+        let state = self.state();
+        let own = state.orders.iter().filter(|((author, _), _)| *author == origin);
+        Ok(own.take(max).map(|((_, record), at)| (*record, *at)).collect())
+    }
+
+    fn erased_through(&self) -> Result<Cursor, StoreError> {
+        Ok(self.state().erased_through)
+    }
+
+    fn set_erased_through(&self, cursor: Cursor) -> Result<(), StoreError> {
+        self.state().erased_through = cursor;
+        Ok(())
+    }
+
+    fn put_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Result<(), StoreError> {
+        self.state().receipts.extend(receipts.iter().cloned());
+        Ok(())
+    }
+
+    fn receipts(&self) -> Result<BTreeMap<Origin, v1::SignedReceipt>, StoreError> {
+        Ok(self.state().receipts.clone())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
