@@ -185,6 +185,7 @@ impl Node {
             bell: bell.clone(),
             space,
             writes_max: config.limits.publish_queue_max,
+            projections: Vec::new(),
         };
         let (running, followers) = run_followed(parts, search.clone())?;
         let engine = running.engine.clone();
@@ -284,11 +285,14 @@ impl Node {
 
 /// Starts the engine and what follows it. The followers start first, so that what must be read before the node is
 /// ready becomes less with every try; when the engine cannot start, they end as well.
-fn run_followed(parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<Follower>), StoreError> {
+fn run_followed(mut parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<Follower>), StoreError> {
     let (store, bell) = (parts.store.clone(), parts.bell.clone());
     let follower = |projection, share| Follower::start(projection, store.clone(), bell.clone(), share);
     // The records follow as fast as anything else; the index is dear, and says how far behind it is.
-    let followers = vec![follower(parts.records.clone(), Share::Equal)?, follower(search, Share::Rest)?];
+    let followers =
+        vec![follower(parts.records.clone(), Share::Equal)?, follower(search.clone(), Share::Rest)?];
+    parts.projections =
+        vec![(parts.records.clone(), followers[0].progress()), (search, followers[1].progress())];
     bell.ring(store.cursor());
     match Running::start(parts) {
         Ok(running) => Ok((running, followers)),
@@ -333,11 +337,13 @@ impl Opened {
             heads: Vec::new(),
             locked: None,
             forks: Vec::new(),
+            receipts: Vec::new(),
             now_ms: now_ms(),
             seed: getrandom::u64()?,
             settings: Settings {
                 sessions_max: config.peers.sessions_max,
                 anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
+                receipts_ms: config.peers.receipts.as_millis() as u64,
             },
         };
         Ok(Self {

@@ -95,12 +95,13 @@ impl Default for RawStore {
 pub struct RawPeers {
     pub sessions_max: u64,
     pub anti_entropy_s: u64,
+    pub receipts_s: u64,
     pub degree: u64,
 }
 
 impl Default for RawPeers {
     fn default() -> Self {
-        Self { sessions_max: 64, anti_entropy_s: 60, degree: 16 }
+        Self { sessions_max: 64, anti_entropy_s: 60, receipts_s: 60, degree: 16 }
     }
 }
 

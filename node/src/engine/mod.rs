@@ -22,10 +22,15 @@ use wego_proto::{
 
 use crate::{
     records::Records,
-    store::{EntryStore, HeadLock, StoreError, entry_hash, roster_files::RosterFiles, space::Space},
+    store::{
+        EntryStore, HeadLock, Projection, SharedLock, StoreError, entry_hash, roster_files::RosterFiles,
+        space::Space,
+    },
 };
 
+mod applied;
 pub mod bell;
+mod erasure;
 pub mod follow;
 mod perform;
 pub mod read;
@@ -71,6 +76,11 @@ pub enum Act {
         /// Encoded [`v1::Retraction`].
         content: Vec<u8>,
     },
+    /// Have its contents erased everywhere.
+    Erase {
+        /// Why: the number of a [`v1::EraseReason`].
+        reason: u32,
+    },
 }
 
 /// Whether a record must exist before the write.
@@ -96,7 +106,7 @@ pub enum Mode {
 pub struct Written {
     /// The record: of a repeated request, the one it was given then.
     pub record_id: RecordId,
-    /// Created, revised, unchanged or retracted.
+    /// Created, revised, unchanged, retracted or erased.
     pub outcome: v1::Outcome,
     /// The entry; of UNCHANGED the newest one; none after a dry run.
     pub entry: Option<(Position, Hash)>,
@@ -226,6 +236,8 @@ pub struct Parts {
     pub rosters: RosterFiles,
     /// What each record is: for the newest version of one being written.
     pub records: Arc<Records>,
+    /// What follows the store besides the eraser, each with how far it is.
+    pub projections: Vec<(Arc<dyn Projection>, follow::Progress)>,
     /// Rung when something was stored.
     pub bell: Arc<bell::Bell>,
     /// The disk guard, for the view.
@@ -246,31 +258,49 @@ pub struct Running {
     /// The handle.
     pub engine: Engine,
     thread: thread::JoinHandle<()>,
+    eraser: erasure::ErasingThread,
+    bell: Arc<bell::Bell>,
 }
 
 impl Running {
-    /// Puts the own log's entries that the store lacks, and starts the thread.
+    /// Puts the own log's entries that the store lacks, finishes the erasures under way, and starts the threads.
     ///
     /// # Errors
     /// [`StoreError`] when what is durable cannot be read or put again.
-    pub fn start(parts: Parts) -> Result<Self, StoreError> {
+    pub fn start(mut parts: Parts) -> Result<Self, StoreError> {
+        let lock = SharedLock::new(parts.lock);
+        parts.lock = Box::new(lock.clone());
+        let (store, bell) = (parts.store.clone(), parts.bell.clone());
+        let projections = parts.projections.clone();
+        let (me, takedowns) = (parts.start.me.origin, parts.start.roster.current().content().takedowns.clone());
+        let taken_down = Arc::default();
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let stop = CancellationToken::new();
         let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
-        let worker = worker::Worker::new(parts)?;
+        let worker = worker::Worker::new(parts, Arc::clone(&taken_down))?;
+        let mut eraser = erasure::Eraser { me, store, lock, projections, taken_down };
+        eraser.catch_up(&takedowns).or_else(put_off)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, stop, view }, thread })
+        let eraser = eraser.start(bell.clone(), view.clone())?;
+        Ok(Self { engine: Engine { writes, peers, stop, view }, thread, eraser, bell })
     }
 
     /// Finishes what waits and stops.
     pub async fn stop(self) {
         self.engine.stop.cancel();
-        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        let joined = tokio::task::spawn_blocking(move || {
+            let joined = self.thread.join();
+            // What was stored last is applied by the followers before they stop as well.
+            self.bell.stop();
+            self.eraser.join();
+            joined
+        })
+        .await;
         if !matches!(joined, Ok(Ok(()))) {
             tracing::error!("the engine's thread ended by a panic");
         }
@@ -317,6 +347,16 @@ impl Engine {
     }
 }
 
+/// What a damaged store or a full disk keeps from being erased must not keep the node from answering: the eraser tries
+/// again, says so, and no receipt claims it.
+fn put_off(error: StoreError) -> Result<(), StoreError> {
+    if !error.is_corrupt() && !matches!(error, StoreError::Full { .. }) {
+        return Err(error);
+    }
+    tracing::error!(error = &error as &dyn std::error::Error, "erasures could not be finished before the start");
+    Ok(())
+}
+
 /// The state from what is durable: heads and forks of the store, unverified but checked against the chain as
 /// soon as anything is added.
 fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreError> {
@@ -332,6 +372,7 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
         let held_before = at.map(|at| hash_before(store, origin, at)).transpose()?.flatten();
         start.forks.push((proof, held_before));
     }
+    start.receipts = store.receipts()?.into_values().collect();
     Ok(State::new(start))
 }
 

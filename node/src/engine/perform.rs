@@ -6,12 +6,15 @@ use wego_ledger::{
     log::{Head, Run},
     reject::Reject,
     session::ConnId,
-    state::{Difference, Event, Input, Output, compare},
+    state::{Difference, Event, Input, Output, Urgency, compare},
 };
 use wego_proto::{entry::Unverified, id::Origin};
 
 use super::{Outgoing, hash_before, view::Broken, worker::Worker};
-use crate::{clock::now_ms, store::StoreError};
+use crate::{
+    clock::now_ms,
+    store::{StoreError, erasure},
+};
 
 impl Worker {
     /// Hands an input to the ledger, executes the outputs, and goes on until nothing is left to do.
@@ -49,6 +52,11 @@ impl Worker {
                 }
                 Some(Input::RosterKept)
             }
+            Output::KeepReceipts(receipts) => {
+                let kept = self.store.put_receipts(&receipts);
+                self.report(kept)?;
+                None
+            }
             Output::Notify(event) => {
                 self.observe(&event);
                 None
@@ -76,10 +84,14 @@ impl Worker {
         let (origin, last) = (run.origin(), run.last());
         let head = Head { at: last.header().at, hash: last.hash() };
         let hlc_ms = last.header().hlc_ms;
+        let orders = run.iter().any(|entry| erasure::ordered_by(entry.header()).is_some());
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
                 self.bell.ring(cursor);
+                if orders {
+                    self.watch.urgency = Urgency::Now;
+                }
                 Input::Stored { origin, head, hlc_ms }
             }
             Err(error) => {

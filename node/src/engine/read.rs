@@ -179,6 +179,7 @@ impl ReadHandle {
             versions: row.versions,
             retracted,
             retract_reason: reason,
+            erased: row.state == records::State::Erased || (!retracted && is_erased(&newest)),
             adoptions: self.adoptions(&view, id)?,
         }))
     }
@@ -236,7 +237,8 @@ impl ReadHandle {
         let view = self.view();
         let Some(row) = self.current(&view, id)? else { return Ok(None) };
         let entry = self.verified(&view, row.owner, row.at)?;
-        if entry.header().known_kind() == Some(EntryKind::RecordPut) && entry.payload().is_none() {
+        // What was erased, or whose order to erase it is all that is left, proves nothing of what it said.
+        if is_erased(&entry) || entry.header().known_kind() == Some(EntryKind::Erase) {
             return Err(ReadError::Erased);
         }
         Ok(Some(v1::RecordProof {
@@ -342,6 +344,11 @@ impl ReadHandle {
         let member = view.roster.current().member_by_handle(handle);
         member.map(|member| Some(member.origin)).ok_or_else(|| ReadError::UnknownMember(handle.to_owned()))
     }
+}
+
+/// Whether an entry had a payload that is not kept.
+fn is_erased(entry: &Verified) -> bool {
+    entry.header().payload.is_some() && entry.payload().is_none()
 }
 
 /// Whether a position lies in a part of a log that its author wrote twice.

@@ -25,6 +25,8 @@ pub struct View {
     pub seen_ms: BTreeMap<Origin, u64>,
     /// The open sessions.
     pub sessions: BTreeMap<Origin, SessionView>,
+    /// The newest receipt of each active member.
+    pub receipts: wego_ledger::state::Kept,
     /// Proved forks.
     pub forks: BTreeMap<Origin, Position>,
     /// Why this node may not write, if it may not.

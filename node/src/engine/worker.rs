@@ -3,7 +3,11 @@
 //! Writes that wait together are committed together; everything else is handled one after the other, so that no
 //! lock is needed below.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +21,7 @@ use wego_proto::id::{Origin, Position};
 
 use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
+    applied::Watch,
     bell::Bell,
     state_from,
     view::{Broken, SessionView, View},
@@ -34,6 +39,8 @@ use crate::{
 const VIEW_INTERVAL: Duration = Duration::from_millis(20);
 /// Entries put again at once when the store lacks own ones.
 const REPUT_MAX: usize = 256;
+/// The timer rests at most so long while something stored waits to be applied.
+const APPLIED_TICK: Duration = Duration::from_millis(100);
 /// The timer rests at most so long.
 const TICK_MAX: Duration = Duration::from_secs(5);
 
@@ -57,6 +64,7 @@ pub(super) struct Worker {
     /// Own entries are locked that the store does not have.
     pub(super) store_behind: bool,
     pub(super) broken: Option<Broken>,
+    pub(super) watch: Watch,
     me: Origin,
     started_ms: u64,
     roster: Arc<History>,
@@ -66,8 +74,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { mut start, mut lock, store, rosters, records, bell, space, writes_max: _ } = parts;
+    pub(super) fn new(parts: Parts, taken_down: Arc<AtomicU64>) -> Result<Self, StoreError> {
+        let Parts { mut start, mut lock, store, rosters, records, projections, bell, space, writes_max: _ } =
+            parts;
+        let projections = projections.into_iter().map(|(_, progress)| progress).collect();
         let me = start.me.origin;
         // A full disk must not keep the node from answering: the store is filled when there is space.
         let store_behind = match restore_own(lock.as_mut(), store.as_ref(), me, &start.roster) {
@@ -107,6 +117,7 @@ impl Worker {
             roster_conflicts: 0,
             store_behind,
             broken,
+            watch: Watch::new(projections, taken_down),
             me,
             started_ms,
             roster,
@@ -142,6 +153,7 @@ impl Worker {
             if self.until_tick().is_zero() {
                 self.tick();
             }
+            self.watch_applied();
             if commands.peers.is_empty() || self.view_at.elapsed() >= VIEW_INTERVAL {
                 self.publish_view();
             }
@@ -216,7 +228,7 @@ impl Worker {
             .state
             .next_deadline_ms()
             .map_or(TICK_MAX, |due| Duration::from_millis(due.saturating_sub(now)));
-        due.min(TICK_MAX)
+        due.min(if self.watch.is_waiting() { APPLIED_TICK } else { TICK_MAX })
     }
 
     fn finish(&mut self) {
@@ -248,6 +260,7 @@ impl Worker {
             heads,
             seen_ms: seen,
             sessions: self.session_views(),
+            receipts: self.state.receipts(),
             forks: self.state.forks().iter().map(|(origin, evidence)| (*origin, evidence.fork.at)).collect(),
             not_writable: self.state.not_writable(),
             refused: self.refused.clone(),
@@ -361,6 +374,7 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         heads: BTreeMap::new(),
         seen_ms: BTreeMap::new(),
         sessions: BTreeMap::new(),
+        receipts: Arc::default(),
         forks: BTreeMap::new(),
         not_writable: None,
         refused: BTreeMap::new(),

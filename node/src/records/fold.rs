@@ -51,6 +51,17 @@ pub(super) fn apply(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), Sto
     settle(draft, &record)
 }
 
+/// Drops what was kept of the content of an entry that was taken down, if it was taken in.
+pub(super) fn forget(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), StoreError> {
+    let header = entry.header();
+    let Some(record) = header.record_id else { return Ok(()) };
+    let key = keys::version(header.origin, header.at);
+    let Some(row) = draft.row(&key)? else { return Ok(()) };
+    let row = VersionRow { content: None, ..decode(&row)? };
+    draft.put(key, row.encode_to_vec());
+    settle(draft, &record)
+}
+
 /// Whether a later epoch of this origin continues from before `at`.
 fn is_void(draft: &Draft<'_>, origin: Origin, at: Position) -> Result<bool, StoreError> {
     let Some(later) = at.epoch.checked_add(1) else { return Ok(false) };

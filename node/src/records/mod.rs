@@ -165,6 +165,18 @@ impl Projection for Records {
         self.write(&mut unflushed, draft.bytes(), draft.into_batch())
     }
 
+    fn forget(&self, entries: &[Unverified]) -> Result<(), StoreError> {
+        let mut unflushed = self.unflushed();
+        for entry in entries {
+            let mut draft = Draft::new(&self.rows);
+            fold::forget(&mut draft, entry)?;
+            self.write(&mut unflushed, draft.bytes(), draft.into_batch())?;
+        }
+        self.flush()?;
+        *unflushed = Unflushed::default();
+        Ok(())
+    }
+
     fn wipe(&self) -> Result<(), StoreError> {
         let mut unflushed = self.unflushed();
         // Without its cursor row the database counts as foreign: a crash between here and the end wipes it again.

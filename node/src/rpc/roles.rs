@@ -9,6 +9,8 @@ pub const METHODS: &[(&str, Role)] = &[
     ("/wego.v1.Catalogue/Publish", Role::Editor),
     ("/wego.v1.Catalogue/PublishMany", Role::Editor),
     ("/wego.v1.Catalogue/Retract", Role::Editor),
+    // It cannot be taken back, anywhere: more than an editor's certificate must be lost for somebody to do it.
+    ("/wego.v1.Catalogue/Erase", Role::Admin),
     ("/wego.v1.Catalogue/Read", Role::Reader),
     ("/wego.v1.Catalogue/History", Role::Reader),
     ("/wego.v1.Catalogue/List", Role::Reader),

@@ -26,6 +26,7 @@ pub mod journal;
 pub mod memory;
 mod requests;
 pub mod roster_files;
+mod shared_lock;
 pub mod sled;
 pub mod space;
 
@@ -33,6 +34,7 @@ pub use chain::entry_hash;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
 pub use roster_files::{RosterFiles, RosterFilesError};
+pub use shared_lock::SharedLock;
 pub use sled::{SledStore, set_aside};
 pub use space::{DiskGuard, NoGuard, Space, SpaceReport};
 
@@ -246,6 +248,13 @@ pub trait Projection: Send + Sync {
     fn next_cursor(&self) -> Result<Cursor, StoreError> {
         self.cursor()
     }
+
+    /// Forgets what it holds of the contents of these entries: they were taken down, and are without payload now.
+    /// Readers see it on return; idempotent. One that was not applied is passed over.
+    ///
+    /// # Errors
+    /// [`StoreError`] of what it is kept in; try again.
+    fn forget(&self, entries: &[wego_proto::entry::Unverified]) -> Result<(), StoreError>;
 
     /// Forgets everything, to be built again.
     ///

@@ -28,7 +28,7 @@ const HEADER_ROW_BYTES: u64 = 1_024 + rows::ROW_BYTES_MAX;
 pub(super) struct Fresh<'batch> {
     pub(super) entry: &'batch Verified,
     /// Its payload must not be kept.
-    erased: bool,
+    pub(super) erased: bool,
     /// The record that it orders to erase, and up to where.
     pub(super) orders: Option<(RecordId, Position)>,
 }

@@ -1,0 +1,258 @@
+//! Carries out erasures: drops the payloads that stored entries and the roster order to erase.
+//!
+//! The problem: an order that was stored and not carried out is a broken promise, and a crash can come in between. The
+//! rule: orders are followed along the store's cursor, and the place is remembered only after journal and store have
+//! dropped what was ordered. A node finishes what a crash left before it serves anybody; a store that is built anew,
+//! from a backup or from peers, begins at nothing and so erases again. It must never pass over an order: what cannot be
+//! carried out is tried again.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use prost::Message as _;
+use wego_proto::{
+    entry::Unverified,
+    id::{Origin, Position, RecordId},
+    v1::{self, EntryKind},
+};
+
+use super::{
+    bell::{Bell, Heard},
+    follow::Progress,
+    view::View,
+};
+use crate::store::{Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError};
+
+/// Entries looked through at once.
+const BATCH: usize = 512;
+/// Bytes of a log read at once.
+const READ_BYTES: usize = 1_024 * 1_024;
+/// Payloads dropped at once: bounds the memory.
+const TARGETS_MAX: usize = 4_096;
+/// How long a takedown may wait to be noticed, and a failed step to be tried again.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// A projection that reaches nothing for so long is asked again.
+const PROJECTION_PATIENCE: Duration = Duration::from_secs(5);
+/// While entries arrive in a rush, a batch is looked through so often.
+const RUSH_REST: Duration = Duration::from_secs(5);
+
+/// What erasing needs.
+pub(super) struct Eraser {
+    pub(super) me: Origin,
+    pub(super) store: Arc<dyn EntryStore>,
+    pub(super) lock: SharedLock,
+    pub(super) projections: Vec<(Arc<dyn Projection>, Progress)>,
+    /// The newest roster version whose takedowns were carried out.
+    pub(super) taken_down: Arc<AtomicU64>,
+}
+
+/// The eraser's thread; to be joined after the bell said stop.
+#[derive(Debug)]
+pub(super) struct ErasingThread(thread::JoinHandle<()>);
+
+impl ErasingThread {
+    pub(super) fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the eraser's thread ended by a panic");
+        }
+    }
+}
+
+impl Eraser {
+    /// Carries out everything ordered so far, before the node serves.
+    pub(super) fn catch_up(&mut self, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
+        let targets = targets_of(takedowns);
+        self.drop_everywhere(&targets)?;
+        self.forget(&targets)?;
+        while self.step()? {}
+        Ok(())
+    }
+
+    pub(super) fn start(
+        self,
+        bell: Arc<Bell>,
+        view: Arc<ArcSwap<View>>,
+    ) -> Result<ErasingThread, StoreError> {
+        let thread = thread::Builder::new().name("eraser".to_owned()).spawn(move || self.run(&bell, &view));
+        thread
+            .map(ErasingThread)
+            .map_err(|source| StoreError::Io { what: "starting the eraser's thread", source })
+    }
+
+    fn run(mut self, bell: &Bell, view: &ArcSwap<View>) {
+        let mut failing = false;
+        loop {
+            let at = self.store.erased_through().unwrap_or_default();
+            let after = if failing { Cursor(u64::MAX) } else { at };
+            let heard = bell.wait(after, PATIENCE);
+            if heard == Heard::Stop {
+                return;
+            }
+            if bell.lets_rest(at) {
+                bell.rest(at, RUSH_REST);
+            }
+            let done = self.take_down(&view.load()).and_then(|()| self.step());
+            if let Err(error) = &done
+                && !failing
+            {
+                tracing::error!(
+                    error = error as &dyn std::error::Error,
+                    "an erasure waits; it is tried again until it is carried out"
+                );
+            }
+            failing = done.is_err();
+        }
+    }
+
+    /// Carries out the orders of the next entries. Returns whether there were any entries.
+    fn step(&mut self) -> Result<bool, StoreError> {
+        let at = self.store.erased_through()?;
+        let (entries, next) = self.store.tail(at, BATCH)?;
+        if entries.is_empty() {
+            return Ok(false);
+        }
+        for (origin, records) in orders_in(&entries)? {
+            self.carry_out(origin, &records)?;
+            tracing::info!(origin = origin.0, records = records.len(), "erased");
+        }
+        self.store.set_erased_through(next)?;
+        Ok(true)
+    }
+
+    /// Drops the payloads of a member's entries about these records, each up to its place.
+    fn carry_out(
+        &mut self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError> {
+        let Some(last) = records.values().max() else { return Ok(()) };
+        let heads = self.store.heads()?;
+        let logs = heads.range((origin, 0)..=(origin, last.epoch));
+        for (&(_, epoch), &(head, _)) in logs {
+            let until = if epoch == last.epoch { last.seq.min(head) } else { head };
+            let mut next = 1;
+            let mut targets = Vec::new();
+            while next <= until {
+                let entries = self.store.range(origin, epoch, next, until, READ_BYTES)?;
+                if entries.is_empty() {
+                    return Err(StoreError::Corrupt { what: "entry" });
+                }
+                for (seq, entry) in (next..).zip(&entries) {
+                    let at = Position { epoch, seq };
+                    // The journal may hold what the store got without its payload.
+                    let held = entry.payload.is_some() || origin == self.me;
+                    if held && is_ordered(entry, at, records)? {
+                        targets.push((origin, at));
+                    }
+                }
+                next += entries.len() as u64;
+                if targets.len() >= TARGETS_MAX {
+                    self.drop_everywhere(&std::mem::take(&mut targets))?;
+                }
+            }
+            self.drop_everywhere(&targets)?;
+        }
+        Ok(())
+    }
+
+    /// The journal first: what is gone from the store is not found again as a target.
+    fn drop_everywhere(&mut self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let own: Vec<_> = targets.iter().filter(|(origin, _)| *origin == self.me).map(|(_, at)| *at).collect();
+        if !own.is_empty() {
+            self.lock.erase(&own)?;
+        }
+        self.store.erase(targets)
+    }
+
+    /// Carries out the takedowns of a roster version that is new.
+    fn take_down(&mut self, view: &View) -> Result<(), StoreError> {
+        let current = view.roster.current();
+        if self.taken_down.load(Ordering::Acquire) >= current.version() {
+            return Ok(());
+        }
+        let targets = targets_of(&current.content().takedowns);
+        self.drop_everywhere(&targets)?;
+        if !targets.is_empty() {
+            // What a projection read before is not in it until it has reached this place.
+            let cursor = self.store.cursor();
+            let waits = |(_, progress): &(Arc<dyn Projection>, Progress)| {
+                progress.reach_blocking(cursor, PROJECTION_PATIENCE)
+            };
+            if !self.projections.iter().all(waits) {
+                return Err(StoreError::Conflict);
+            }
+            self.forget(&targets)?;
+        }
+        self.taken_down.store(current.version(), Ordering::Release);
+        Ok(())
+    }
+
+    fn forget(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let mut entries = Vec::new();
+        for (origin, at) in targets {
+            // One that is not held comes without its payload.
+            let held = self.store.entry(*origin, *at)?.map(Unverified::parse);
+            entries.extend(held.transpose().map_err(|_| StoreError::Corrupt { what: "entry" })?);
+        }
+        self.projections.iter().try_for_each(|(projection, _)| projection.forget(&entries))
+    }
+}
+
+fn targets_of(takedowns: &[v1::Takedown]) -> Vec<(Origin, Position)> {
+    let target = |takedown: &v1::Takedown| {
+        let at = takedown.at.and_then(|at| Position::try_from(at).ok())?;
+        Some((Origin(takedown.origin), at))
+    };
+    let targets: BTreeSet<_> = takedowns.iter().filter_map(target).collect();
+    targets.into_iter().collect()
+}
+
+/// The orders that stored entries give, by author. A header that cannot be read may be one, and is never passed over.
+fn orders_in(entries: &[v1::Entry]) -> Result<BTreeMap<Origin, BTreeMap<RecordId, Position>>, StoreError> {
+    let mut orders: BTreeMap<Origin, BTreeMap<RecordId, Position>> = BTreeMap::new();
+    for entry in entries {
+        let header = header(entry)?;
+        if header.kind() != EntryKind::Erase || header.record_id.is_empty() {
+            continue;
+        }
+        let record = record_id(&header)?;
+        let at = Position { epoch: header.epoch, seq: header.seq };
+        let last = orders.entry(Origin(header.origin)).or_default().entry(record).or_insert(at);
+        *last = at.max(*last);
+    }
+    Ok(orders)
+}
+
+fn is_ordered(
+    entry: &v1::Entry,
+    at: Position,
+    records: &BTreeMap<RecordId, Position>,
+) -> Result<bool, StoreError> {
+    let header = header(entry)?;
+    if header.record_id.is_empty() || header.payload_hash.is_empty() {
+        return Ok(false);
+    }
+    Ok(records.get(&record_id(&header)?).is_some_and(|until| at < *until))
+}
+
+fn header(entry: &v1::Entry) -> Result<v1::EntryHeader, StoreError> {
+    v1::EntryHeader::decode(entry.header.as_slice()).map_err(|_| StoreError::Corrupt { what: "entry" })
+}
+
+fn record_id(header: &v1::EntryHeader) -> Result<RecordId, StoreError> {
+    RecordId::try_from(header.record_id.as_slice()).map_err(|_| StoreError::Corrupt { what: "entry" })
+}
