@@ -14,7 +14,7 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, exit_codes, fork, import, man, member, peer, practice, profile,
+        adoption, completion, dataset, erase, exit_codes, fork, import, man, member, peer, practice, profile,
         record, replace_file, roster, search, status,
     },
     context::Context,
@@ -85,6 +85,7 @@ pub(crate) enum Command {
     Import(import::Args),
     Member(member::Args),
     Fork(fork::Args),
+    Erase(erase::Args),
     Peer(peer::Args),
     Status(status::Args),
     Roster(roster::Args),

@@ -10,8 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        self, admin_client::AdminClient, catalogue_client::CatalogueClient,
+        delivery_client::DeliveryClient, members_client::MembersClient, search_client::SearchClient,
     },
 };
 
@@ -58,6 +58,10 @@ impl Node {
 
     pub(crate) fn members(&self) -> MembersClient<Channel> {
         MembersClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn delivery(&self) -> DeliveryClient<Channel> {
+        DeliveryClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {

@@ -4,7 +4,7 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, Health, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{EntryKind, EraseReason, Health, MemberRole, MemberStatus, Outcome, PeerState},
 };
 
 /// An enumeration with a word for each of its values.
@@ -51,7 +51,10 @@ words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", 
     Forked = "forked");
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",
     ExecutiveCommittee = "executive-committee", Associate = "associate", Candidate = "candidate");
-words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted");
+words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted",
+    Erased = "erased");
+words!(EraseReason: PersonalData = "personal-data", ConsentWithdrawn = "consent-withdrawn",
+    LegalOrder = "legal-order", Rights = "rights", Mistake = "mistake");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", KeyRotate = "key rotated",
     Endpoint = "endpoint changed", EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
 

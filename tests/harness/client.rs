@@ -7,8 +7,8 @@ use wego_proto::{
     key::PublicKey,
     pin::{self, Identity},
     v1::{
-        admin_client::AdminClient, catalogue_client::CatalogueClient, members_client::MembersClient,
-        search_client::SearchClient,
+        admin_client::AdminClient, catalogue_client::CatalogueClient, delivery_client::DeliveryClient,
+        members_client::MembersClient, search_client::SearchClient,
     },
 };
 
@@ -68,6 +68,12 @@ impl Client {
     #[must_use]
     pub fn members(&self) -> MembersClient<Channel> {
         MembersClient::new(self.channel.clone())
+    }
+
+    /// Who has applied what.
+    #[must_use]
+    pub fn delivery(&self) -> DeliveryClient<Channel> {
+        DeliveryClient::new(self.channel.clone())
     }
 
     /// Administration.

@@ -7,6 +7,7 @@ mod bench;
 mod corruption;
 mod demo;
 mod disk;
+mod erasure;
 mod federation;
 mod hostile_client;
 mod hostile_peer;

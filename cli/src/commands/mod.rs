@@ -3,6 +3,7 @@
 pub(crate) mod adoption;
 pub(crate) mod completion;
 pub(crate) mod dataset;
+pub(crate) mod erase;
 pub(crate) mod exit_codes;
 pub(crate) mod fork;
 pub(crate) mod import;
@@ -35,6 +36,7 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Import(args) => import::run(args, cx).await,
         Command::Member(args) => member::run(args, cx).await,
         Command::Fork(args) => fork::run(args, cx).await,
+        Command::Erase(args) => erase::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
         Command::Roster(args) => roster::run(args, cx).await,

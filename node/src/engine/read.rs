@@ -29,9 +29,12 @@ use crate::{
     tls::TlsCounters,
 };
 
+mod delivery;
 mod federation;
 mod found;
 mod problems;
+
+pub use delivery::Sought;
 
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;

@@ -171,7 +171,7 @@ fn mode(dry_run: bool) -> Mode {
     if dry_run { Mode::DryRun } else { Mode::Commit }
 }
 
-fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {
+pub(super) fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {
     RecordId::try_from(bytes)
         .map_err(|error| Status::invalid_argument(format!("{error}; hint: copy it from a list")))
 }
@@ -197,6 +197,6 @@ fn invalid(problems: &[wego_catalogue::validate::FieldProblem]) -> Status {
     Status::invalid_argument(format!("the record is not right yet:\n  {}", lines.join("\n  ")))
 }
 
-fn no_record(id: &RecordId) -> Status {
+pub(super) fn no_record(id: &RecordId) -> Status {
     Status::not_found(format!("no record {id} here; it may still be on its way; hint: search for its title"))
 }

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
-    admin_server::AdminServer, catalogue_server::CatalogueServer, members_server::MembersServer,
-    search_server::SearchServer,
+    admin_server::AdminServer, catalogue_server::CatalogueServer, delivery_server::DeliveryServer,
+    members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 
 mod admin;
 mod catalogue;
+mod delivery;
 mod guard;
 mod member;
 pub mod roles;
@@ -71,6 +72,7 @@ impl Doors {
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
+        .add_service(DeliveryServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),

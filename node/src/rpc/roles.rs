@@ -20,6 +20,8 @@ pub const METHODS: &[(&str, Role)] = &[
     ("/wego.v1.Members/Show", Role::Reader),
     ("/wego.v1.Members/Roster", Role::Reader),
     ("/wego.v1.Members/Forks", Role::Reader),
+    ("/wego.v1.Delivery/Erasures", Role::Reader),
+    ("/wego.v1.Delivery/Seen", Role::Reader),
     ("/wego.v1.Admin/Status", Role::Reader),
     ("/wego.v1.Admin/ListPeers", Role::Admin),
     ("/wego.v1.Admin/AddPeer", Role::Admin),
