@@ -59,6 +59,7 @@ pub(super) fn forget(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), St
     let Some(row) = draft.row(&key)? else { return Ok(()) };
     let row = VersionRow { content: None, ..decode(&row)? };
     draft.put(key, row.encode_to_vec());
+    draft.put(keys::UNPURGED.to_vec(), Vec::new());
     settle(draft, &record)
 }
 
@@ -121,8 +122,11 @@ fn forget_before(
     for (key, _) in draft.range(&from, &end, usize::MAX)? {
         let (_, at) = keys::ends_in_place(&key).ok_or_else(corrupt)?;
         let mut version = version(draft, origin, at)?;
-        version.content = None;
+        if version.content.take().is_none() {
+            continue;
+        }
         draft.put(keys::version(origin, at), version.encode_to_vec());
+        draft.put(keys::UNPURGED.to_vec(), Vec::new());
     }
     Ok(())
 }

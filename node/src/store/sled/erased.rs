@@ -161,6 +161,7 @@ fn without_payloads(tree: &Tree, targets: &[(Origin, Position)]) -> Result<::sle
         let entry = chain::decode(&row)?;
         if entry.payload.is_some() {
             batch.insert(&key, v1::Entry { payload: None, ..entry }.encode_to_vec());
+            batch.insert(rows::UNPURGED_KEY, &[]);
         }
     }
     Ok(batch)

@@ -39,6 +39,7 @@ mod check;
 mod contained;
 mod erased;
 mod read;
+mod rewrite;
 mod rows;
 mod sync_mark;
 #[cfg(test)]
@@ -47,6 +48,7 @@ mod unflushed;
 mod write;
 
 pub(crate) use contained::{config, writing};
+pub(crate) use rewrite::{finish_rewrite, rewrite};
 pub(crate) use unflushed::{STEP_BYTES, Unflushed};
 
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
@@ -85,6 +87,7 @@ impl SledStore {
     /// [`StoreError::Corrupt`]: set it aside with [`set_aside`] and build it again. [`StoreError::Locked`],
     /// [`StoreError::NewerFormat`], [`StoreError::Full`], [`StoreError::Io`].
     pub fn open(dir: &Path, cache_bytes: u64, space: Arc<dyn Space>) -> Result<Self, StoreError> {
+        finish_rewrite(dir)?;
         std::fs::create_dir_all(dir).map_err(StoreError::io("creating the store folder"))?;
         let report = space.check()?;
         if report.free_bytes < OPENING_BYTES {
@@ -93,8 +96,15 @@ impl SledStore {
         }
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|error| StoreError::io("drawing a store id")(error.into()))?;
-        let lock = FolderLock::take(dir)?;
-        let db = Contained::open(dir, cache_bytes)?;
+        let mut lock = FolderLock::take(dir)?;
+        let mut db = Contained::open(dir, cache_bytes)?;
+        if db.run(|tree| Ok(tree.contains_key(rows::UNPURGED_KEY)?))? {
+            drop(db);
+            if rewrite(dir, cache_bytes, rows::UNPURGED_KEY, space.as_ref())? {
+                lock = FolderLock::take(dir)?;
+            }
+            db = Contained::open(dir, cache_bytes)?;
+        }
         let Index { store_id, heads, cursor } = db.write(|tree| Index::read(tree, StoreId::new(id)))?;
         let orders = db.run(HeldOrders::read)?;
         // After a kill, what was read back may still be in the kernel's cache only.

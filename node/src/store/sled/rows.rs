@@ -13,6 +13,7 @@
 //! | `h` origin, epoch | seq u64, hash |
 //! | `m` `erased` | cursor u64 up to which erasures were carried out |
 //! | `m` `schema` | u32 |
+//! | `m` `unpurged` | nothing: payloads were dropped, and their bytes may still lie in the files |
 //! | `m` `store_id` | 16 bytes |
 //! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
 //! | `x` origin, record id | epoch u32, seq u64: payloads before this place are not kept |
@@ -28,6 +29,7 @@ pub(super) const CURSOR_KEY: &[u8] = b"c";
 pub(super) const SCHEMA_KEY: &[u8] = b"mschema";
 pub(super) const STORE_ID_KEY: &[u8] = b"mstore_id";
 pub(super) const ERASED_KEY: &[u8] = b"merased";
+pub(super) const UNPURGED_KEY: &[u8] = b"munpurged";
 pub(super) const ENTRY: u8 = b'e';
 pub(super) const FORK: u8 = b'f';
 pub(super) const HEAD: u8 = b'h';
