@@ -10,8 +10,8 @@ use tonic::{Response, Status, transport::Channel};
 use wego_proto::{
     pin::{self, PinError},
     v1::{
-        self, admin_client::AdminClient, catalogue_client::CatalogueClient,
-        delivery_client::DeliveryClient, members_client::MembersClient, search_client::SearchClient,
+        self, admin_client::AdminClient, catalogue_client::CatalogueClient, delivery_client::DeliveryClient,
+        members_client::MembersClient, search_client::SearchClient,
     },
 };
 

@@ -97,7 +97,12 @@ pub(crate) async fn seen(args: Seen, cx: &mut Context) -> Outcome {
     let missing = missing_words(&reply.missing, cx.now_ms());
     let rest = if missing.is_empty() { String::new() } else { format!(", missing: {missing}") };
     let at = format!("{} {}", reply.handle, reply.at.as_deref().unwrap_or_default());
-    cx.print(&format!("{}: seen by {} of {} members{rest}\n", output::one_line(&at), reply.seen, reply.members))?;
+    cx.print(&format!(
+        "{}: seen by {} of {} members{rest}\n",
+        output::one_line(&at),
+        reply.seen,
+        reply.members
+    ))?;
     cx.say("members say what they have at most once a minute; who is missing may have it already");
     Ok(ExitCode::Ok)
 }

@@ -68,10 +68,12 @@ impl Receipt {
             applied: applied(&raw.applied)?,
             signed,
         };
-        let signature = Signature::try_from(receipt.signed.signature.as_slice()).in_field("receipt.signature")?;
+        let signature =
+            Signature::try_from(receipt.signed.signature.as_slice()).in_field("receipt.signature")?;
         let Some(key) = signing_key(roster, receipt.member, raw.key_no, at) else { return Ok(None) };
         let federation = roster.federation();
-        key.verify(Purpose::Receipt, &[federation.as_bytes(), &receipt.signed.receipt], &signature).in_field("receipt.signature")?;
+        key.verify(Purpose::Receipt, &[federation.as_bytes(), &receipt.signed.receipt], &signature)
+            .in_field("receipt.signature")?;
         Ok(Some(receipt))
     }
 

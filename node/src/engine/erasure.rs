@@ -168,7 +168,8 @@ impl Eraser {
         if targets.is_empty() {
             return Ok(());
         }
-        let own: Vec<_> = targets.iter().filter(|(origin, _)| *origin == self.me).map(|(_, at)| *at).collect();
+        let own: Vec<_> =
+            targets.iter().filter(|(origin, _)| *origin == self.me).map(|(_, at)| *at).collect();
         if !own.is_empty() {
             self.lock.erase(&own)?;
         }

@@ -30,6 +30,7 @@ use crate::{
 
 mod applied;
 pub mod bell;
+mod ending;
 mod erasure;
 pub mod follow;
 mod perform;
@@ -272,7 +273,8 @@ impl Running {
         parts.lock = Box::new(lock.clone());
         let (store, bell) = (parts.store.clone(), parts.bell.clone());
         let projections = parts.projections.clone();
-        let (me, takedowns) = (parts.start.me.origin, parts.start.roster.current().content().takedowns.clone());
+        let (me, takedowns) =
+            (parts.start.me.origin, parts.start.roster.current().content().takedowns.clone());
         let taken_down = Arc::default();
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
@@ -353,7 +355,10 @@ fn put_off(error: StoreError) -> Result<(), StoreError> {
     if !error.is_corrupt() && !matches!(error, StoreError::Full { .. }) {
         return Err(error);
     }
-    tracing::error!(error = &error as &dyn std::error::Error, "erasures could not be finished before the start");
+    tracing::error!(
+        error = &error as &dyn std::error::Error,
+        "erasures could not be finished before the start"
+    );
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use wego_proto::{
 
 use super::{
     Act, Existence, Mode, Write, WriteError, Written,
+    ending::{judge_erase, judge_retract, unchanged},
     worker::{Waiting, Worker},
 };
 use crate::{
@@ -34,16 +35,16 @@ const UNPROJECTED_MAX: usize = 16_384;
 
 /// The newest version of an own record.
 #[derive(Debug, Clone, Copy)]
-struct Newest {
-    at: Position,
-    hash: Hash,
-    record_kind: u32,
-    standing: Standing,
+pub(super) struct Newest {
+    pub(super) at: Position,
+    pub(super) hash: Hash,
+    pub(super) record_kind: u32,
+    pub(super) standing: Standing,
 }
 
 /// What became of a record by its newest version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     Current,
     Retracted,
     Erased,
@@ -114,7 +115,7 @@ fn own_version(entry: &Unverified, me: Origin) -> Option<(RecordId, Newest)> {
 }
 
 /// A judged write: done without an entry, or to be signed.
-enum Judged {
+pub(super) enum Judged {
     Answer(Written),
     Sign(Draft, Outcome),
 }
@@ -337,30 +338,7 @@ fn same_kind(write: &Write, newest: Option<Newest>) -> Result<Option<Newest>, Wr
     Ok(newest)
 }
 
-fn judge_retract(write: &Write, newest: Option<Newest>, content: &[u8]) -> Result<Judged, WriteError> {
-    let newest = newest.ok_or(WriteError::NotFound(write.record_id))?;
-    if newest.standing != Standing::Current {
-        return Ok(unchanged(write, newest));
-    }
-    let write = Write { record_kind: newest.record_kind, ..write.clone() };
-    sign_or_judge(&write, EntryKind::Retract, Some(newest), Some(content), Outcome::Retracted)
-}
-
-fn judge_erase(write: &Write, newest: Option<Newest>) -> Result<Judged, WriteError> {
-    let newest = newest.ok_or(WriteError::NotFound(write.record_id))?;
-    if newest.standing == Standing::Erased {
-        return Ok(unchanged(write, newest));
-    }
-    let write = Write { record_kind: newest.record_kind, ..write.clone() };
-    sign_or_judge(&write, EntryKind::Erase, Some(newest), None, Outcome::Erased)
-}
-
-fn unchanged(write: &Write, newest: Newest) -> Judged {
-    let entry = Some((newest.at, newest.hash));
-    Judged::Answer(Written { record_id: write.record_id, outcome: Outcome::Unchanged, entry })
-}
-
-fn sign_or_judge(
+pub(super) fn sign_or_judge(
     write: &Write,
     kind: EntryKind,
     newest: Option<Newest>,

@@ -229,10 +229,8 @@ fn purged(dir: &Path, rows: sled::Db, space: &dyn Space) -> Result<sled::Db, Sto
     }
     match store::rewrite(dir, CACHE_BYTES, keys::UNPURGED, space) {
         // It can be built again, which leaves nothing of it either.
-        Err(StoreError::Corrupt { .. }) => fs::remove_dir_all(dir).map_err(|source| StoreError::Io {
-            what: "removing a damaged record projection",
-            source,
-        })?,
+        Err(StoreError::Corrupt { .. }) => fs::remove_dir_all(dir)
+            .map_err(|source| StoreError::Io { what: "removing a damaged record projection", source })?,
         other => {
             other?;
         }

@@ -33,8 +33,7 @@ impl Delivery for Doors {
         self.reader.catch_up(READ_PATIENCE).await;
         let reader = self.reader.clone();
         let asked = sought.clone();
-        let found =
-            blocking(move || reader.seen(&sought).map_err(|error| status::read(&error))).await?;
+        let found = blocking(move || reader.seen(&sought).map_err(|error| status::read(&error))).await?;
         found.map(Response::new).ok_or_else(|| match asked {
             Sought::Record(id) => catalogue::no_record(&id),
             Sought::Entry(handle, at) => Status::not_found(format!(

@@ -43,7 +43,8 @@ async fn what_was_erased_is_not_taken_back_from_who_still_hands_it_out() {
         view.heads.get(&liar.origin).is_some_and(|head| head.at.seq == 2)
     })
     .await;
-    let request = v1::Pull { request: 9, origin: liar.origin.0, epoch: 1, from: 1, until: 9, ..Default::default() };
+    let request =
+        v1::Pull { request: 9, origin: liar.origin.0, epoch: 1, from: 1, until: 9, ..Default::default() };
     line.send(Body::Pull(request)).await;
     let handed_on = line
         .until(|body| match body {

@@ -107,7 +107,10 @@ impl State {
     /// What there is to say; `None` when it was said already, or may not be said under this key.
     fn receipt_draft(&self, now_ms: u64, unsaid: &Applied) -> Option<Draft> {
         let me = self.me.origin;
-        let at = self.logs.get(&me).map_or(Some(wego_proto::id::Position::FIRST), |chain| chain.accepted.next())?;
+        let at = self
+            .logs
+            .get(&me)
+            .map_or(Some(wego_proto::id::Position::FIRST), |chain| chain.accepted.next())?;
         if signing_key(&self.roster, me, self.key_no, at) != Some(&self.key.public()) {
             return None;
         }

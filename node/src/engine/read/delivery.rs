@@ -34,9 +34,8 @@ impl ReadHandle {
         let orders = self.inner.store.erasures(view.me, ERASURES_MAX + 1)?;
         let more = orders.len() > ERASURES_MAX;
         let orders = orders.into_iter().take(ERASURES_MAX);
-        let mut erasures: Vec<_> = orders
-            .map(|(record, at)| self.erasure(&view, view.me, record, at))
-            .collect::<Result<_, _>>()?;
+        let mut erasures: Vec<_> =
+            orders.map(|(record, at)| self.erasure(&view, view.me, record, at)).collect::<Result<_, _>>()?;
         erasures.extend(self.takedowns(&view)?);
         Ok(v1::ErasuresReply { erasures, more })
     }

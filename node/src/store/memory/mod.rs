@@ -109,7 +109,8 @@ impl State {
         }
         for entry in found.fresh {
             let (origin, at) = (entry.header().origin, entry.header().at);
-            let erased = erasure::covers(&self.orders, entry.header()) || self.refused.contains(&(origin, at));
+            let erased =
+                erasure::covers(&self.orders, entry.header()) || self.refused.contains(&(origin, at));
             let entry = if erased { entry.clone().without_payload() } else { entry.clone() };
             self.entries.insert((origin, at.epoch, at.seq), entry);
             self.arrivals.push((origin, at));

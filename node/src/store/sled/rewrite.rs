@@ -93,9 +93,7 @@ fn copy(from: &Path, to: &Path, cache_bytes: u64, mark: &[u8]) -> Result<(), Sto
     drop(new);
     // What was flushed may still be in the kernel's cache only.
     let flushed = File::open(to.join("db")).and_then(|file| file.sync_all());
-    flushed
-        .and_then(|()| File::open(to)?.sync_all())
-        .map_err(StoreError::io("flushing a rewritten database"))
+    flushed.and_then(|()| File::open(to)?.sync_all()).map_err(StoreError::io("flushing a rewritten database"))
 }
 
 /// The next rows after a key, as many as one step may hold.
@@ -146,11 +144,7 @@ fn size_of(dir: &Path) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{
-        EntryStore as _, NoGuard, SledStore,
-        conformance::Author,
-        sled::rows::UNPURGED_KEY,
-    };
+    use crate::store::{EntryStore as _, NoGuard, SledStore, conformance::Author, sled::rows::UNPURGED_KEY};
 
     const CACHE: u64 = 8 * 1_024 * 1_024;
 
@@ -162,7 +156,9 @@ mod tests {
     fn holds(dir: &Path, content: &[u8]) -> bool {
         let files = fs::read_dir(dir).expect("a folder").map(|file| file.expect("a file").path());
         files.into_iter().any(|path| {
-            if path.is_dir() { return holds(&path, content) }
+            if path.is_dir() {
+                return holds(&path, content);
+            }
             let bytes = fs::read(path).expect("a file");
             bytes.windows(32).any(|window| window == &content[..32])
         })

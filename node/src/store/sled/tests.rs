@@ -181,8 +181,7 @@ fn a_large_batch_is_written_in_steps_and_seen_at_once() {
     let mut batch = ada.batch(30, 60_000);
     batch.extend(ben.batch(5, 256 * 1_024));
     batch.extend(ada.batch(30, 10));
-    let fresh: Vec<_> =
-        batch.iter().map(|entry| Fresh { entry, erased: false, orders: None }).collect();
+    let fresh: Vec<_> = batch.iter().map(|entry| Fresh { entry, erased: false, orders: None }).collect();
     let steps = write::chunks(&fresh, 0);
     assert!(steps.len() > 5, "{}", steps.len());
     assert!(steps.iter().all(|step| step.bytes <= STEP_BYTES), "a step keeps its limit");

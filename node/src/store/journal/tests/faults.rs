@@ -185,7 +185,8 @@ fn killed_at_any_step_of_an_erasure_each_segment_is_the_old_or_the_new_one() {
     let targets: Vec<_> = [1, 4, 9, 13].map(|n: usize| signed[n].header().at).into();
     let without = |erased: &[Position]| -> Vec<_> {
         let bare = |entry: &Verified| erased.contains(&entry.header().at);
-        let left = |entry: &Verified| if bare(entry) { entry.to_wire_without_payload() } else { entry.to_wire() };
+        let left =
+            |entry: &Verified| if bare(entry) { entry.to_wire_without_payload() } else { entry.to_wire() };
         signed.iter().map(left).collect()
     };
     for fault in [Fault::Killed, Fault::Before(io::ErrorKind::Other), Fault::After(io::ErrorKind::Other)] {
