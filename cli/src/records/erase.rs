@@ -47,13 +47,13 @@ pub(crate) async fn erase(args: Erase, cx: &mut Context) -> Outcome {
     let view = read::read(args.id, &node).await?;
     write::refuse_foreign(args.id, &view, &federation)?;
     let title = view.record.as_ref().map(|record| pick(titles(record), "en")).unwrap_or_default();
+    let what = match output::one_line(title) {
+        title if title.is_empty() => format!("record {}", args.id),
+        title => format!("{title:?} ({})", args.id),
+    };
     let plan = format!(
-        "{} in {} erases all {} versions of {:?} ({}), at every member and for ever. Nobody can bring them back.",
-        federation.own.handle,
-        federation.name,
-        view.versions,
-        output::one_line(title),
-        args.id
+        "{} in {} erases every version of {what}, at every member and for ever. Nobody can bring it back.",
+        federation.own.handle, federation.name
     );
     let mode = args.writing.dry_run.mode();
     match mode {

@@ -99,7 +99,10 @@ impl Eraser {
             if bell.lets_rest(at) {
                 bell.rest(at, RUSH_REST);
             }
-            let done = self.take_down(&view.load()).and_then(|()| self.step());
+            let roster = view.load().roster.clone();
+            let current = roster.current();
+            let taken_down = self.take_down(current.version(), &current.content().takedowns);
+            let done = taken_down.and_then(|()| self.step());
             if let Err(error) = &done
                 && !failing
             {
@@ -177,12 +180,11 @@ impl Eraser {
     }
 
     /// Carries out the takedowns of a roster version that is new.
-    fn take_down(&mut self, view: &View) -> Result<(), StoreError> {
-        let current = view.roster.current();
-        if self.taken_down.load(Ordering::Acquire) >= current.version() {
+    fn take_down(&mut self, version: u64, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
+        if self.taken_down.load(Ordering::Acquire) >= version {
             return Ok(());
         }
-        let targets = targets_of(&current.content().takedowns);
+        let targets = targets_of(takedowns);
         self.drop_everywhere(&targets)?;
         if !targets.is_empty() {
             // What a projection read before is not in it until it has reached this place.
@@ -195,7 +197,7 @@ impl Eraser {
             }
             self.forget(&targets)?;
         }
-        self.taken_down.store(current.version(), Ordering::Release);
+        self.taken_down.store(version, Ordering::Release);
         Ok(())
     }
 
@@ -257,3 +259,6 @@ fn header(entry: &v1::Entry) -> Result<v1::EntryHeader, StoreError> {
 fn record_id(header: &v1::EntryHeader) -> Result<RecordId, StoreError> {
     RecordId::try_from(header.record_id.as_slice()).map_err(|_| StoreError::Corrupt { what: "entry" })
 }
+
+#[cfg(test)]
+mod tests;

@@ -169,7 +169,9 @@ impl ReadHandle {
         let view = self.view();
         let Some(row) = self.current(&view, id)? else { return Ok(None) };
         let newest = self.verified(&view, row.owner, row.at)?;
-        let content = self.content(&view, &row)?;
+        // Ordered is enough: what is about to be dropped is not shown any more.
+        let erased = row.state == records::State::Erased;
+        let content = if erased { None } else { self.content(&view, &row)? };
         let (retracted, reason) = match &row.state {
             records::State::Current => (false, String::new()),
             records::State::Retracted { reason } => (true, reason.clone()),
@@ -182,7 +184,7 @@ impl ReadHandle {
             versions: row.versions,
             retracted,
             retract_reason: reason,
-            erased: row.state == records::State::Erased || (!retracted && is_erased(&newest)),
+            erased: erased || (!retracted && is_erased(&newest)),
             adoptions: self.adoptions(&view, id)?,
         }))
     }

@@ -278,3 +278,6 @@ pub fn verify_receipts(
     }
     Ok(verified)
 }
+
+#[cfg(test)]
+mod tests;
