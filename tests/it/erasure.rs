@@ -11,6 +11,7 @@ use wego_tests::{
 };
 
 mod hostile;
+mod killed;
 
 /// Words that stand in no other record, and so neither in an index nor in a database unless they came from this one.
 const SECRET: &str = "zanzibarquokka";

@@ -4,22 +4,18 @@
 //! that cursor; what they were given is durable. Only then is the ledger told; never before, and never of heads that
 //! moved meanwhile.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use wego_ledger::state::{Applied, Input, Urgency};
 
-use super::{follow::Progress, worker::Worker};
+use super::{erasure::Done, follow::Progress, worker::Worker};
 use crate::store::Cursor;
 
 /// What the engine waits for before it reports something as applied.
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) projections: Vec<Progress>,
-    /// The newest roster version whose takedowns were carried out.
-    pub(super) taken_down: Arc<AtomicU64>,
+    pub(super) erased: Arc<Done>,
     /// An erasure was stored that no moment covers yet.
     pub(super) urgency: Urgency,
     moment: Option<Moment>,
@@ -33,9 +29,9 @@ struct Moment {
 }
 
 impl Watch {
-    pub(super) fn new(projections: Vec<Progress>, taken_down: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(projections: Vec<Progress>, erased: Arc<Done>) -> Self {
         let reported = (Cursor(0), 0);
-        Self { projections, taken_down, urgency: Urgency::InTurn, moment: None, reported }
+        Self { projections, erased, urgency: Urgency::InTurn, moment: None, reported }
     }
 
     /// Whether something stored waits to be applied: it is looked at again soon.
@@ -44,7 +40,8 @@ impl Watch {
     }
 
     fn has_come(&self, moment: &Moment) -> bool {
-        self.taken_down.load(Ordering::Acquire) >= moment.applied.roster_version
+        self.erased.through() >= moment.cursor
+            && self.erased.roster_version() >= moment.applied.roster_version
             && self.projections.iter().all(|progress| progress.cursor() >= moment.cursor)
     }
 }
@@ -60,8 +57,7 @@ impl Worker {
             self.watch.moment = Some(Moment { cursor: now.0, applied });
         }
         let Some(moment) = self.watch.moment.take() else { return };
-        let erased = self.store.erased_through().is_ok_and(|at| at >= moment.cursor);
-        if !erased || !self.watch.has_come(&moment) {
+        if !self.watch.has_come(&moment) {
             self.watch.moment = Some(moment);
             return;
         }

@@ -37,6 +37,9 @@ const BATCH: usize = 512;
 const READ_BYTES: usize = 1_024 * 1_024;
 /// Payloads dropped at once: bounds the memory.
 const TARGETS_MAX: usize = 4_096;
+/// Entries looked through after which the place is written down: it costs a write, and a start looks through so many
+/// again.
+const MARK_EVERY: u64 = 8_192;
 /// How long a takedown may wait to be noticed, and a failed step to be tried again.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A projection that reaches nothing for so long is asked again.
@@ -50,8 +53,26 @@ pub(super) struct Eraser {
     pub(super) store: Arc<dyn EntryStore>,
     pub(super) lock: SharedLock,
     pub(super) projections: Vec<(Arc<dyn Projection>, Progress)>,
-    /// The newest roster version whose takedowns were carried out.
-    pub(super) taken_down: Arc<AtomicU64>,
+    pub(super) done: Arc<Done>,
+}
+
+/// How far erasures are carried out.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// Up to where those that entries order, a store's cursor.
+    through: AtomicU64,
+    /// The newest roster version whose takedowns are.
+    roster_version: AtomicU64,
+}
+
+impl Done {
+    pub(super) fn through(&self) -> Cursor {
+        Cursor(self.through.load(Ordering::Acquire))
+    }
+
+    pub(super) fn roster_version(&self) -> u64 {
+        self.roster_version.load(Ordering::Acquire)
+    }
 }
 
 /// The eraser's thread; to be joined after the bell said stop.
@@ -72,8 +93,11 @@ impl Eraser {
         let targets = targets_of(takedowns);
         self.drop_everywhere(&targets)?;
         self.forget(&targets)?;
+        let marked = self.store.erased_through()?;
+        self.done.through.store(marked.0, Ordering::Release);
         while self.step()? {}
-        Ok(())
+        let through = self.done.through();
+        if through > marked { self.store.set_erased_through(through) } else { Ok(()) }
     }
 
     pub(super) fn start(
@@ -90,11 +114,11 @@ impl Eraser {
     fn run(mut self, bell: &Bell, view: &ArcSwap<View>) {
         let mut failing = false;
         loop {
-            let at = self.store.erased_through().unwrap_or_default();
+            let at = self.done.through();
             let after = if failing { Cursor(u64::MAX) } else { at };
             let heard = bell.wait(after, PATIENCE);
             if heard == Heard::Stop {
-                return;
+                break;
             }
             if bell.lets_rest(at) {
                 bell.rest(at, RUSH_REST);
@@ -113,11 +137,17 @@ impl Eraser {
             }
             failing = done.is_err();
         }
+        if let Err(error) = self.store.set_erased_through(self.done.through()) {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the next start looks through more entries"
+            );
+        }
     }
 
     /// Carries out the orders of the next entries. Returns whether there were any entries.
     fn step(&mut self) -> Result<bool, StoreError> {
-        let at = self.store.erased_through()?;
+        let at = self.done.through();
         let (entries, next) = self.store.tail(at, BATCH)?;
         if entries.is_empty() {
             return Ok(false);
@@ -126,7 +156,10 @@ impl Eraser {
             self.carry_out(origin, &records)?;
             tracing::info!(origin = origin.0, records = records.len(), "erased");
         }
-        self.store.set_erased_through(next)?;
+        if next.0 / MARK_EVERY > at.0 / MARK_EVERY {
+            self.store.set_erased_through(next)?;
+        }
+        self.done.through.store(next.0, Ordering::Release);
         Ok(true)
     }
 
@@ -181,7 +214,7 @@ impl Eraser {
 
     /// Carries out the takedowns of a roster version that is new.
     fn take_down(&mut self, version: u64, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
-        if self.taken_down.load(Ordering::Acquire) >= version {
+        if self.done.roster_version() >= version {
             return Ok(());
         }
         let targets = targets_of(takedowns);
@@ -197,7 +230,7 @@ impl Eraser {
             }
             self.forget(&targets)?;
         }
-        self.taken_down.store(version, Ordering::Release);
+        self.done.roster_version.store(version, Ordering::Release);
         Ok(())
     }
 

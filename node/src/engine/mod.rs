@@ -275,13 +275,13 @@ impl Running {
         let projections = parts.projections.clone();
         let (me, takedowns) =
             (parts.start.me.origin, parts.start.roster.current().content().takedowns.clone());
-        let taken_down = Arc::default();
+        let done = Arc::default();
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let stop = CancellationToken::new();
         let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
-        let worker = worker::Worker::new(parts, Arc::clone(&taken_down))?;
-        let mut eraser = erasure::Eraser { me, store, lock, projections, taken_down };
+        let worker = worker::Worker::new(parts, Arc::clone(&done))?;
+        let mut eraser = erasure::Eraser { me, store, lock, projections, done };
         eraser.catch_up(&takedowns).or_else(put_off)?;
         let view = worker.view();
         let thread = thread::Builder::new()

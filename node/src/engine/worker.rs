@@ -3,11 +3,7 @@
 //! Writes that wait together are committed together; everything else is handled one after the other, so that no
 //! lock is needed below.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
@@ -23,6 +19,7 @@ use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
     applied::Watch,
     bell::Bell,
+    erasure::Done,
     state_from,
     view::{Broken, SessionView, View},
     write::Unprojected,
@@ -74,7 +71,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(parts: Parts, taken_down: Arc<AtomicU64>) -> Result<Self, StoreError> {
+    pub(super) fn new(parts: Parts, erased: Arc<Done>) -> Result<Self, StoreError> {
         let Parts { mut start, mut lock, store, rosters, records, projections, bell, space, writes_max: _ } =
             parts;
         let projections = projections.into_iter().map(|(_, progress)| progress).collect();
@@ -117,7 +114,7 @@ impl Worker {
             roster_conflicts: 0,
             store_behind,
             broken,
-            watch: Watch::new(projections, taken_down),
+            watch: Watch::new(projections, erased),
             me,
             started_ms,
             roster,

@@ -82,7 +82,7 @@ impl Bench {
             store: Arc::new(self.store.clone()),
             lock: SharedLock::new(Box::new(self.lock.clone())),
             projections,
-            taken_down: Arc::default(),
+            done: Arc::default(),
         }
     }
 
@@ -159,9 +159,9 @@ fn a_takedown_is_carried_out_in_journal_store_and_projections_and_counts_only_th
     let takedowns = [at(1, 2), at(2, 2), at(2, 40)];
     bench.store.faults().arm(Step::Erase, Moment::BeforeEffect, 0);
     eraser.take_down(7, &takedowns).expect_err("not yet");
-    assert_eq!(eraser.taken_down.load(Ordering::Acquire), 0, "nothing is claimed");
+    assert_eq!(eraser.done.roster_version(), 0, "nothing is claimed");
     eraser.take_down(7, &takedowns).expect("carried out");
-    assert_eq!(eraser.taken_down.load(Ordering::Acquire), 7);
+    assert_eq!(eraser.done.roster_version(), 7);
     let (locked, stored) = bench.held();
     assert!(!locked[1] && !stored[1] && !stored[6] && stored[0], "these two, and no other");
     let forgotten = bench.witness.forgotten.lock().expect("whole").clone();
