@@ -55,8 +55,8 @@ words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged
     Erased = "erased");
 words!(EraseReason: PersonalData = "personal-data", ConsentWithdrawn = "consent-withdrawn",
     LegalOrder = "legal-order", Rights = "rights", Mistake = "mistake");
-words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", KeyRotate = "key rotated",
-    Endpoint = "endpoint changed", EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
+words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
+    EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
 
 /// The known word closest to a mistyped one, when close enough to suggest.
 pub(crate) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

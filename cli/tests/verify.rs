@@ -39,6 +39,7 @@ fn roster(name: &str) -> v1::RosterChain {
             key: key(1).public().as_bytes().to_vec(),
             from: Some(Position::FIRST.into()),
             until: None,
+            ..Default::default()
         }],
         status: 1,
         ..Default::default()
@@ -80,6 +81,8 @@ impl Outsider {
             request_id: None,
             epoch_start: None,
             erase: None,
+            recovery_key: None,
+            endpoint_change: None,
         };
         let payload = Payload { nonce: [0; 16], content: record.encode_to_vec() };
         let entry = Verified::sign(header, Some(payload), &federation, &key(1));
@@ -87,6 +90,7 @@ impl Outsider {
             entry: Some(entry.to_wire()),
             federation_id: federation.as_bytes().to_vec(),
             origin_handle: "somebody else".to_owned(),
+            epochs: vec![],
         };
         let outsider = Self { dir: tempfile::tempdir().expect("a folder"), federation, proof };
         outsider.write("roster.pem", Label::Roster, &chain);

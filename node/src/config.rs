@@ -99,6 +99,8 @@ pub struct Peers {
     pub receipts: Duration,
     /// Sessions the overlay wants.
     pub degree: usize,
+    /// Members that must have confirmed the own log before a start writes; half of the others when it is not given.
+    pub recovery_quorum: Option<usize>,
 }
 
 /// What callers may make the node spend.
@@ -215,6 +217,10 @@ fn peers(raw: &RawPeers) -> Result<Peers, ConfigError> {
         anti_entropy: seconds("peers.anti_entropy_s", raw.anti_entropy_s, 1..=86_400)?,
         receipts: seconds("peers.receipts_s", raw.receipts_s, 1..=86_400)?,
         degree: count("peers.degree", raw.degree, 1..=64)?,
+        recovery_quorum: raw
+            .recovery_quorum
+            .map(|quorum| count("peers.recovery_quorum", quorum, 0..=64))
+            .transpose()?,
     })
 }
 

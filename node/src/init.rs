@@ -27,6 +27,7 @@ use crate::{
     config::{Config, Environment, RawConfig},
     keys::{GOVERNANCE_KEY, LOG_KEY, NEXT_LOG_KEY, RECOVERY_KEY, TRANSPORT_CERTIFICATE, TRANSPORT_KEY},
     operators::{self, Operator, Role},
+    store::anchor::{UNSIGNED, UNSIGNED_TEXT},
 };
 
 mod certificate;
@@ -122,6 +123,10 @@ pub fn create(options: &InitOptions, seeds: &Seeds) -> Result<Created, InitError
     let whole = Whole::begin(&options.dir)?;
     write_keys(&whole, &keys, &options.handle)?;
     write_config(&whole, options)?;
+    let data = RawConfig::default().node.data_dir;
+    whole.folder(&data)?;
+    whole.file(&format!("{data}/{UNSIGNED}"), UNSIGNED_TEXT.as_bytes())?;
+    whole.sync(&data)?;
     let profile = NewProfile {
         address: reachable(options.clients).to_string(),
         server_key: keys.transport.public(),

@@ -14,7 +14,8 @@ use thiserror::Error;
 
 use crate::{
     convert::{FieldError, InField as _, Problem, at_most, optional},
-    id::{FederationId, Hash, Origin, Position, RecordId, RequestId},
+    epochs::FIRST_EPOCH,
+    id::{FederationId, Hash, Origin, Position, RecordId, RequestId, StoreId},
     key::{KeyError, PublicKey, Purpose, SecretKey, Signature},
     v1::{self, EntryKind},
 };
@@ -27,6 +28,10 @@ pub const HEADER_BYTES_MAX: usize = 1_024;
 pub const PAYLOAD_BYTES_MAX: usize = 256 * 1_024;
 /// Attachments and extensions of one entry.
 pub const ATTACHMENTS_MAX: usize = 8;
+/// Endpoints, and transport keys, that one entry may name: with all of them a header stays within its limit.
+pub const ENDPOINTS_MAX: usize = 4;
+/// Bytes of one endpoint.
+pub const ENDPOINT_BYTES_MAX: usize = 100;
 /// Bytes of the nonce that salts a payload's hash.
 pub const NONCE_BYTES: usize = 16;
 
@@ -61,6 +66,10 @@ pub struct Header {
     pub epoch_start: Option<EpochStart>,
     /// Of an erasure, the number of its [`v1::EraseReason`]; unknown ones are kept and obeyed.
     pub erase: Option<u32>,
+    /// The recovery key, where it signed.
+    pub recovery_key: Option<PublicKey>,
+    /// Where and as whom the member is reached from here on.
+    pub endpoint_change: Option<EndpointChange>,
 }
 
 /// What a header says of its payload.
@@ -72,13 +81,30 @@ pub struct PayloadDigest {
     pub hash: Hash,
 }
 
-/// Where a later epoch continues from.
+/// Where a later epoch continues from, and with which key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochStart {
-    /// Last position of the earlier epoch that stays valid.
+    /// Last position of the earlier epoch that stays valid; seq 0 when there is none.
     pub base: Position,
-    /// Hash of the entry there.
+    /// Hash of the entry there; for seq 0 the author's log root.
     pub base_hash: Hash,
+    /// SHA-256 of the fork proof that this heals.
+    pub proof_hash: Option<Hash>,
+    /// The database incarnation that continues the log.
+    pub store: Option<StoreId>,
+    /// The epoch's log key, when it is another than the base's epoch has.
+    pub log_key: Option<PublicKey>,
+    /// With a new log key: digest of the one after it.
+    pub next_digest: Option<Hash>,
+}
+
+/// Where and as whom a member is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointChange {
+    /// host:port of the peer listener; none for a member that only dials.
+    pub endpoints: Vec<String>,
+    /// Keys that may speak for it in TLS.
+    pub transport_keys: Vec<PublicKey>,
 }
 
 impl Header {
@@ -122,6 +148,8 @@ impl Header {
             request_id: optional(&raw.request_id).in_field("header.request_id")?,
             epoch_start: raw.epoch_start.map(epoch_start).transpose()?,
             erase: raw.erase.map(|erase| erase.reason),
+            recovery_key: optional_key(&raw.recovery_key).in_field("header.recovery_key")?,
+            endpoint_change: raw.endpoint_change.map(endpoint_change).transpose()?,
         })
     }
 
@@ -147,7 +175,16 @@ impl Header {
             epoch_start: self.epoch_start.map(|start| v1::EpochStart {
                 base: Some(start.base.into()),
                 base_hash: start.base_hash.as_bytes().to_vec(),
-                ..Default::default()
+                proof_hash: bytes(start.proof_hash.as_ref().map(|hash| hash.as_bytes().as_slice())),
+                store_id: bytes(start.store.as_ref().map(|store| store.as_bytes().as_slice())),
+                log_key: bytes(start.log_key.as_ref().map(|key| key.as_bytes().as_slice())),
+                next_log_key_digest: bytes(start.next_digest.as_ref().map(|hash| hash.as_bytes().as_slice())),
+            }),
+            recovery_key: bytes(self.recovery_key.as_ref().map(|key| key.as_bytes().as_slice())),
+            extensions: Vec::new(),
+            endpoint_change: self.endpoint_change.as_ref().map(|change| v1::EndpointChange {
+                endpoints: change.endpoints.clone(),
+                transport_keys: change.transport_keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
             }),
             erase: self.erase.map(|reason| v1::Erase { reason }),
             ..Default::default()
@@ -168,9 +205,38 @@ fn payload_digest(raw: &v1::EntryHeader) -> Result<Option<PayloadDigest>, FieldE
 
 fn epoch_start(raw: v1::EpochStart) -> Result<EpochStart, FieldError> {
     let base = raw.base.in_field("header.epoch_start.base")?;
+    let base = match (base.epoch, base.seq) {
+        // Only the first epoch has a place before its first entry that a log can go back to.
+        (FIRST_EPOCH, 0) => Position { epoch: FIRST_EPOCH, seq: 0 },
+        _ => Position::try_from(base).in_field("header.epoch_start.base")?,
+    };
     Ok(EpochStart {
-        base: Position::try_from(base).in_field("header.epoch_start.base")?,
+        base,
         base_hash: Hash::try_from(raw.base_hash.as_slice()).in_field("header.epoch_start.base_hash")?,
+        proof_hash: optional(&raw.proof_hash).in_field("header.epoch_start.proof_hash")?,
+        store: optional(&raw.store_id).in_field("header.epoch_start.store_id")?,
+        log_key: optional_key(&raw.log_key).in_field("header.epoch_start.log_key")?,
+        next_digest: optional(&raw.next_log_key_digest).in_field("header.epoch_start.next_log_key_digest")?,
+    })
+}
+
+fn optional_key(bytes: &[u8]) -> Result<Option<PublicKey>, KeyError> {
+    if bytes.is_empty() { Ok(None) } else { PublicKey::from_bytes(bytes).map(Some) }
+}
+
+fn endpoint_change(raw: v1::EndpointChange) -> Result<EndpointChange, FieldError> {
+    at_most("header.endpoint_change.endpoints", raw.endpoints.len(), ENDPOINTS_MAX)?;
+    at_most("header.endpoint_change.transport_keys", raw.transport_keys.len(), ENDPOINTS_MAX)?;
+    let plain = |endpoint: &String| (1..=ENDPOINT_BYTES_MAX).contains(&endpoint.len()) && endpoint.is_ascii();
+    if raw.transport_keys.is_empty() || !raw.endpoints.iter().all(plain) {
+        let problem =
+            Problem::OutOfRange { expected: "a transport key, and endpoints of at most 100 characters" };
+        return Err(FieldError { field: "header.endpoint_change", problem });
+    }
+    let keys: Result<Vec<_>, _> = raw.transport_keys.iter().map(|key| PublicKey::from_bytes(key)).collect();
+    Ok(EndpointChange {
+        endpoints: raw.endpoints,
+        transport_keys: keys.in_field("header.endpoint_change.transport_keys")?,
     })
 }
 
@@ -302,6 +368,13 @@ impl Verified {
         let signature = key.sign(Purpose::Entry, &[federation.as_bytes(), &header_bytes]);
         let hash = Hash::of(&[&[0], &header_bytes, signature.as_bytes()]);
         Self(Parts { header, header_bytes, signature, payload, hash })
+    }
+
+    /// The bytes of a header that somebody else will sign, with [`Purpose::Entry`] and the federation's id before them:
+    /// the recovery key never comes to the node.
+    #[must_use]
+    pub fn to_be_signed(header: &Header) -> Vec<u8> {
+        header.encode()
     }
 
     /// Verifies the entry before this one by its hash: whoever signed this one signed that history.

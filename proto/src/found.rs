@@ -64,6 +64,7 @@ impl Founding {
                 key: card.log_key.as_bytes().to_vec(),
                 from: Some(Position::FIRST.into()),
                 until: None,
+                ..Default::default()
             }],
             next_log_key_digest: inception.next_log_key_digest.clone(),
             recovery_digest: inception.recovery_digest.clone(),

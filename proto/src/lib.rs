@@ -16,6 +16,7 @@
 //! | roster | the threshold-signed, versioned list of members, keys, roles and cut-offs |
 //! | log | a member's signed, hash-chained, append-only sequence |
 //! | entry | one signed item of a log |
+//! | epoch | a part of a log with one key; a later one pins what stays valid of an earlier one |
 //! | head | a log's last entry |
 //! | record | what an entry says, with a stable id over its versions |
 //! | kind | a record's type |
@@ -33,6 +34,7 @@ pub mod card;
 pub mod causes;
 pub mod convert;
 pub mod entry;
+pub mod epochs;
 pub mod fork;
 pub mod found;
 pub mod id;

@@ -5,7 +5,8 @@ use thiserror::Error;
 
 use crate::{
     entry::{EntryError, Header, Unverified, Verified},
-    id::FederationId,
+    epochs::{EpochError, Epochs},
+    id::{FederationId, Origin},
     key::PublicKey,
     roster::{Member, Roster},
     v1::{self, EntryKind},
@@ -49,6 +50,20 @@ pub enum ProofError {
         /// Position.
         at: crate::id::Position,
     },
+    /// One of the epochs' openings that come with the proof opens none.
+    #[error("an epoch's opening in the proof")]
+    Epochs(#[source] EpochError),
+    /// More openings come with the proof than any log has.
+    #[error("more than {EPOCHS_MAX} epochs come with the proof")]
+    TooManyEpochs,
+    /// The position lies behind the base of a later epoch that comes with the proof.
+    #[error("a later epoch of {handle} has made position {at} void")]
+    Void {
+        /// Author.
+        handle: String,
+        /// Position.
+        at: crate::id::Position,
+    },
     /// The payload is no record this version can read.
     #[error("the payload cannot be decoded")]
     Payload,
@@ -77,9 +92,14 @@ pub fn verify(proof: &v1::RecordProof, roster: &Roster) -> Result<Proven, ProofE
         return Err(ProofError::OtherFederation { found, expected: roster.federation() });
     }
     let entry = Unverified::parse(proof.entry.clone().ok_or(ProofError::Incomplete("entry"))?)?;
-    let (entry, key) = signed(entry, roster)?;
+    let epochs = epochs(entry.header().origin, &proof.epochs, roster)?;
+    let (entry, key) = signed(entry, roster, &epochs)?;
     let header = entry.header();
     let member = member_of(header, roster)?;
+    let segment = epochs.path().into_iter().find(|segment| segment.epoch == header.at.epoch);
+    if segment.is_none_or(|segment| segment.last.is_some_and(|(last, _)| header.at > last)) {
+        return Err(ProofError::Void { handle: member.handle.clone(), at: header.at });
+    }
     let record = match header.known_kind() {
         Some(EntryKind::RecordPut) => {
             let payload = entry.payload().ok_or(ProofError::Incomplete("payload"))?;
@@ -90,18 +110,51 @@ pub fn verify(proof: &v1::RecordProof, roster: &Roster) -> Result<Proven, ProofE
     Ok(Proven { member: member.clone(), entry, key, record })
 }
 
+/// Openings that may come with a proof: a member that loses its disk every month needs fifty years for so many.
+pub const EPOCHS_MAX: usize = 1_024;
+
+/// Reads the openings that come with a proof, oldest first: they say which keys the author had where.
+///
+/// # Errors
+/// [`ProofError`].
+pub fn epochs(origin: Origin, openings: &[v1::Entry], roster: &Roster) -> Result<Epochs, ProofError> {
+    if openings.len() > EPOCHS_MAX {
+        return Err(ProofError::TooManyEpochs);
+    }
+    let mut epochs = Epochs::default();
+    for opening in openings {
+        let opening = Unverified::parse(opening.clone())?;
+        let member = member_of(opening.header(), roster)?;
+        if member.origin != origin {
+            return Err(ProofError::Epochs(EpochError::NoOpening));
+        }
+        let judged = epochs.judge(member, &roster.federation(), opening).map_err(ProofError::Epochs)?;
+        epochs.admit(judged.0);
+    }
+    Ok(epochs)
+}
+
 /// Checks the entry's own signature under the key that its author had at its position.
-pub(crate) fn signed(entry: Unverified, roster: &Roster) -> Result<(Verified, PublicKey), ProofError> {
+pub(crate) fn signed(
+    entry: Unverified,
+    roster: &Roster,
+    epochs: &Epochs,
+) -> Result<(Verified, PublicKey), ProofError> {
     let header = entry.header();
     let member = member_of(header, roster)?;
-    let key = *member.log_key(header.key_no, header.at).ok_or_else(|| ProofError::UnknownKey {
+    if member.cut.is_some_and(|cut| header.at > cut.at) {
+        return Err(ProofError::BeyondCut { handle: member.handle.clone(), at: header.at });
+    }
+    if header.epoch_start.is_some() {
+        let judged = epochs.judge(member, &roster.federation(), entry);
+        let (epoch, verified) = judged.map_err(ProofError::Epochs)?;
+        return Ok((verified, epoch.key));
+    }
+    let key = epochs.log_key(member, header.key_no, header.at).ok_or_else(|| ProofError::UnknownKey {
         handle: member.handle.clone(),
         key_no: header.key_no,
         at: header.at,
     })?;
-    if member.cut.is_some_and(|cut| header.at > cut.at) {
-        return Err(ProofError::BeyondCut { handle: member.handle.clone(), at: header.at });
-    }
     Ok((entry.verify(&roster.federation(), &key)?, key))
 }
 

@@ -19,7 +19,7 @@ mod draft;
 mod member;
 
 pub use draft::Draft;
-pub use member::{Cut, LogKey, Member};
+pub use member::{Committed, Cut, LogKey, Member};
 pub(crate) use member::{check_handle, check_names};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming, transport::Channel};
 use wego_catalogue::validate::Checked;
-use wego_ledger::{heads::hash8, roster::History};
+use wego_ledger::{heads::hash8, roster::History, session::Start};
 use wego_node::{
     clock::now_ms,
     demo::founding::Seat,
@@ -100,6 +100,10 @@ impl Byzantine {
             store_id: vec![0xbd; 16],
             clock_ms: now_ms(),
             software: "byzantine/1".to_owned(),
+            run: Some(
+                Start::sign(self.origin, [0xbd; 16], 1, &self.roster.federation(), &self.log_key).signed,
+            ),
+            other_run: Vec::new(),
             ..theirs.clone()
         }
     }
@@ -126,6 +130,8 @@ impl Byzantine {
             request_id: None,
             epoch_start: None,
             erase: None,
+            recovery_key: None,
+            endpoint_change: None,
         }
     }
 

@@ -163,7 +163,7 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_loses_nothing() {
     cluster.converge(0).await;
     let full = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
     all_there(&full, &acknowledged).await;
-    assert!(cluster.running().all(|node| node.reader().view().forks.is_empty()));
+    assert!(cluster.running().all(|node| node.reader().view().forks().is_empty()));
     cluster.stop().await;
     drop(disk);
 }

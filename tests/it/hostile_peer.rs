@@ -71,7 +71,7 @@ impl Scene {
             sessions: honest.map(|(origin, session)| (*origin, session.since_ms)).collect(),
             writable: view.not_writable.is_none(),
             roster_version: view.roster.current().version(),
-            forks: view.forks.len(),
+            forks: view.forks().len(),
         }
     }
 

@@ -137,6 +137,12 @@ impl PeerHeads {
         }
     }
 
+    /// The logs of one origin that it named, lowest epoch first.
+    #[must_use]
+    pub fn of(&self, origin: Origin) -> Vec<LogKey> {
+        self.heads.range((origin, 0)..=(origin, u32::MAX)).map(|(key, _)| *key).collect()
+    }
+
     /// Takes over that the peer has what this node has.
     pub fn equals(&mut self, board: &Board) {
         self.heads = board

@@ -14,18 +14,18 @@
 //!
 //! 1. *Nothing forged.* An entry becomes a [`log::Run`] only by a signature under a key that the roster gives its
 //!    author at its position, or as ancestor of one that did.
-//! 2. *No gaps, no reordering.* [`log::Log::place`] lets a log grow at its head only.
+//! 2. *No gaps, no reordering.* [`log::Log::place`] lets an epoch of a log grow at its head only.
 //! 3. *Nothing before it is durable.* An own entry is stored after it was locked and announced after it was
 //!    stored; see [`state`]. A fork proof counts after it was kept, a roster after it was written.
-//! 4. *One history, or a proof.* Two signed entries with one predecessor freeze the log before them, at the lowest
-//!    such place known, so every node freezes it at the same place in any order of arrival.
-//! 5. *Never self-fork.* Only [`state::Input::Append`] signs, it signs at the locked head, and it stops for good
-//!    when a peer shows own entries that this node does not have.
+//! 4. *One history, or a proof.* Two signed entries with one predecessor freeze the log before them, until an epoch with
+//!    another key heals it. How far a log counts follows from what is known, in any order of arrival ([`standing`]).
+//! 5. *Never self-fork.* A start signs nothing before peers have said that they hold no more of the own log, and
+//!    where something was lost it goes on in a new epoch. It stops when a later start of the same member speaks.
 //! 6. *Bounded.* Whatever a peer can make grow has a number in [`limits`].
 //!
 //! # Reading order
 //!
-//! [`log`], [`fork`], [`roster`], [`session`], [`state`]; then [`heads`] and [`gossip`]. The feature `sim` runs many nodes in
+//! [`log`], [`fork`], [`roster`], [`standing`], [`session`], [`state`]; then [`heads`] and [`gossip`]. The feature `sim` runs many nodes in
 //! one thread under virtual time, which is how the rules above are tested together.
 
 pub mod fork;
@@ -39,4 +39,5 @@ pub mod roster;
 pub mod session;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
+pub mod standing;
 pub mod state;

@@ -53,3 +53,13 @@ pub const RECEIPTS_PER_MESSAGE_MAX: usize = 256;
 pub const RECEIPTS_MS: u64 = 60_000;
 /// Buckets that a request for heads may name: an origin's is its index modulo this.
 pub const HEAD_BUCKETS: usize = 128;
+/// Members that must have confirmed the own log before a start writes, at most: half of the overlay's degree, for
+/// more than its peers a node cannot ask.
+pub const RECOVERY_QUORUM_MAX: usize = 8;
+/// When another start of this member may be alive, so long, in ms, nothing is written: its peers tell it of this one
+/// at once, and a lost link is dialled anew within a second.
+pub const TWIN_SETTLE_MS: u64 = 5_000;
+/// Unknown epochs of one member that are remembered of a peer: it can name as many as it likes.
+pub const UNKNOWN_EPOCHS_MAX: usize = 8;
+/// Fork proofs kept, unchecked, until the epoch that they are of is known.
+pub const EARLY_FORKS_MAX: usize = 64;

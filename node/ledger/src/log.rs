@@ -12,12 +12,13 @@
 //! fork; beyond it a gap, which is fetched, never skipped. Without this a peer could make two nodes disagree by
 //! choosing what to leave out.
 //!
-//! A fork is two signed entries with one predecessor. It freezes the log at the position before: everything up
-//! to there stays valid, everything after is of an author that cannot be believed, whichever half came first.
+//! A [`Log`] is one epoch of a member's log. How far it counts is its [`Bound`], which follows from later epochs,
+//! proved forks and the roster (see [`crate::standing`]); what is held beyond it is not shown and not passed on.
 
 use thiserror::Error;
 use wego_proto::{
     entry::{EntryError, Unverified, Verified},
+    epochs::EpochError,
     id::{Hash, Origin, Position},
 };
 
@@ -69,13 +70,24 @@ pub enum RunError {
         /// Position.
         at: Position,
     },
-    /// An epoch that this log has not opened.
-    #[error("epoch {epoch} of member {origin} is not open")]
-    ClosedEpoch {
+    /// An epoch whose opening, or whose base's opening, has not come yet. Nothing is wrong with it.
+    #[error("epoch {epoch} of member {origin} is not known")]
+    UnknownEpoch {
         /// Author.
         origin: Origin,
         /// Epoch.
         epoch: u32,
+    },
+    /// An opening that opens nothing.
+    #[error("opening of epoch {epoch} of member {origin}")]
+    Opening {
+        /// Author.
+        origin: Origin,
+        /// Epoch.
+        epoch: u32,
+        /// Why not.
+        #[source]
+        error: EpochError,
     },
     /// The first entry of a log does not name the author's city id as predecessor.
     #[error("the log of member {origin} starts from another root")]
@@ -218,8 +230,19 @@ pub(crate) fn verify_signed(entry: Unverified, roster: &History) -> Result<Verif
     if member.cut.is_some_and(|cut| at > cut.at) {
         return Err(RunError::BeyondCut { origin, at });
     }
-    let key = member.log_key(key_no, at).ok_or(RunError::UnknownKey { origin, key_no, at })?;
-    entry.verify(&roster.federation(), key).map_err(|error| RunError::Entry { origin, at, error })
+    let epochs = roster.epochs(origin);
+    if header.epoch_start.is_some() {
+        let judged = epochs.judge(member, &roster.federation(), entry);
+        return judged.map(|(_, opening)| opening).map_err(|error| match error {
+            EpochError::UnknownBase(epoch) => RunError::UnknownEpoch { origin, epoch },
+            error => RunError::Opening { origin, epoch: at.epoch, error },
+        });
+    }
+    if at.epoch != FIRST_EPOCH && epochs.get(at.epoch).is_none() {
+        return Err(RunError::UnknownEpoch { origin, epoch: at.epoch });
+    }
+    let key = epochs.log_key(member, key_no, at).ok_or(RunError::UnknownKey { origin, key_no, at })?;
+    entry.verify(&roster.federation(), &key).map_err(|error| RunError::Entry { origin, at, error })
 }
 
 fn verify_before(entry: Unverified, next: &Verified, roster: &History) -> Result<Verified, RunError> {
@@ -228,7 +251,8 @@ fn verify_before(entry: Unverified, next: &Verified, roster: &History) -> Result
     if header.origin != origin || header.at.next() != Some(at) {
         return Err(RunError::NotConsecutive { at });
     }
-    if header.key_no != after.key_no {
+    // An opening says who signs from here on, so its own signature is asked for whatever follows it.
+    if header.key_no != after.key_no || header.epoch_start.is_some() {
         let signed = verify_signed(entry.clone(), roster)?;
         let chained = next.ancestor(entry);
         return chained.map(|_| signed).map_err(|error| RunError::Entry { origin, at, error });
@@ -237,10 +261,9 @@ fn verify_before(entry: Unverified, next: &Verified, roster: &History) -> Result
     next.ancestor(entry).map_err(|error| RunError::Entry { origin, at, error })
 }
 
-/// The epoch a log starts with.
-pub const FIRST_EPOCH: u32 = 1;
+pub use wego_proto::epochs::FIRST_EPOCH;
 
-/// The last entry of a log.
+/// The last entry of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Its position.
@@ -249,19 +272,23 @@ pub struct Head {
     pub hash: Hash,
 }
 
-/// One member's log, as far as its head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// What the first entry names as predecessor.
-    root: Hash,
-    head: Option<Head>,
-    fork: Option<Fork>,
-    /// Hash of the entry held just before the fork. While it is not the one that the proof names, this log parts
-    /// from the proved one further down, and comparing heads shows it.
-    before_fork: Hash,
+/// How far an epoch counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Sequence number of the last entry that counts; 0 for none.
+    pub last: u64,
+    /// Its hash, where it is known from elsewhere than the log itself.
+    pub hash: Option<Hash>,
 }
 
-/// Where a log is frozen.
+impl Bound {
+    /// Everything counts.
+    pub const OPEN: Self = Self { last: u64::MAX, hash: None };
+    /// Nothing counts.
+    pub const NOTHING: Self = Self { last: 0, hash: None };
+}
+
+/// A proved fork: where, and after what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fork {
     /// First position with two entries.
@@ -270,12 +297,25 @@ pub struct Fork {
     pub prev: Hash,
 }
 
+/// One epoch of a member's log, as far as its head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// What the first entry names as predecessor.
+    root: Hash,
+    epoch: u32,
+    head: Option<Head>,
+    bound: Bound,
+    /// Hash of the entry held at the bound. While it is not the bound's, this log parts from the one that counts, and
+    /// comparing heads shows it.
+    held_at_bound: Option<Hash>,
+}
+
 /// Where a run belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
     /// After the head: store it.
     Extends(Run),
-    /// All of it is held, or lies behind a fork.
+    /// All of it is held, or lies beyond the bound.
     Held,
     /// Entries before it are missing: fetch from this position.
     Gap(Position),
@@ -286,39 +326,48 @@ pub enum Placement {
 }
 
 impl Log {
-    /// An empty log that starts from `root`.
+    /// An empty epoch that starts from `root`.
     #[must_use]
-    pub fn new(root: Hash) -> Self {
-        Self { root, head: None, fork: None, before_fork: root }
+    pub fn new(root: Hash, epoch: u32) -> Self {
+        Self { root, epoch, head: None, bound: Bound::OPEN, held_at_bound: None }
     }
 
-    /// The last entry held, whether valid or behind a fork.
+    /// The last entry held, whether it counts or not.
     #[must_use]
     pub fn head(&self) -> Option<Head> {
         self.head
     }
 
-    /// The head that every node with the same knowledge agrees on: the one before the fork, if there is one.
+    /// The head that every node with the same knowledge agrees on: the one at the bound, if more is held.
     #[must_use]
     pub fn agreed_head(&self) -> Option<Head> {
-        let Some(fork) = self.fork else { return self.head };
-        if self.head.is_none_or(|head| head.at < fork.at) {
-            return self.head;
+        let Bound { last, hash } = self.bound;
+        match self.head {
+            Some(head) if head.at.seq > last => {
+                let hash = self.held_at_bound.or(hash).filter(|_| last > 0)?;
+                Some(Head { at: Position { epoch: self.epoch, seq: last }, hash })
+            }
+            head => head,
         }
-        let seq = fork.at.seq.checked_sub(1).filter(|seq| *seq > 0)?;
-        Some(Head { at: Position { epoch: fork.at.epoch, seq }, hash: self.before_fork })
     }
 
-    /// Where it is frozen.
+    /// How far it counts.
     #[must_use]
-    pub fn fork(&self) -> Option<Fork> {
-        self.fork
+    pub fn bound(&self) -> Bound {
+        self.bound
+    }
+
+    /// Whether what is held up to the bound is known to be another history than the one that counts.
+    #[must_use]
+    pub fn parts_from_bound(&self) -> bool {
+        let at_bound = self.agreed_head().filter(|head| head.at.seq == self.bound.last);
+        at_bound.is_some_and(|head| self.bound.hash.is_some_and(|hash| hash != head.hash))
     }
 
     /// The first position not held.
     #[must_use]
     pub fn next(&self) -> Option<Position> {
-        self.head.map_or(Some(Position::FIRST), |head| head.at.next())
+        self.head.map_or(Some(Position { epoch: self.epoch, seq: 1 }), |head| head.at.next())
     }
 
     /// What an entry at [`Log::next`] must name as predecessor.
@@ -327,42 +376,31 @@ impl Log {
         self.head.map_or(self.root, |head| head.hash)
     }
 
-    /// Says where a run belongs. Changes nothing.
-    ///
-    /// # Errors
-    /// [`RunError::ClosedEpoch`].
-    pub fn place(&self, run: Run) -> Result<Placement, RunError> {
+    /// Says where a run of this epoch belongs. Changes nothing.
+    #[must_use]
+    pub fn place(&self, run: Run) -> Placement {
         let first = run.first_at();
+        debug_assert_eq!(first.epoch, self.epoch, "the caller found this log by the run's epoch");
         let held = self.head.map_or(0, |head| head.at.seq);
-        if first.epoch != self.head.map_or(FIRST_EPOCH, |head| head.at.epoch) {
-            return Err(RunError::ClosedEpoch { origin: run.origin(), epoch: first.epoch });
-        }
-        let Some(run) = self.up_to_fork(run) else { return Ok(Placement::Held) };
+        let Some(run) = run.before(self.bound.last.saturating_add(1)) else { return Placement::Held };
         if first.seq > held + 1 {
-            return Ok(Placement::Gap(Position { epoch: first.epoch, seq: held + 1 }));
+            return Placement::Gap(Position { epoch: first.epoch, seq: held + 1 });
         }
         if first.seq == held + 1 {
             let follows = run.first.header().prev == self.tip();
-            return Ok(if follows { Placement::Extends(run) } else { Placement::Parts });
+            return if follows { Placement::Extends(run) } else { Placement::Parts };
         }
         self.place_overlapping(run)
     }
 
-    fn place_overlapping(&self, run: Run) -> Result<Placement, RunError> {
-        let Some(head) = self.head else { return Ok(Placement::Held) };
+    fn place_overlapping(&self, run: Run) -> Placement {
+        let Some(head) = self.head else { return Placement::Held };
         let at_head = run.iter().find(|entry| entry.header().at == head.at);
         match at_head {
             // It ends before the head, so nothing here can tell; whoever has the shorter log finds out.
-            None => Ok(Placement::Differs(run)),
-            Some(entry) if entry.hash() != head.hash => Ok(Placement::Differs(run)),
-            Some(_) => Ok(run.after(head.at.seq).map_or(Placement::Held, Placement::Extends)),
-        }
-    }
-
-    fn up_to_fork(&self, run: Run) -> Option<Run> {
-        match self.fork {
-            Some(fork) => run.before(fork.at.seq),
-            None => Some(run),
+            None => Placement::Differs(run),
+            Some(entry) if entry.hash() != head.hash => Placement::Differs(run),
+            Some(_) => run.after(head.at.seq).map_or(Placement::Held, Placement::Extends),
         }
     }
 
@@ -370,19 +408,32 @@ impl Log {
     pub fn advance(&mut self, head: Head) {
         debug_assert!(self.head.is_none_or(|old| old.at < head.at), "a head never goes back");
         self.head = Some(head);
+        if head.at.seq == self.bound.last {
+            self.held_at_bound = Some(head.hash);
+        }
     }
 
-    /// Freezes the log. The lowest fork counts, so that every order of arrival ends alike.
-    ///
-    /// Returns whether anything changed.
-    /// `held_before` is the hash of the entry held just before the fork, if there is one.
-    pub fn freeze(&mut self, fork: Fork, held_before: Option<Hash>) -> bool {
-        if self.fork.is_some_and(|known| known.at <= fork.at) {
-            return false;
+    /// Goes back to an earlier head, after another history than the one that counts was set aside.
+    pub fn rewind(&mut self, head: Option<Head>) {
+        self.head = head;
+        self.held_at_bound = None;
+    }
+
+    /// Sets how far it counts. Returns whether the hash held at the bound must be looked up for it.
+    pub fn limit(&mut self, bound: Bound) -> bool {
+        if bound.last != self.bound.last {
+            self.held_at_bound = self.head.filter(|head| head.at.seq == bound.last).map(|head| head.hash);
         }
-        self.fork = Some(fork);
-        self.before_fork = held_before.unwrap_or(fork.prev);
-        true
+        self.bound = bound;
+        let held_beyond = self.head.is_some_and(|head| head.at.seq > bound.last);
+        held_beyond && bound.last > 0 && self.held_at_bound.is_none()
+    }
+
+    /// Takes over the hash held at the bound.
+    pub fn found_at(&mut self, seq: u64, hash: Hash) {
+        if seq == self.bound.last {
+            self.held_at_bound = Some(hash);
+        }
     }
 }
 

@@ -137,7 +137,7 @@ impl Receipt {
 }
 
 /// The key that may sign a member's receipts while it signs this position of its log. The only place that says so.
-pub(crate) fn signing_key(roster: &History, member: Origin, key_no: u32, at: Position) -> Option<&PublicKey> {
+pub(crate) fn signing_key(roster: &History, member: Origin, key_no: u32, at: Position) -> Option<PublicKey> {
     let active = roster.member(member).is_some_and(wego_proto::roster::Member::is_active);
     active.then(|| roster.log_key(member, key_no, at)).flatten()
 }

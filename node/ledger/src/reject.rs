@@ -10,7 +10,7 @@ use wego_proto::{
     v1::{self, reject::Reason},
 };
 
-use crate::{limits::REJECT_TEXT_MAX, log::RunError};
+use crate::{limits::REJECT_TEXT_MAX, log::RunError, session::Start};
 
 /// Who must act before the same input can be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,6 +81,9 @@ pub enum Reject {
     /// Nothing came in time.
     #[error("no {0} in time")]
     Silent(&'static str),
+    /// A later start of the peer's own member speaks here.
+    #[error("a later start of this member speaks: this one must stop")]
+    LaterStart(Box<Start>),
     /// Somebody else speaks as this very member.
     #[error("another node speaks as this member: stop one of them")]
     TwinDetected,
@@ -94,9 +97,17 @@ impl Reject {
             Self::Busy { .. } | Self::Stopping | Self::AlreadyConnected | Self::Silent(_) => {
                 Blame::Circumstance
             }
-            Self::TwinDetected | Self::DifferentFederation | Self::UnknownMember(_) => Blame::Operators,
+            Self::TwinDetected | Self::LaterStart(_) | Self::DifferentFederation | Self::UnknownMember(_) => {
+                Blame::Operators
+            }
             _ => Blame::Peer,
         }
+    }
+
+    /// Whether it is of an epoch whose opening has not come yet: nothing is wrong with it.
+    #[must_use]
+    pub fn is_early(&self) -> bool {
+        matches!(self, Self::BadEntry(RunError::UnknownEpoch { .. }))
     }
 
     /// A word for counters: one for each reason, never anything a peer chose.
@@ -118,6 +129,7 @@ impl Reject {
             Self::AlreadyConnected => "already_connected",
             Self::Silent(_) => "silent",
             Self::TwinDetected => "twin_detected",
+            Self::LaterStart(_) => "later_start",
         }
     }
 
@@ -136,13 +148,18 @@ impl Reject {
             Self::Busy { retry_after_ms } => (Reason::Busy, *retry_after_ms),
             Self::Stopping => (Reason::Stopping, 0),
             Self::AlreadyConnected => (Reason::AlreadyConnected, 0),
-            Self::TwinDetected => (Reason::TwinDetected, 0),
+            Self::TwinDetected | Self::LaterStart(_) => (Reason::TwinDetected, 0),
+        };
+        let run = match self {
+            Self::LaterStart(start) => Some(start.signed.clone()),
+            _ => None,
         };
         v1::Reject {
             reason: reason as i32,
             text: with_causes(self).chars().take(REJECT_TEXT_MAX).collect(),
             retry_after_ms,
             detail_max: *wego_proto::WIRE_VERSIONS.end(),
+            run,
         }
     }
 }

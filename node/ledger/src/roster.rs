@@ -1,20 +1,37 @@
 //! Who is a member, with which keys, since when: the chain of roster versions, kept whole.
 //!
 //! Old entries are verified with old keys, so no version is ever forgotten; the newest one decides who may speak
-//! and write. The number of the version in force never decreases.
+//! and write. The number of the version in force never decreases. What members' own logs say of their keys stands
+//! beside it: governance admits and removes, a member changes its keys by itself.
+
+use std::collections::BTreeMap;
 
 use wego_proto::{
+    entry::{EndpointChange, Header, Unverified, Verified},
+    epochs::{Epoch, EpochError, Epochs},
     id::{FederationId, Origin, Position},
     key::PublicKey,
     roster::{Member, Roster, RosterError},
     v1,
 };
 
+static NO_EPOCHS: Epochs = Epochs::NONE;
+
 /// All roster versions from the first to the one in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     versions: Vec<Roster>,
     current: Roster,
+    epochs: BTreeMap<Origin, Epochs>,
+    endpoints: BTreeMap<Origin, Said>,
+}
+
+/// What a member's log said last of its endpoints and transport keys, and when.
+#[derive(Debug, Clone, PartialEq)]
+struct Said {
+    at: Position,
+    roster_version: u64,
+    change: EndpointChange,
 }
 
 impl History {
@@ -28,7 +45,7 @@ impl History {
             // `open_chain` refuses an empty chain; this arm only spares a panic.
             return Err(RosterError::NotNext { known: 0, found: 0 });
         };
-        Ok(Self { versions, current })
+        Ok(Self { versions, current, epochs: BTreeMap::new(), endpoints: BTreeMap::new() })
     }
 
     /// Accepts the next version.
@@ -72,12 +89,96 @@ impl History {
     /// The active member that this transport key speaks for.
     #[must_use]
     pub fn speaker(&self, key: &PublicKey) -> Option<&Member> {
-        self.current.member_by_transport_key(key)
+        let members = self.current.members().values();
+        members
+            .filter(|member| member.is_active())
+            .find(|member| self.transport_keys(member.origin).contains(key))
+    }
+
+    /// The keys that may speak for a member in TLS: what its log said last, unless the roster has said something new
+    /// since.
+    #[must_use]
+    pub fn transport_keys(&self, origin: Origin) -> &[PublicKey] {
+        match (self.said(origin), self.member(origin)) {
+            (Some(change), _) => &change.transport_keys,
+            (None, Some(member)) => &member.transport_keys,
+            (None, None) => &[],
+        }
+    }
+
+    /// Where a member's peer listener is, as [`History::transport_keys`].
+    #[must_use]
+    pub fn endpoints(&self, origin: Origin) -> &[String] {
+        match (self.said(origin), self.member(origin)) {
+            (Some(change), _) => &change.endpoints,
+            (None, Some(member)) => &member.raw.endpoints,
+            (None, None) => &[],
+        }
+    }
+
+    /// The epochs known of a member's log.
+    #[must_use]
+    pub fn epochs(&self, origin: Origin) -> &Epochs {
+        self.epochs.get(&origin).unwrap_or(&NO_EPOCHS)
+    }
+
+    /// The epoch that a verified opening opens, under the newest roster; admits nothing.
+    ///
+    /// # Errors
+    /// [`EpochError`].
+    pub fn opened(&self, opening: &Verified) -> Result<Epoch, EpochError> {
+        let origin = opening.header().origin;
+        let member = self.member(origin).ok_or(EpochError::WrongKey)?;
+        self.epochs(origin).opened(member, opening)
+    }
+
+    /// Judges an opening, its signature too; admits nothing.
+    ///
+    /// # Errors
+    /// [`EpochError`].
+    pub fn judge(&self, opening: Unverified) -> Result<Epoch, EpochError> {
+        let origin = opening.header().origin;
+        let member = self.member(origin).ok_or(EpochError::WrongKey)?;
+        let judged = self.epochs(origin).judge(member, &self.federation(), opening);
+        judged.map(|(epoch, _)| epoch)
+    }
+
+    /// Takes in an epoch whose opening is durable. Returns whether anything changed.
+    pub fn admit(&mut self, origin: Origin, epoch: Epoch) -> bool {
+        self.epochs.entry(origin).or_default().admit(epoch)
+    }
+
+    /// Takes in what an entry that counts says of its author's endpoints. Returns whether anything changed.
+    pub fn hear(&mut self, header: &Header) -> bool {
+        let Some(change) = &header.endpoint_change else { return false };
+        let known = self.endpoints.get(&header.origin);
+        if known.is_some_and(|known| known.at >= header.at) {
+            return false;
+        }
+        let said = Said { at: header.at, roster_version: header.roster_version, change: change.clone() };
+        self.endpoints.insert(header.origin, said);
+        true
     }
 
     /// The key that may sign this position of a member's log.
     #[must_use]
-    pub fn log_key(&self, origin: Origin, key_no: u32, at: Position) -> Option<&PublicKey> {
-        self.member(origin)?.log_key(key_no, at)
+    pub fn log_key(&self, origin: Origin, key_no: u32, at: Position) -> Option<PublicKey> {
+        self.epochs(origin).log_key(self.member(origin)?, key_no, at)
+    }
+
+    fn said(&self, origin: Origin) -> Option<&EndpointChange> {
+        let said = self.endpoints.get(&origin)?;
+        (said.roster_version >= self.roster_spoke_of_endpoints(origin)).then_some(&said.change)
+    }
+
+    /// The version in which the roster last said something new of a member's endpoints and transport keys.
+    fn roster_spoke_of_endpoints(&self, origin: Origin) -> u64 {
+        let said = |roster: &Roster| {
+            let member = roster.members().get(&origin)?;
+            Some((member.raw.endpoints.clone(), member.raw.transport_keys.clone()))
+        };
+        let newest = said(&self.current);
+        let before = self.versions.iter().rev().find(|roster| said(roster) != newest);
+        before.map_or(0, Roster::version) + 1
     }
 }

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
     WIRE_VERSIONS,
-    convert::InField as _,
+    convert::{InField as _, Problem},
     id::{FederationId, Hash, Origin, StoreId},
+    key::{PublicKey, Purpose, SecretKey, Signature},
+    prost::Message as _,
     v1,
 };
 
@@ -37,6 +39,8 @@ pub enum Side {
 pub struct Greeting {
     /// Whose transport key is at the other end.
     pub member: Origin,
+    /// That key.
+    pub speaker: PublicKey,
     /// Who opened it.
     pub side: Side,
     /// When, in ms.
@@ -56,6 +60,72 @@ pub struct Me {
     pub node_id: [u8; 32],
     /// Its software and version.
     pub software: String,
+    /// This start of its process.
+    pub run: Start,
+}
+
+/// One start of a member's process, as it is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// Whose.
+    pub member: Origin,
+    /// 16 random bytes.
+    pub id: Vec<u8>,
+    /// When, by the member's clock, ms since 1970; later than every earlier start that it knows of.
+    pub started_ms: u64,
+    /// As it is sent.
+    pub signed: v1::Run,
+}
+
+impl Start {
+    /// Signs a start.
+    #[must_use]
+    pub fn sign(
+        member: Origin,
+        id: [u8; 16],
+        started_ms: u64,
+        federation: &FederationId,
+        key: &SecretKey,
+    ) -> Self {
+        let statement = v1::RunStatement { member: member.0, id: id.to_vec(), started_ms };
+        let run = statement.encode_to_vec();
+        let signature = key.sign(Purpose::Run, &[federation.as_bytes(), &run]);
+        Self {
+            member,
+            id: id.to_vec(),
+            started_ms,
+            signed: v1::Run { run, signature: signature.as_bytes().to_vec() },
+        }
+    }
+
+    /// Reads a start that somebody shows. Whether it is signed is asked by [`Start::is_signed_by`].
+    #[must_use]
+    pub fn read(signed: &v1::Run) -> Option<Self> {
+        let statement = v1::RunStatement::decode(signed.run.as_slice()).ok()?;
+        if statement.id.len() != 16 || signed.signature.len() != 64 {
+            return None;
+        }
+        Some(Self {
+            member: Origin(statement.member),
+            id: statement.id,
+            started_ms: statement.started_ms,
+            signed: signed.clone(),
+        })
+    }
+
+    /// Whether the member's log key has signed it.
+    #[must_use]
+    pub fn is_signed_by(&self, key: &PublicKey, federation: &FederationId) -> bool {
+        let signature = Signature::try_from(self.signed.signature.as_slice());
+        let parts: [&[u8]; 2] = [federation.as_bytes(), &self.signed.run];
+        signature.is_ok_and(|signature| key.verify(Purpose::Run, &parts, &signature).is_ok())
+    }
+
+    /// Of two starts the one with the higher rank is the later.
+    #[must_use]
+    pub fn rank(&self) -> (u64, &[u8]) {
+        (self.started_ms, &self.id)
+    }
 }
 
 impl Me {
@@ -78,6 +148,8 @@ impl Me {
             message_bytes_max: crate::limits::MESSAGE_BYTES_MAX as u32,
             maintenance: String::new(),
             fork_proofs: fork_proofs as u32,
+            run: Some(self.run.signed.clone()),
+            other_run: Vec::new(),
         }
     }
 }
@@ -107,7 +179,11 @@ impl Greeting {
             return Err(Reject::UnknownMember(self.member));
         }
         let store = StoreId::try_from(hello.store_id.as_slice()).in_field("hello.store_id")?;
+        let run = hello.run.as_ref().and_then(Start::read).filter(|run| run.member == self.member);
+        let run = run.ok_or(Problem::Missing).in_field("hello.run")?;
         Ok(Open {
+            run,
+            speaker: self.speaker,
             member: self.member,
             side: self.side,
             store,
@@ -135,6 +211,10 @@ pub struct Open {
     pub member: Origin,
     /// Who opened it.
     pub side: Side,
+    /// The start of the peer's process, as it says: only its own member can be deceived by it, and checks it.
+    pub run: Start,
+    /// The transport key at the other end.
+    pub speaker: PublicKey,
     /// The incarnation of the peer's database.
     pub store: StoreId,
     /// The newest roster it knew at the start.

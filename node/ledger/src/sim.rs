@@ -6,17 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::{Payload, Verified},
-    id::{Hash, Origin, RequestId},
+    entry::Payload,
+    id::{Hash, Origin, Position, RequestId},
     v1::{EntryKind, session_message::Body},
 };
 
 use crate::{
-    log::Head,
+    log::FIRST_EPOCH,
     session::ConnId,
-    state::{Draft, Event, Input, Output, State, compare, verify_entries},
+    state::{Draft, Input, Settings, State},
 };
 
+mod driver;
 mod net;
 mod node;
 mod trouble;
@@ -26,6 +27,19 @@ use net::Conn;
 pub use net::Link;
 use node::Node;
 pub use world::{Clock, Federation, Random};
+
+/// A node's disk at some moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot(node::Disk);
+
+/// Whether a node that is put back to an earlier state can tell by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noticed {
+    /// Its folder or machine is another one.
+    Yes,
+    /// Nothing shows it but what its peers hold.
+    No,
+}
 
 /// How the network behaves.
 #[derive(Debug, Clone)]
@@ -47,15 +61,18 @@ pub struct Sim {
     random: Random,
     federation: Federation,
     weather: Weather,
+    settings: Settings,
     nodes: Vec<Node>,
     conns: BTreeMap<ConnId, Conn>,
     next_conn: u64,
     down: BTreeSet<(usize, usize)>,
     healing: bool,
-    /// Every own entry ever handed to a lock: what a self-fork would contradict.
-    signed: BTreeMap<(usize, u64), Hash>,
+    /// Every own entry ever signed, of members whose keys are not stolen: what a self-fork would contradict.
+    signed: BTreeMap<(Origin, Position), Hash>,
+    /// Members that run twice on purpose, without hearing of each other.
+    clones: BTreeSet<Origin>,
     /// Every acknowledged entry.
-    acknowledged: BTreeMap<(Origin, u64), Hash>,
+    acknowledged: BTreeMap<(Origin, Position), Hash>,
     violations: Vec<String>,
     counts: BTreeMap<&'static str, u64>,
 }
@@ -78,11 +95,19 @@ impl Sim {
     /// A federation of `nodes` members, all started, not connected yet.
     #[must_use]
     pub fn new(seed: u64, nodes: usize, weather: Weather) -> Self {
+        Self::with(seed, nodes, weather, Settings::default())
+    }
+
+    /// As [`Sim::new`], with other settings than the usual ones.
+    #[must_use]
+    pub fn with(seed: u64, nodes: usize, weather: Weather, settings: Settings) -> Self {
         let federation = Federation::new(nodes);
         let mut sim = Self {
             clock: Clock::new(1_000_000),
             random: Random::new(seed),
             weather,
+            settings,
+            clones: BTreeSet::new(),
             nodes: (0..nodes).map(|n| Node::new(federation.origin(n))).collect(),
             federation,
             conns: BTreeMap::new(),
@@ -101,13 +126,48 @@ impl Sim {
         sim
     }
 
-    /// Adds a second node that runs with the key of `of`: a cloned machine. Returns its number.
+    /// Adds a second node that runs with the key of `of`, from nothing and as if the key had never signed: a thief of
+    /// the key. Returns its number.
     pub fn add_twin(&mut self, of: usize) -> usize {
         let origin = self.nodes[of].origin;
+        self.clones.insert(origin);
         self.nodes.push(Node::new(origin));
         let twin = self.nodes.len() - 1;
         self.start(twin);
         twin
+    }
+
+    /// Adds a copy of a node's disk as it is now, on another machine: a cloned virtual machine. Returns its number.
+    pub fn add_copy(&mut self, of: usize) -> usize {
+        let mut copy = Node::new(self.nodes[of].origin);
+        copy.disk = self.nodes[of].disk.clone();
+        copy.disk.anchored = false;
+        self.nodes.push(copy);
+        let number = self.nodes.len() - 1;
+        self.start(number);
+        number
+    }
+
+    /// Puts a stopped node's disk back to what it was at an earlier [`Sim::snapshot`].
+    pub fn restore(&mut self, node: usize, snapshot: Snapshot, noticed: Noticed) {
+        debug_assert!(self.nodes[node].state.is_none(), "a running node's disk is not put back");
+        let Snapshot(mut disk) = snapshot;
+        if noticed == Noticed::Yes {
+            disk.anchored = false;
+        }
+        // A process that starts later has a later time, whatever its disk says.
+        self.nodes[node].disk = disk;
+    }
+
+    /// A node's disk as it is now.
+    #[must_use]
+    pub fn snapshot(&self, node: usize) -> Snapshot {
+        Snapshot(self.nodes[node].disk.clone())
+    }
+
+    /// Takes a stopped node's disk away; its keys are kept elsewhere.
+    pub fn lose_disk(&mut self, node: usize) {
+        self.restore(node, Snapshot(node::Disk::default()), Noticed::Yes);
     }
 
     /// Takes the link between two nodes down, or up again.
@@ -137,6 +197,7 @@ impl Sim {
                 content: self.random.bytes::<48>().to_vec(),
             }),
             erase: None,
+            endpoint_change: None,
         };
         let before = self.nodes[node].disk.locked.len();
         self.input(node, Input::Append(vec![draft]));
@@ -164,8 +225,8 @@ impl Sim {
             return;
         }
         let now_ms = self.clock.now_ms();
-        let seed = self.random.draw();
-        let state = self.nodes[node].boot(&self.federation, now_ms, seed);
+        let chance = (self.random.draw(), self.random.bytes());
+        let state = self.nodes[node].boot(&self.federation, now_ms, chance, self.settings);
         self.nodes[node].state = Some(state);
         let boot = self.nodes[node].boots;
         let dial = now_ms + self.random.below(DIAL_EVERY_MS);
@@ -206,7 +267,8 @@ impl Sim {
         for (number, node) in self.nodes.iter().enumerate() {
             node.disk.check_chains(number, &mut found);
             if self.converged() {
-                node.disk.check_acknowledged(number, &self.acknowledged, node.forked(), &mut found);
+                let counts = |origin, at| node.state.as_ref().is_some_and(|state| counts(state, origin, at));
+                node.disk.check_acknowledged(number, &self.acknowledged, counts, &mut found);
             }
         }
         found
@@ -228,7 +290,42 @@ impl Sim {
     #[must_use]
     pub fn forks_known(&self, node: usize) -> Vec<(Origin, u64)> {
         let state = self.nodes[node].state.as_ref();
-        state.map_or_else(Vec::new, |state| state.forks().iter().map(|(o, e)| (*o, e.fork.at.seq)).collect())
+        let forks = |state: &State| state.forks().iter().map(|(key, e)| (key.0, e.fork.at.seq)).collect();
+        state.map_or_else(Vec::new, forks)
+    }
+
+    /// The acknowledged entries of a member that a node's copy does not count: lost, if nobody contests the log.
+    #[must_use]
+    pub fn uncounted(&self, node: usize, of: usize) -> Vec<Position> {
+        let Some(state) = self.nodes[node].state.as_ref() else { return Vec::new() };
+        let of = self.nodes[of].origin;
+        let own = self.acknowledged.keys().filter(|(origin, _)| *origin == of);
+        own.map(|(_, at)| *at).filter(|at| !counts(state, of, *at)).collect()
+    }
+
+    /// The epochs of a member's log that count, as a node knows them.
+    #[must_use]
+    pub fn epochs(&self, node: usize, of: usize) -> Vec<u32> {
+        let state = self.nodes[node].state.as_ref();
+        let path = |state: &State| state.roster().epochs(self.nodes[of].origin).path();
+        state.map(path).into_iter().flatten().map(|segment| segment.epoch).collect()
+    }
+
+    /// Has the running node's state opened to whoever scripts a run.
+    pub fn with_state<T>(&mut self, node: usize, ask: impl FnOnce(&mut State, u64) -> T) -> Option<T> {
+        let now_ms = self.clock.now_ms();
+        self.nodes[node].state.as_mut().map(|state| ask(state, now_ms))
+    }
+
+    /// Gives a running node an input as its operator would.
+    pub fn operate(&mut self, node: usize, input: Input) {
+        self.input(node, input);
+    }
+
+    /// The keys and the roster.
+    #[must_use]
+    pub fn federation(&self) -> &Federation {
+        &self.federation
     }
 
     /// Why a node may not write, as its state says.
@@ -268,98 +365,6 @@ impl Sim {
         self.nodes[node].state.is_some() && self.nodes[node].boots == boot
     }
 
-    fn deliver(&mut self, conn: ConnId, to: usize, body: Body) {
-        let Some(state) = self.nodes[to].state.as_ref() else { return };
-        let input = match body {
-            Body::Entries(entries) => match verify_entries(entries.entries, state.roster()) {
-                Ok(run) => Input::Entries { conn, request: entries.request, run, done: entries.done },
-                Err(reject) => Input::Refused { conn, reject },
-            },
-            body => Input::Received { conn, body },
-        };
-        self.input(to, input);
-    }
-
-    /// Hands an input to a node and executes the outputs, in order, until nothing is left to do.
-    fn input(&mut self, node: usize, input: Input) {
-        let mut inputs = std::collections::VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            let now_ms = self.clock.now_ms();
-            let Some(state) = self.nodes[node].state.as_mut() else { return };
-            for output in state.handle(now_ms, input) {
-                inputs.extend(self.execute(node, output));
-            }
-        }
-        self.plan_tick(node);
-    }
-
-    fn execute(&mut self, node: usize, output: Output) -> Option<Input> {
-        match output {
-            Output::Lock(run) => {
-                for entry in run.iter() {
-                    self.witness(node, entry);
-                    self.acknowledged.insert((run.origin(), entry.header().at.seq), entry.hash());
-                }
-                self.nodes[node].disk.locked.extend(run.into_entries());
-                Some(Input::Locked)
-            }
-            Output::Store(run) => {
-                let (origin, last) = (run.origin(), run.last().clone());
-                self.nodes[node].disk.arrived.extend(run.into_entries());
-                let head = Head { at: last.header().at, hash: last.hash() };
-                Some(Input::Stored { origin, head, hlc_ms: last.header().hlc_ms })
-            }
-            Output::Send(conn, body) => self.send(node, conn, body),
-            Output::Serve(conn, pull) => {
-                for body in self.nodes[node].disk.answer(&pull) {
-                    self.send(node, conn, body);
-                }
-                Some(Input::Served { conn })
-            }
-            Output::Disconnect(conn, reject) => {
-                *self.counts.entry(reject.word()).or_default() += 1;
-                self.hang_up(node, conn)
-            }
-            Output::Close(conn) => self.hang_up(node, conn),
-            Output::Compare(conn, run) => {
-                let held = self.nodes[node].disk.held_unverified(run.origin());
-                let roster = &self.federation.roster;
-                Some(Input::Compared { conn, origin: run.origin(), difference: compare(&run, &held, roster) })
-            }
-            Output::KeepFork(evidence) => {
-                let disk = &mut self.nodes[node].disk;
-                disk.forks.insert(evidence.origin, evidence.proof.clone());
-                let held_before = disk.hash_before(evidence.origin, evidence.fork.at.seq);
-                Some(Input::ForkKept { evidence, held_before })
-            }
-            Output::KeepRoster(_) => Some(Input::RosterKept),
-            Output::KeepReceipts(_) => None,
-            Output::Notify(event) => {
-                self.observe(&event);
-                None
-            }
-        }
-    }
-
-    /// A node that signs another entry for a position it has signed before has forked itself.
-    fn witness(&mut self, node: usize, entry: &Verified) {
-        let key = (node, entry.header().at.seq);
-        if let Some(before) = self.signed.insert(key, entry.hash())
-            && before != entry.hash()
-        {
-            self.violations.push(format!("node {node} signed two entries at {}", entry.header().at));
-        }
-    }
-
-    fn observe(&mut self, event: &Event) {
-        let word = match event {
-            Event::ForkProved(_) => "fork proofs",
-            Event::WritingStopped(_) => "writing stopped",
-            _ => return,
-        };
-        *self.counts.entry(word).or_default() += 1;
-    }
-
     fn plan_tick(&mut self, node: usize) {
         let Some(due) = self.nodes[node].state.as_ref().and_then(State::next_deadline_ms) else { return };
         let due = due.max(self.clock.now_ms() + 1);
@@ -370,11 +375,8 @@ impl Sim {
         let boot = self.nodes[node].boots;
         self.clock.at(due, Happening::Tick { node, boot });
     }
+}
 
-    fn sync_sometimes(&mut self, node: usize) {
-        if self.random.below(2) == 0 {
-            let disk = &mut self.nodes[node].disk;
-            disk.synced = disk.arrived.len();
-        }
-    }
+fn counts(state: &State, origin: Origin, at: Position) -> bool {
+    state.standings().get(&origin).map_or(at.epoch == FIRST_EPOCH, |standing| standing.counts(at))
 }

@@ -6,8 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::Unverified,
-    id::{Hash, Origin, StoreId},
+    entry::{Header, Unverified},
+    epochs::Epoch,
+    id::{Origin, StoreId},
     key::SecretKey,
     v1::{self, session_message::Body},
 };
@@ -19,18 +20,27 @@ use crate::{
     reject::Reject,
     roster::History,
     session::{ConnId, Greeting, Me, Open},
+    standing::Standing,
 };
+
+use recovery::Recovery;
 
 mod exchange;
 mod forks;
+mod greetings;
 mod own;
+mod placing;
 mod pulls;
 mod receipts;
+mod recovery;
 mod sessions;
+mod standings;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
+pub use own::NewKeys;
 pub use pulls::Pull;
 pub use receipts::{Applied, Kept, Urgency, verify_receipts};
+pub use recovery::Footing;
 pub use sessions::check_counts;
 
 /// A node's rules and what it knows, without its disk, clock and network.
@@ -38,10 +48,19 @@ pub use sessions::check_counts;
 pub struct State {
     me: Me,
     key: SecretKey,
+    /// Number of the log key in the own log's newest epoch; 0 while it is not in force there.
     key_no: u32,
+    /// The log key of the own epoch that is being opened.
+    next_key: Option<SecretKey>,
     roster: History,
-    pending_roster: Option<History>,
-    logs: BTreeMap<Origin, Chain>,
+    pending_roster: Option<Vec<v1::SignedRoster>>,
+    logs: BTreeMap<LogKey, Chain>,
+    standings: BTreeMap<Origin, Standing>,
+    /// Epochs whose opening is placed and not stored yet.
+    openings: BTreeMap<LogKey, Epoch>,
+    recovery: Option<Recovery>,
+    /// The start before this one, in the same place: it has ended.
+    previous_run: Option<Vec<u8>>,
     board: Board,
     greetings: BTreeMap<ConnId, Greeting>,
     sessions: BTreeMap<ConnId, Open>,
@@ -52,7 +71,8 @@ pub struct State {
     /// The own run being locked, and the own log before it.
     locking: Option<(Run, Log)>,
     intake_at_ms: u64,
-    forks: BTreeMap<Origin, ForkEvidence>,
+    forks: BTreeMap<LogKey, ForkEvidence>,
+    early_forks: BTreeMap<LogKey, v1::ForkProof>,
     not_writable: Option<NotWritable>,
     last_hlc_ms: u64,
     seen_ms: BTreeMap<Origin, u64>,
@@ -76,16 +96,22 @@ pub struct Start {
     pub me: Me,
     /// Its log key.
     pub key: SecretKey,
-    /// The roster.
+    /// The roster, with the epochs whose openings are in the store.
     pub roster: History,
     /// The heads in the store, each with its author's clock when it was signed, ms since 1970.
     pub heads: Vec<(Origin, Head, u64)>,
     /// The own log's head in the lock; the store may lack the last entries.
     pub locked: Option<Head>,
-    /// The fork proofs in the store, each with the hash of the entry held just before its fork.
-    pub forks: Vec<(v1::ForkProof, Option<Hash>)>,
+    /// The fork proofs in the store.
+    pub forks: Vec<v1::ForkProof>,
     /// The receipts in the store.
     pub receipts: Vec<v1::SignedReceipt>,
+    /// Headers in the store that say something of their author's endpoints.
+    pub endpoints: Vec<Header>,
+    /// What is known of the own log's copy.
+    pub footing: Footing,
+    /// Id of the start before this one in the same place, if it is known to have ended.
+    pub previous_run: Option<Vec<u8>>,
     /// Time of start, ms since 1970.
     pub now_ms: u64,
     /// For jitter only.
@@ -103,6 +129,9 @@ pub struct Settings {
     pub anti_entropy_ms: u64,
     /// Time between two receipts of this node, ms; longer in a large federation.
     pub receipts_ms: u64,
+    /// Members that must have confirmed the own log before a start writes; `None` for half of the others. With 0 the
+    /// node trusts its copy, and nothing but its operator stands between an old copy and a fork.
+    pub quorum: Option<usize>,
 }
 
 impl Default for Settings {
@@ -111,19 +140,39 @@ impl Default for Settings {
             sessions_max: crate::limits::SESSIONS_MAX,
             anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS,
             receipts_ms: crate::limits::RECEIPTS_MS,
+            quorum: None,
         }
     }
 }
 
 impl State {
-    /// Builds the state from what is durable.
+    /// Builds the state from what is durable. The first input brings the outputs of the start with it.
     #[must_use]
     pub fn new(start: Start) -> Self {
-        let Start { me, key, roster, heads, locked, forks, receipts, now_ms, seed, settings } = start;
+        let Start {
+            me,
+            key,
+            roster,
+            heads,
+            locked,
+            forks,
+            receipts,
+            endpoints,
+            footing,
+            previous_run,
+            now_ms,
+            seed,
+            settings,
+        } = start;
         let mut state = Self {
-            key_no: own_key_no(&roster, me.origin, &key),
+            key_no: 0,
+            next_key: None,
             board: Board::new(now_ms),
             logs: BTreeMap::new(),
+            standings: BTreeMap::new(),
+            openings: BTreeMap::new(),
+            recovery: None,
+            previous_run,
             pending_roster: None,
             greetings: BTreeMap::new(),
             sessions: BTreeMap::new(),
@@ -133,10 +182,11 @@ impl State {
             locking: None,
             intake_at_ms: 0,
             forks: BTreeMap::new(),
+            early_forks: BTreeMap::new(),
             not_writable: None,
             last_hlc_ms: 0,
             seen_ms: BTreeMap::new(),
-            receipts: receipts::Receipts::of(receipts, &roster),
+            receipts: receipts::Receipts::of(receipts, &roster, me.origin),
             settings,
             jitter: Jitter(seed),
             outputs: Vec::new(),
@@ -146,28 +196,32 @@ impl State {
         };
         for (origin, head, hlc_ms) in heads {
             state.seen(now_ms, origin, hlc_ms);
-            if let Some(chain) = state.chain(origin) {
-                chain.stored.advance(head);
-                chain.accepted.advance(head);
+            if let Some(chain) = state.chain((origin, head.at.epoch)) {
+                chain.advance(head);
             }
-            state.refresh_board(origin, head.at.epoch);
         }
         if let Some(head) = locked {
             state.take_locked(head);
         }
-        for (proof, held_before) in forks {
+        for proof in forks {
             if let Ok(evidence) = ForkEvidence::check(&proof, &state.roster) {
-                state.freeze(evidence, held_before);
+                state.take_fork(evidence);
             }
         }
-        state.review_writing();
+        for origin in state.roster.current().members().keys().copied().collect::<Vec<_>>() {
+            state.work_out(origin);
+        }
+        state.hear_endpoints(&endpoints);
+        state.begin_recovery(now_ms, footing);
         state
     }
 
     /// Handles one input at `now_ms` (ms since 1970) and returns what to do.
     pub fn handle(&mut self, now_ms: u64, input: Input) -> Vec<Output> {
         match input {
-            Input::Connected { conn, member, side } => self.connected(now_ms, conn, member, side),
+            Input::Connected { conn, member, speaker, side } => {
+                self.connected(now_ms, conn, (member, speaker), side);
+            }
             Input::Received { conn, body } => match check_counts(&body) {
                 Ok(()) => self.received(now_ms, conn, body),
                 Err(reject) => self.refuse(conn, reject),
@@ -177,13 +231,20 @@ impl State {
             Input::Closed { conn } => self.closed(now_ms, conn),
             Input::Served { conn } => self.served(conn),
             Input::Append(drafts) => self.append(now_ms, drafts),
+            Input::Open { opening, key } => self.open_epoch(*opening, key),
+            Input::TimeJumped => self.time_jumped(now_ms),
             Input::Locked => self.locked(),
             Input::LockFailed => self.lock_failed(),
-            Input::Stored { origin, head, hlc_ms } => self.stored(now_ms, origin, head, hlc_ms),
-            Input::StoreFailed { origin } => self.store_failed(now_ms, origin),
-            Input::Compared { conn, origin, difference } => self.compared(now_ms, conn, origin, difference),
-            Input::ForkKept { evidence, held_before } => self.fork_kept(evidence, held_before),
-            Input::RosterKept => self.roster_kept(),
+            Input::Stored { origin, head, hlc_ms, endpoints } => {
+                self.seen(now_ms, origin, hlc_ms);
+                self.stored(now_ms, origin, head, &endpoints);
+            }
+            Input::StoreFailed { key } => self.store_failed(now_ms, key),
+            Input::Compared { conn, key, difference } => self.compared(now_ms, conn, key, difference),
+            Input::LookedUp { key, seq, hash } => self.looked_up(key, seq, hash),
+            Input::Rewound { key, head } => self.rewound(now_ms, key, head),
+            Input::ForkKept { evidence } => self.fork_kept(now_ms, evidence),
+            Input::RosterKept => self.roster_kept(now_ms),
             Input::Applied(applied) => self.applied(now_ms, applied),
             Input::Receipts { conn, receipts } => self.receipts_heard(conn, receipts),
             Input::Tick => self.tick(now_ms),
@@ -200,8 +261,9 @@ impl State {
         let notes =
             self.sessions.values().filter(|open| !open.notes_due.is_empty()).map(|open| open.notes_at_ms);
         let stalls = self.pulls.values().map(Pull::stalls_at_ms);
-        let rest = self.intake_deadline_ms().into_iter().chain(self.receipts.deadline_ms());
-        greetings.chain(compares).chain(notes).chain(stalls).chain(rest).min()
+        let starts = self.intake_deadline_ms().into_iter().chain(self.recovery_deadline_ms());
+        let starts = starts.chain(self.receipts.deadline_ms());
+        greetings.chain(compares).chain(notes).chain(stalls).chain(starts).min()
     }
 
     /// This node's member.
@@ -229,7 +291,7 @@ impl State {
 
     /// The proved forks.
     #[must_use]
-    pub fn forks(&self) -> &BTreeMap<Origin, ForkEvidence> {
+    pub fn forks(&self) -> &BTreeMap<LogKey, ForkEvidence> {
         &self.forks
     }
 
@@ -243,8 +305,8 @@ impl State {
     #[must_use]
     pub fn seen_ms(&self, origin: Origin, now_ms: u64) -> Option<u64> {
         let live = self.sessions.values().find(|open| open.member == origin).is_some_and(|open| {
-            let key = (origin, crate::log::FIRST_EPOCH);
-            !open.awaits_heads && open.theirs.seq(key) <= self.board.head(key).map_or(0, |head| head.at.seq)
+            let named = open.theirs.of(origin);
+            !open.awaits_heads && named.into_iter().all(|key| !self.lacks(key, open.theirs.seq(key)))
         });
         if live { Some(now_ms) } else { self.seen_ms.get(&origin).copied() }
     }
@@ -253,25 +315,11 @@ impl State {
     #[must_use]
     pub fn lag(&self, open: &Open) -> u64 {
         let behind = |(key, known): (&LogKey, &crate::heads::Known)| {
-            known.seq.saturating_sub(self.board.head(*key).map_or(0, |head| head.at.seq))
+            let wanted = if self.lacks(*key, known.seq) { known.seq } else { 0 };
+            wanted.saturating_sub(self.board.head(*key).map_or(0, |head| head.at.seq))
         };
         // What a peer names is a claim: the largest numbers must not overflow.
         open.theirs.heads.iter().map(behind).fold(0, u64::saturating_add)
-    }
-
-    /// The log of a member, made when it is first needed; `None` for an origin that the roster does not know.
-    fn chain(&mut self, origin: Origin) -> Option<&mut Chain> {
-        let root = self.roster.member(origin)?.log_root();
-        Some(
-            self.logs
-                .entry(origin)
-                .or_insert_with(|| Chain { stored: Log::new(root), accepted: Log::new(root) }),
-        )
-    }
-
-    fn refresh_board(&mut self, origin: Origin, epoch: u32) {
-        let head = self.logs.get(&origin).and_then(|chain| chain.stored.agreed_head());
-        self.board.set(origin, epoch, head);
     }
 
     fn send(&mut self, conn: ConnId, body: Body) {
@@ -309,18 +357,13 @@ pub fn verify_entries(entries: Vec<v1::Entry>, roster: &History) -> Result<Optio
 /// Hashes first: only the entry that differs costs a signature.
 pub fn compare(run: &Run, held: &BTreeMap<u64, Unverified>, roster: &History) -> Difference {
     let Some((theirs, ours)) = crate::fork::first_difference(run, held) else { return Difference::None };
-    if theirs.header().prev != ours.header().prev {
+    let openings = theirs.header().epoch_start.is_some();
+    if theirs.header().prev != ours.header().prev && !openings {
         return Difference::Before(theirs.header().at.seq);
     }
     let evidence =
         verify_signed(ours, roster).ok().and_then(|ours| ForkEvidence::of(theirs, &ours, roster).ok());
     evidence.map_or(Difference::None, |evidence| Difference::Fork(Box::new(evidence)))
-}
-
-fn own_key_no(roster: &History, origin: Origin, key: &SecretKey) -> u32 {
-    let public = key.public();
-    let keys = roster.member(origin).map(|member| member.log_keys.as_slice()).unwrap_or_default();
-    keys.iter().rev().find(|known| known.key == public).map_or(0, |known| known.key_no)
 }
 
 /// Spreads timers, so that nodes started together do not act together. Not for secrets.
@@ -330,12 +373,15 @@ struct Jitter(u64);
 impl Jitter {
     /// `base` changed by up to a quarter (SplitMix64, Steele et al. 2014).
     fn around(&mut self, base: u64) -> u64 {
+        base - base / 4 + self.draw() % (base / 2 + 1)
+    }
+
+    fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        base - base / 4 + mixed % (base / 2 + 1)
+        mixed ^ (mixed >> 31)
     }
 }
 

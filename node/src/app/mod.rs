@@ -6,13 +6,14 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use data_encoding::HEXLOWER;
 use thiserror::Error;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use wego_ledger::{
     roster::History,
-    session::Me,
-    state::{Settings, Start},
+    session::{self, Me},
+    state::{Footing, Settings, Start},
 };
 use wego_proto::{
     id::Origin,
@@ -32,7 +33,10 @@ use crate::{
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
     search::Search,
-    store::StoreError,
+    store::{
+        StoreError,
+        anchor::{Anchor, Copy},
+    },
 };
 
 mod doors;
@@ -174,13 +178,14 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, operators, start, me, stores, pins, bell } = opened;
+        let Opened { transport, operators, start, me, stores, anchor, pins, bell } = opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
             lock,
             store: store.clone(),
             rosters,
+            anchor,
             records: records.clone(),
             bell: bell.clone(),
             space,
@@ -311,6 +316,7 @@ struct Opened {
     start: Start,
     me: Origin,
     stores: stores::Stores,
+    anchor: Anchor,
     pins: Pins,
     bell: Arc<Bell>,
 }
@@ -322,8 +328,14 @@ impl Opened {
         let rosters = rosters::open(config)?;
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;
-        let stores = stores::Stores::open(config, me, rosters)?;
+        let mut stores = stores::Stores::open(config, me, rosters)?;
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let anchor = Anchor::of(&config.node.data_dir);
+        let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
+        let now_ms = now_ms();
+        let last = anchor.last_start().map_or(0, |last| last.started_ms);
+        let mut id = [0; 16];
+        getrandom::fill(&mut id)?;
         let start = Start {
             me: Me {
                 origin: me,
@@ -331,6 +343,8 @@ impl Opened {
                 store: stores.store.store_id(),
                 node_id: *keys.transport_key.as_bytes(),
                 software: format!("wego-node/{}", env!("CARGO_PKG_VERSION")),
+                // Later than the last one, whatever the clock says: the later of two starts goes on.
+                run: session::Start::sign(me, id, now_ms.max(last + 1), &roster.federation(), &keys.log),
             },
             key: keys.log,
             roster,
@@ -338,12 +352,16 @@ impl Opened {
             locked: None,
             forks: Vec::new(),
             receipts: Vec::new(),
-            now_ms: now_ms(),
+            endpoints: Vec::new(),
+            footing,
+            previous_run,
+            now_ms,
             seed: getrandom::u64()?,
             settings: Settings {
                 sessions_max: config.peers.sessions_max,
                 anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
                 receipts_ms: config.peers.receipts.as_millis() as u64,
+                quorum: config.peers.recovery_quorum,
             },
         };
         Ok(Self {
@@ -352,10 +370,26 @@ impl Opened {
             start,
             me,
             stores,
+            anchor,
             pins,
             bell: Arc::new(Bell::default()),
         })
     }
+}
+
+/// What the folder says of the own log's copy, and which start wrote it last.
+fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
+    Ok(match anchor.judge(empty)? {
+        Copy::Sound(last) => {
+            let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());
+            (Footing::Sound, run)
+        }
+        Copy::Unsure(why) => {
+            tracing::warn!(why, "the own log's copy may be old: its next entry opens a new epoch");
+            (Footing::Unsure, None)
+        }
+        Copy::Alone => (Footing::Alone, None),
+    })
 }
 
 /// The member this node speaks for: named in the configuration, with this node's log key in the roster.

@@ -72,6 +72,7 @@ fn found(dir: &str) {
             key: card.log_key.as_bytes().to_vec(),
             from: Some(v1::Position { epoch: 1, seq: 1 }),
             until: None,
+            ..Default::default()
         }],
         status: v1::MemberStatus::Active.into(),
         role: v1::MemberRole::Member.into(),

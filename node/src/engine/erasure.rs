@@ -29,7 +29,9 @@ use super::{
     follow::Progress,
     view::View,
 };
-use crate::store::{Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError};
+use crate::store::{
+    Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError, entry_hash, erasure::Target,
+};
 
 /// Entries looked through at once.
 const BATCH: usize = 512;
@@ -91,7 +93,7 @@ impl Eraser {
     /// Carries out everything ordered so far, before the node serves.
     pub(super) fn catch_up(&mut self, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
         let targets = targets_of(takedowns);
-        self.drop_everywhere(&targets)?;
+        self.drop_places(&targets)?;
         self.forget(&targets)?;
         let marked = self.store.erased_through()?;
         self.done.through.store(marked.0, Ordering::Release);
@@ -170,6 +172,9 @@ impl Eraser {
         records: &BTreeMap<RecordId, Position>,
     ) -> Result<(), StoreError> {
         let Some(last) = records.values().max() else { return Ok(()) };
+        if origin == self.me {
+            self.drop_from_lock(records)?;
+        }
         let heads = self.store.heads()?;
         let logs = heads.range((origin, 0)..=(origin, last.epoch));
         for (&(_, epoch), &(head, _)) in logs {
@@ -183,24 +188,46 @@ impl Eraser {
                 }
                 for (seq, entry) in (next..).zip(&entries) {
                     let at = Position { epoch, seq };
-                    // The journal may hold what the store got without its payload.
-                    let held = entry.payload.is_some() || origin == self.me;
-                    if held && is_ordered(entry, at, records)? {
-                        targets.push((origin, at));
+                    if entry.payload.is_some() && is_ordered(entry, at, records)? {
+                        targets.push(Target::Entry(origin, at, entry_hash(entry)));
                     }
                 }
                 next += entries.len() as u64;
                 if targets.len() >= TARGETS_MAX {
-                    self.drop_everywhere(&std::mem::take(&mut targets))?;
+                    self.store.erase(&std::mem::take(&mut targets))?;
                 }
             }
-            self.drop_everywhere(&targets)?;
+            self.store.erase(&targets)?;
+        }
+        if self.store.set_aside() > 0 {
+            self.store.erase_set_aside(origin, records)?;
         }
         Ok(())
     }
 
-    /// The journal first: what is gone from the store is not found again as a target.
-    fn drop_everywhere(&mut self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+    /// The journal is asked itself: it may hold what the store got without its payload, or has set aside.
+    fn drop_from_lock(&mut self, records: &BTreeMap<RecordId, Position>) -> Result<(), StoreError> {
+        let mut targets = Vec::new();
+        let mut after = None;
+        loop {
+            let entries = self.lock.since(after, BATCH)?;
+            for entry in &entries {
+                let header = header(entry)?;
+                let at = Position { epoch: header.epoch, seq: header.seq };
+                after = Some(at);
+                if entry.payload.is_some() && is_ordered(entry, at, records)? {
+                    targets.push(at);
+                }
+            }
+            if entries.is_empty() {
+                break;
+            }
+        }
+        self.lock.erase(&targets)
+    }
+
+    /// Drops what stands at these places, in journal and store, and what may come to stand there.
+    fn drop_places(&mut self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
         if targets.is_empty() {
             return Ok(());
         }
@@ -209,7 +236,8 @@ impl Eraser {
         if !own.is_empty() {
             self.lock.erase(&own)?;
         }
-        self.store.erase(targets)
+        let places: Vec<_> = targets.iter().map(|(origin, at)| Target::Place(*origin, *at)).collect();
+        self.store.erase(&places)
     }
 
     /// Carries out the takedowns of a roster version that is new.
@@ -218,7 +246,7 @@ impl Eraser {
             return Ok(());
         }
         let targets = targets_of(takedowns);
-        self.drop_everywhere(&targets)?;
+        self.drop_places(&targets)?;
         if !targets.is_empty() {
             // What a projection read before is not in it until it has reached this place.
             let cursor = self.store.cursor();

@@ -107,7 +107,17 @@ impl Follower {
         let (publish, applied) = watch::channel(Cursor::default());
         let skipped = Arc::new(AtomicU64::new(0));
         let progress = Progress { applied, skipped: skipped.clone(), bell: bell.clone() };
-        let work = Work { projection, store, bell, publish, skipped, dirty: false, settled: Instant::now() };
+        let set_aside = store.set_aside();
+        let work = Work {
+            projection,
+            store,
+            bell,
+            publish,
+            skipped,
+            set_aside,
+            dirty: false,
+            settled: Instant::now(),
+        };
         let thread = thread::Builder::new()
             .name("projection".to_owned())
             .spawn(move || {
@@ -151,6 +161,8 @@ struct Work {
     bell: Arc<Bell>,
     publish: watch::Sender<Cursor>,
     skipped: Arc<AtomicU64>,
+    /// Entries that the store had set aside when this projection began: with more of them it may hold what is no more.
+    set_aside: u64,
     dirty: bool,
     settled: Instant,
 }
@@ -208,8 +220,26 @@ impl Work {
         }
     }
 
+    /// Builds the projection anew after entries that it may hold were set aside. Returns whether it did.
+    fn begin_anew(&mut self) -> bool {
+        let set_aside = self.store.set_aside();
+        if set_aside == self.set_aside {
+            return false;
+        }
+        tracing::warn!(projection = self.projection.name(), "entries were set aside; rebuilding");
+        if self.contained(|| self.projection.wipe()).is_ok() {
+            self.set_aside = set_aside;
+        }
+        true
+    }
+
     fn advance(&mut self, at: Cursor) {
-        let (entries, next) = match self.store.tail(at, BATCH) {
+        let tail = self.store.tail(at, BATCH);
+        // Asked after reading: what was read before is then known to hold nothing that was set aside.
+        if self.begin_anew() {
+            return;
+        }
+        let (entries, next) = match tail {
             Ok(tail) => tail,
             Err(error) => {
                 tracing::error!(

@@ -11,19 +11,21 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wego_ledger::{
+    log::FIRST_EPOCH,
     session::ConnId,
     state::{Input, NotWritable, Start, State},
 };
 use wego_proto::{
     entry::Unverified,
     id::{Hash, Origin, Position, RecordId, RequestId},
+    key::PublicKey,
     v1,
 };
 
 use crate::{
     records::Records,
     store::{
-        EntryStore, HeadLock, Projection, SharedLock, StoreError, entry_hash, roster_files::RosterFiles,
+        EntryStore, HeadLock, Projection, SharedLock, StoreError, anchor::Anchor, roster_files::RosterFiles,
         space::Space,
     },
 };
@@ -33,14 +35,16 @@ pub mod bell;
 mod ending;
 mod erasure;
 pub mod follow;
+mod own_log;
 mod perform;
 pub mod read;
 pub mod view;
+pub mod words;
 mod worker;
 mod write;
 
+pub use own_log::restore_own;
 use view::View;
-pub use worker::restore_own;
 
 /// What may wait from peers; above it their connections are read no further.
 pub const PEER_QUEUE_MAX: usize = 1_024;
@@ -199,6 +203,8 @@ pub enum FromPeer {
         conn: ConnId,
         /// Whose transport key is at the other end.
         member: Origin,
+        /// That key.
+        speaker: PublicKey,
         /// Who opened it.
         side: wego_ledger::session::Side,
         /// Takes what is for it; when it is full the connection is dropped.
@@ -235,6 +241,8 @@ pub struct Parts {
     pub store: Arc<dyn EntryStore>,
     /// The roster's versions.
     pub rosters: RosterFiles,
+    /// Where it is noted that the own log is written here.
+    pub anchor: Anchor,
     /// What each record is: for the newest version of one being written.
     pub records: Arc<Records>,
     /// What follows the store besides the eraser, each with how far it is.
@@ -355,35 +363,42 @@ fn put_off(error: StoreError) -> Result<(), StoreError> {
     if !error.is_corrupt() && !matches!(error, StoreError::Full { .. }) {
         return Err(error);
     }
-    tracing::error!(
-        error = &error as &dyn std::error::Error,
-        "erasures could not be finished before the start"
-    );
+    let error = &error as &dyn std::error::Error;
+    tracing::error!(error, "erasures could not be finished before the start");
     Ok(())
 }
 
-/// The state from what is durable: heads and forks of the store, unverified but checked against the chain as
-/// soon as anything is added.
+/// The state from what is durable: heads, openings and forks of the store, checked again where something follows from
+/// them.
 fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreError> {
+    // Lower epochs first, so that each opening finds the epoch it continues from.
     for ((origin, epoch), (seq, hash)) in store.heads()? {
         let at = Position { epoch, seq };
         // A record that is damaged is met by whoever reads it; it must not keep the node from starting.
-        let last = store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok());
-        let hlc_ms = last.map_or(0, |last| last.header().hlc_ms);
+        let read = |at| {
+            Ok::<_, StoreError>(store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok()))
+        };
+        if epoch > FIRST_EPOCH
+            && let Some(opening) = read(Position { epoch, seq: 1 })?
+        {
+            match start.roster.judge(opening) {
+                Ok(opened) => {
+                    start.roster.admit(origin, opened);
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(origin = origin.0, epoch, error, "a stored epoch is not believed");
+                }
+            }
+        }
+        let hlc_ms = read(at)?.map_or(0, |last| last.header().hlc_ms);
         start.heads.push((origin, wego_ledger::log::Head { at, hash }, hlc_ms));
     }
-    for ((origin, _), proof) in store.forks()? {
-        let at = proof.left.clone().and_then(|left| Some(Unverified::parse(left).ok()?.header().at));
-        let held_before = at.map(|at| hash_before(store, origin, at)).transpose()?.flatten();
-        start.forks.push((proof, held_before));
+    start.forks.extend(store.forks()?.into_values());
+    for (origin, at) in store.notices()? {
+        let entry = store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok());
+        start.endpoints.extend(entry.map(|entry| entry.header().clone()));
     }
     start.receipts = store.receipts()?.into_values().collect();
     Ok(State::new(start))
-}
-
-/// Hash of the entry held just before a position, if there is one.
-fn hash_before(store: &dyn EntryStore, origin: Origin, at: Position) -> Result<Option<Hash>, StoreError> {
-    let Some(seq) = at.seq.checked_sub(1).filter(|seq| *seq > 0) else { return Ok(None) };
-    let entry = store.entry(origin, Position { epoch: at.epoch, seq })?;
-    Ok(entry.map(|entry| entry_hash(&entry)))
 }

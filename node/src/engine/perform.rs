@@ -8,12 +8,15 @@ use wego_ledger::{
     session::ConnId,
     state::{Difference, Event, Input, Output, Urgency, compare},
 };
-use wego_proto::{entry::Unverified, id::Origin};
+use wego_proto::{
+    entry::{Unverified, Verified},
+    id::{Origin, Position},
+};
 
-use super::{Outgoing, hash_before, view::Broken, worker::Worker};
+use super::{Outgoing, view::Broken, worker::Worker};
 use crate::{
     clock::now_ms,
-    store::{StoreError, erasure},
+    store::{StoreError, entry_hash, erasure},
 };
 
 impl Worker {
@@ -36,14 +39,33 @@ impl Worker {
             Output::Disconnect(conn, reject) => self.hang_up(conn, Some(reject.to_wire())),
             Output::Close(conn) => self.hang_up(conn, None),
             Output::Compare(conn, run) => Some(self.compare(conn, &run)),
+            Output::Recover(run) => Some(self.recover_run(run)),
+            Output::Anchor => {
+                self.set_anchor();
+                None
+            }
+            Output::LookUp { key, seq } => {
+                let at = Position { epoch: key.1, seq };
+                let held = self.store.entry(key.0, at);
+                if let Err(error) = &held {
+                    self.note_failure(error, Broken::Store);
+                }
+                Some(Input::LookedUp { key, seq, hash: entry_hash(&self.report(held)??) })
+            }
+            Output::Rewind { key, after } => {
+                let rewound = self.store.rewind(key.0, key.1, after);
+                if let Err(error) = &rewound {
+                    self.note_failure(error, Broken::Store);
+                }
+                let head = self.report(rewound)?;
+                let head = head.map(|(seq, hash)| Head { at: Position { epoch: key.1, seq }, hash });
+                self.bell.ring(self.store.cursor());
+                Some(Input::Rewound { key, head })
+            }
             Output::KeepFork(evidence) => {
                 let kept = self.store.put_fork(evidence.origin, evidence.fork.at.epoch, &evidence.proof);
                 self.report(kept)?;
-                let held_before = hash_before(self.store.as_ref(), evidence.origin, evidence.fork.at);
-                if let Err(error) = &held_before {
-                    self.note_failure(error, Broken::Store);
-                }
-                Some(Input::ForkKept { evidence, held_before: self.report(held_before)? })
+                Some(Input::ForkKept { evidence })
             }
             Output::KeepRoster(versions) => {
                 for version in &versions {
@@ -65,6 +87,11 @@ impl Worker {
     }
 
     fn lock_run(&mut self, run: Run) -> Input {
+        if self.broken.is_some() {
+            let source = std::io::ErrorKind::BrokenPipe.into();
+            self.commit = Err(StoreError::Io { what: "using the journal after something broke", source });
+            return Input::LockFailed;
+        }
         let positions = run.iter().map(|entry| (entry.header().at, entry.hash())).collect();
         match self.lock.replace(self.locked.as_ref(), &run.into_entries()) {
             Ok(head) => {
@@ -80,11 +107,45 @@ impl Worker {
         }
     }
 
+    /// Own entries that peers had: into the lock first, as if they were written here.
+    fn recover_run(&mut self, run: Run) -> Input {
+        let key = (run.origin(), run.first_at().epoch);
+        match self.lock.replace(self.locked.as_ref(), &run.clone().into_entries()) {
+            Ok(head) => {
+                tracing::warn!(entries = run.len(), until = %head.at, "own entries came back from a peer");
+                self.locked = Some(head);
+                self.store_run(run)
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "own entries that a peer has cannot be kept"
+                );
+                self.note_failure(&error, Broken::Journal);
+                Input::StoreFailed { key }
+            }
+        }
+    }
+
+    /// Without it the next start could take a copy of this folder for the original, so nothing is signed then.
+    fn set_anchor(&mut self) {
+        if let Err(error) = self.anchor.set(&self.start) {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "where the own log is written cannot be noted"
+            );
+            self.broken = Some(Broken::Journal);
+        }
+    }
+
     fn store_run(&mut self, run: Run) -> Input {
-        let (origin, last) = (run.origin(), run.last());
+        let (key, last) = ((run.origin(), run.first_at().epoch), run.last());
+        let origin = key.0;
         let head = Head { at: last.header().at, hash: last.hash() };
         let hlc_ms = last.header().hlc_ms;
         let orders = run.iter().any(|entry| erasure::ordered_by(entry.header()).is_some());
+        let endpoints = run.iter().map(Verified::header).filter(|header| header.endpoint_change.is_some());
+        let endpoints = endpoints.cloned().collect();
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
@@ -92,7 +153,7 @@ impl Worker {
                 if orders {
                     self.watch.urgency = Urgency::Now;
                 }
-                Input::Stored { origin, head, hlc_ms }
+                Input::Stored { origin, head, hlc_ms, endpoints }
             }
             Err(error) => {
                 if origin == self.state_origin() {
@@ -104,7 +165,7 @@ impl Worker {
                     "entries not stored"
                 );
                 self.note_failure(&error, Broken::Store);
-                Input::StoreFailed { origin }
+                Input::StoreFailed { key }
             }
         }
     }
@@ -150,7 +211,7 @@ impl Worker {
     }
 
     fn compare(&mut self, conn: ConnId, run: &Run) -> Input {
-        let origin = run.origin();
+        let key = (run.origin(), run.first_at().epoch);
         let difference = match self.held_at(run) {
             Ok(held) => compare(run, &held, self.state.roster()),
             Err(error) => {
@@ -161,7 +222,7 @@ impl Worker {
                 Difference::None
             }
         };
-        Input::Compared { conn, origin, difference }
+        Input::Compared { conn, key, difference }
     }
 
     /// The entries held at a run's positions, as the store gives them: the comparison checks what it uses.
@@ -204,6 +265,26 @@ impl Worker {
                     "two histories of a member are proved; its log is frozen"
                 );
             }
+            Event::EpochOpened { origin, number, rank } => {
+                tracing::warn!(
+                    member = handle(*origin),
+                    epoch = number,
+                    ?rank,
+                    "a member opened a new epoch"
+                );
+                self.roster_changed();
+            }
+            Event::HistorySetAside(origin) => {
+                tracing::warn!(
+                    member = handle(*origin),
+                    "entries were set aside: another history of this member's log counts"
+                );
+            }
+            Event::EndpointsChanged(origin) => {
+                tracing::info!(member = handle(*origin), "a member changed its endpoints or transport keys");
+                self.roster_changed();
+            }
+            Event::Anchored => tracing::info!("this node may write its log"),
             Event::RosterAdopted(version) => {
                 tracing::info!(version, "roster adopted");
                 self.roster_changed();

@@ -197,10 +197,14 @@ impl ReadHandle {
         let view = self.view();
         let mut versions = Vec::new();
         for version in self.inner.records.versions(id)? {
-            if behind_fork(&view, version.origin, version.at) {
+            if !view.counts(version.origin, version.at) {
                 continue;
             }
             let entry = self.verified(&view, version.origin, version.at)?;
+            if entry.hash() != version.hash {
+                // The projection has not seen yet that another history counts.
+                continue;
+            }
             versions.push(v1::Version {
                 kind: version.kind as i32,
                 payload_bytes: version.payload_len,
@@ -227,7 +231,7 @@ impl ReadHandle {
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
         let page =
             self.inner.records.list(&filter, size.min(records::LIST_PAGE_MAX), token).map_err(list_error)?;
-        let shown = page.records.into_iter().filter(|row| !behind_fork(&view, row.owner, row.at));
+        let shown = page.records.into_iter().filter(|row| view.counts(row.owner, row.at));
         Ok(v1::ListReply {
             records: shown.map(|row| summary(&view, row)).collect(),
             next_page_token: page.next.unwrap_or_default(),
@@ -250,19 +254,22 @@ impl ReadHandle {
             entry: Some(entry.to_wire()),
             federation_id: view.roster.federation().as_bytes().to_vec(),
             origin_handle: view.handle(row.owner).to_owned(),
+            epochs: self.openings(&view, row.owner)?,
         }))
     }
 
-    /// The record as it stands, or as it stood before its owner's log was frozen.
+    /// The record as it stands, or as it stood in the part of its owner's log that counts.
     fn current(&self, view: &View, id: &RecordId) -> Result<Option<RecordRow>, ReadError> {
         let Some(mut row) = self.inner.records.record(id)? else { return Ok(None) };
-        if !behind_fork(view, row.owner, row.at) {
+        if view.counts(row.owner, row.at) {
             return Ok(Some(row));
         }
-        let before =
-            self.inner.records.versions(id)?.into_iter().filter(|version| {
-                version.origin == row.owner && !behind_fork(view, version.origin, version.at)
-            });
+        let before = self
+            .inner
+            .records
+            .versions(id)?
+            .into_iter()
+            .filter(|version| version.origin == row.owner && view.counts(version.origin, version.at));
         let Some(last) = before.max_by_key(|version| version.at) else { return Ok(None) };
         (row.at, row.content_at, row.hash) = (last.at, last.at, last.hash);
         Ok(Some(row))
@@ -291,7 +298,7 @@ impl ReadHandle {
             return Err(corrupt());
         }
         let key = view.roster.log_key(origin, header.key_no, at).ok_or_else(corrupt)?;
-        match parsed.verify(&view.roster.federation(), key) {
+        match parsed.verify(&view.roster.federation(), &key) {
             Ok(entry) => Ok(entry),
             Err(_) => self.verified_by_successors(view, entry, at).ok_or_else(corrupt),
         }
@@ -330,7 +337,7 @@ impl ReadHandle {
 
     fn adoptions(&self, view: &View, practice: &RecordId) -> Result<Vec<v1::AdoptionView>, ReadError> {
         let rows = self.inner.records.adoptions(practice)?;
-        let shown = rows.into_iter().filter(|row| !behind_fork(view, row.adopter, row.at));
+        let shown = rows.into_iter().filter(|row| view.counts(row.adopter, row.at));
         Ok(shown
             .map(|row| v1::AdoptionView {
                 record_id: row.record_id.as_bytes().to_vec(),
@@ -354,11 +361,6 @@ impl ReadHandle {
 /// Whether an entry had a payload that is not kept.
 fn is_erased(entry: &Verified) -> bool {
     entry.header().payload.is_some() && entry.payload().is_none()
-}
-
-/// Whether a position lies in a part of a log that its author wrote twice.
-fn behind_fork(view: &View, origin: Origin, at: Position) -> bool {
-    view.forks.get(&origin).is_some_and(|fork| at >= *fork)
 }
 
 fn summary(view: &View, row: RecordRow) -> v1::RecordSummary {

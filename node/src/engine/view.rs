@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use wego_ledger::{log::Head, roster::History, state::NotWritable};
+use wego_ledger::{log::Head, roster::History, standing::Standing, state::NotWritable};
 use wego_proto::{
     id::{Origin, Position, StoreId},
     v1,
@@ -27,8 +27,8 @@ pub struct View {
     pub sessions: BTreeMap<Origin, SessionView>,
     /// The newest receipt of each active member.
     pub receipts: wego_ledger::state::Kept,
-    /// Proved forks.
-    pub forks: BTreeMap<Origin, Position>,
+    /// How far each member's log counts, of those that have more than one epoch or a bound.
+    pub standings: BTreeMap<Origin, Standing>,
     /// Why this node may not write, if it may not.
     pub not_writable: Option<NotWritable>,
     /// Inputs refused since the start, by reason.
@@ -78,6 +78,24 @@ impl View {
     #[must_use]
     pub fn handle(&self, origin: Origin) -> &str {
         self.roster.member(origin).map_or("", |member| member.handle.as_str())
+    }
+
+    /// Whether the entry at a position counts: not behind a fork, a cut or the base of a later epoch.
+    #[must_use]
+    pub fn counts(&self, origin: Origin, at: Position) -> bool {
+        self.standings.get(&origin).is_none_or(|standing| standing.counts(at))
+    }
+
+    /// The members whose log is frozen, and where.
+    #[must_use]
+    pub fn forks(&self) -> BTreeMap<Origin, Position> {
+        self.standings.keys().filter_map(|origin| Some((*origin, self.frozen_at(*origin)?))).collect()
+    }
+
+    /// Where a member's log is frozen by a proved fork that nothing has healed.
+    #[must_use]
+    pub fn frozen_at(&self, origin: Origin) -> Option<Position> {
+        self.standings.get(&origin)?.fork().map(|fork| fork.at)
     }
 
     /// When a member's data was last confirmed current, ms since 1970; 0 never. Its own is current at `now_ms`.

@@ -3,15 +3,20 @@
 //! Writes that wait together are committed together; everything else is handled one after the other, so that no
 //! lock is needed below.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use arc_swap::ArcSwap;
+use data_encoding::HEXLOWER;
 use tokio::sync::{mpsc, oneshot};
 use wego_ledger::{
     limits::APPEND_BATCH_MAX,
     roster::History,
     session::ConnId,
-    state::{Input, State},
+    state::{Footing, Input, State},
 };
 use wego_proto::id::{Origin, Position};
 
@@ -20,6 +25,7 @@ use super::{
     applied::Watch,
     bell::Bell,
     erasure::Done,
+    own_log::{restore_lock, restore_own},
     state_from,
     view::{Broken, SessionView, View},
     write::Unprojected,
@@ -28,16 +34,18 @@ use crate::{
     clock::now_ms,
     records::Records,
     store::{
-        EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError, space::Writes,
+        Cursor, EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError,
+        anchor::{Anchor, LastStart},
+        space::Writes,
     },
 };
 
 /// Readers see changes at most so late while the engine is busy.
 const VIEW_INTERVAL: Duration = Duration::from_millis(20);
-/// Entries put again at once when the store lacks own ones.
-const REPUT_MAX: usize = 256;
 /// The timer rests at most so long while something stored waits to be applied.
 const APPLIED_TICK: Duration = Duration::from_millis(100);
+/// A clock that is set moves less than this, in ms; one that moves more may be that of a machine put back to a snapshot.
+const JUMP_MS: u64 = 60_000;
 /// The timer rests at most so long.
 const TICK_MAX: Duration = Duration::from_secs(5);
 
@@ -51,8 +59,13 @@ pub(super) struct Worker {
     pub(super) records: Arc<Records>,
     pub(super) bell: Arc<Bell>,
     pub(super) space: Arc<dyn Space>,
+    pub(super) anchor: Anchor,
     pub(super) conns: BTreeMap<ConnId, Outbox>,
     pub(super) unprojected: Unprojected,
+    /// How far the records projection was when it was asked last: it may go back and be built anew.
+    pub(super) projected: Cursor,
+    /// A moment by both clocks of the machine.
+    clock: (Instant, u64),
     /// Positions and hashes of the batch just locked, or why it was not.
     pub(super) commit: Result<Vec<(Position, wego_proto::id::Hash)>, StoreError>,
     pub(super) refused: BTreeMap<&'static str, u64>,
@@ -62,18 +75,30 @@ pub(super) struct Worker {
     pub(super) store_behind: bool,
     pub(super) broken: Option<Broken>,
     pub(super) watch: Watch,
+    /// This start of the process, as it is noted where the own log is written.
+    pub(super) start: LastStart,
     me: Origin,
     started_ms: u64,
     roster: Arc<History>,
     view: Arc<ArcSwap<View>>,
-    view_at: std::time::Instant,
+    view_at: Instant,
     dirty: bool,
 }
 
 impl Worker {
     pub(super) fn new(parts: Parts, erased: Arc<Done>) -> Result<Self, StoreError> {
-        let Parts { mut start, mut lock, store, rosters, records, projections, bell, space, writes_max: _ } =
-            parts;
+        let Parts {
+            mut start,
+            mut lock,
+            store,
+            rosters,
+            anchor,
+            records,
+            projections,
+            bell,
+            space,
+            writes_max: _,
+        } = parts;
         let projections = projections.into_iter().map(|(_, progress)| progress).collect();
         let me = start.me.origin;
         // A full disk must not keep the node from answering: the store is filled when there is space.
@@ -90,14 +115,19 @@ impl Worker {
         };
         // Whoever writes first should not wait until indexes of a large store have been built.
         bell.want(store.cursor());
-        let locked = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
+        let (locked, lost) = restore_lock(lock.as_mut(), store.as_ref(), me, &start.roster)?;
+        if lost && start.footing == Footing::Sound {
+            start.footing = Footing::Unsure;
+        }
         let roster = Arc::new(start.roster.clone());
         let started_ms = start.now_ms;
+        let run = &start.me.run;
+        let last_start = LastStart { run: HEXLOWER.encode(&run.id), started_ms: run.started_ms };
         start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
         let state = state_from(start, store.as_ref())?;
         let mut worker = Self {
             view: Arc::new(ArcSwap::from_pointee(empty_view(me, store.as_ref(), roster.clone(), started_ms))),
-            view_at: std::time::Instant::now(),
+            view_at: Instant::now(),
             state,
             lock,
             locked,
@@ -106,8 +136,11 @@ impl Worker {
             records,
             bell,
             space,
+            anchor,
             conns: BTreeMap::new(),
             unprojected,
+            projected: Cursor::default(),
+            clock: (Instant::now(), started_ms),
             commit: Ok(Vec::new()),
             refused: BTreeMap::new(),
             session_since: BTreeMap::new(),
@@ -115,12 +148,16 @@ impl Worker {
             store_behind,
             broken,
             watch: Watch::new(projections, erased),
+            start: last_start,
             me,
             started_ms,
             roster,
             dirty: true,
         };
         worker.bell.ring(worker.store.cursor());
+        worker.roster_changed();
+        // What the start has to do comes with its first input.
+        worker.feed(Input::Tick);
         worker.publish_view();
         Ok(worker)
     }
@@ -179,9 +216,9 @@ impl Worker {
 
     fn take_peer(&mut self, from: FromPeer) {
         match from {
-            FromPeer::Connected { conn, member, side, outbox } => {
+            FromPeer::Connected { conn, member, speaker, side, outbox } => {
                 self.conns.insert(conn, outbox);
-                self.feed(Input::Connected { conn, member, side });
+                self.feed(Input::Connected { conn, member, speaker, side });
             }
             FromPeer::Input(Input::Closed { conn }) => {
                 self.conns.remove(&conn);
@@ -192,6 +229,12 @@ impl Worker {
     }
 
     fn tick(&mut self) {
+        if self.time_jumped() {
+            tracing::warn!(
+                "the machine's time has jumped: asking the peers for the own log before it goes on"
+            );
+            self.feed(Input::TimeJumped);
+        }
         if self.store_behind {
             self.catch_store_up();
         }
@@ -209,10 +252,17 @@ impl Worker {
         }
     }
 
+    /// Whether the clock has moved without this process: a machine put back to a snapshot goes on where it was.
+    fn time_jumped(&mut self) -> bool {
+        let (instant, wall_ms) = self.clock;
+        let (passed, now) = (instant.elapsed().as_millis() as u64, now_ms());
+        self.clock = (Instant::now(), now);
+        now.abs_diff(wall_ms.saturating_add(passed)) > JUMP_MS
+    }
+
     fn restore_own(&mut self) -> Result<(), StoreError> {
-        let restored = restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster)?;
-        if let Some((head, hlc_ms)) = restored {
-            self.feed(Input::Stored { origin: self.me, head, hlc_ms });
+        for (head, hlc_ms) in restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster)? {
+            self.feed(Input::Stored { origin: self.me, head, hlc_ms, endpoints: Vec::new() });
         }
         self.unprojected = Unprojected::read(self.store.as_ref(), self.me, self.records.cursor()?)?;
         self.store_behind = false;
@@ -235,8 +285,11 @@ impl Worker {
         }
     }
 
+    /// Shows a new roster or epoch at once: whoever verifies what is asked for next must know its keys.
     pub(super) fn roster_changed(&mut self) {
         self.roster = Arc::new(self.state.roster().clone());
+        self.dirty = true;
+        self.publish_view();
     }
 
     fn publish_view(&mut self) {
@@ -244,9 +297,10 @@ impl Worker {
             return;
         }
         self.dirty = false;
-        self.view_at = std::time::Instant::now();
+        self.view_at = Instant::now();
         let now = now_ms();
         let space = self.space.check().ok();
+        // Of the epochs that count the last one has the newest entry.
         let heads = self.state.board().iter().map(|((origin, _), head)| (origin, head)).collect();
         let members = self.state.roster().current().members().keys();
         let seen = members.filter_map(|origin| Some((*origin, self.state.seen_ms(*origin, now)?))).collect();
@@ -258,7 +312,7 @@ impl Worker {
             seen_ms: seen,
             sessions: self.session_views(),
             receipts: self.state.receipts(),
-            forks: self.state.forks().iter().map(|(origin, evidence)| (*origin, evidence.fork.at)).collect(),
+            standings: self.state.standings().clone(),
             not_writable: self.state.not_writable(),
             refused: self.refused.clone(),
             cursor: self.store.cursor(),
@@ -311,58 +365,6 @@ async fn next(commands: &mut Commands, patience: Duration) -> Next {
 /// A write and who waits for its outcome.
 pub(super) type Waiting = (Write, oneshot::Sender<Result<Written, WriteError>>);
 
-/// Puts the own entries that the lock has and the store lacks. Returns the head and its author's clock if
-/// anything was lacking.
-///
-/// # Errors
-/// [`StoreError`]; what was put stays.
-pub fn restore_own(
-    lock: &mut dyn HeadLock,
-    store: &dyn EntryStore,
-    me: Origin,
-    roster: &History,
-) -> Result<Option<(wego_ledger::log::Head, u64)>, StoreError> {
-    let held = store.heads()?.get(&(me, wego_ledger::log::FIRST_EPOCH)).map(|(seq, _)| *seq);
-    let mut after = held.map(|seq| Position { epoch: wego_ledger::log::FIRST_EPOCH, seq });
-    let mut last = None;
-    loop {
-        let entries = lock.since(after, REPUT_MAX)?;
-        if entries.is_empty() {
-            return Ok(last);
-        }
-        let run = wego_ledger::state::verify_entries(entries, roster).ok().flatten();
-        let run = run.ok_or(StoreError::Corrupt { what: "own-log journal" })?;
-        let (at, hash) = (run.last().header().at, run.last().hash());
-        last = Some((wego_ledger::log::Head { at, hash }, run.last().header().hlc_ms));
-        after = Some(at);
-        store.put(&run.into_entries())?;
-    }
-}
-
-/// Puts own entries back into the lock that only the store has: a disk that took a flush and lost it cut them off
-/// there. Without this the node would sign on top of them and no lock would take it. Returns the lock's head.
-fn restore_lock(
-    lock: &mut dyn HeadLock,
-    store: &dyn EntryStore,
-    me: Origin,
-    roster: &History,
-) -> Result<Option<LockedHead>, StoreError> {
-    loop {
-        let locked = lock.load()?;
-        let next = locked.map_or(1, |head| head.at.seq.saturating_add(1));
-        let last = next.saturating_add(REPUT_MAX as u64 - 1);
-        let entries = store.range(me, wego_ledger::log::FIRST_EPOCH, next, last, usize::MAX)?;
-        let run = wego_ledger::state::verify_entries(entries, roster);
-        let run = run.map_err(|_| StoreError::Corrupt { what: "own entry" })?;
-        let Some(run) = run else { return Ok(locked) };
-        tracing::warn!(
-            entries = run.len(),
-            "own entries were missing in the journal; put back from the store"
-        );
-        lock.replace(locked.as_ref(), &run.into_entries())?;
-    }
-}
-
 fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_ms: u64) -> View {
     View {
         me,
@@ -372,7 +374,7 @@ fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_
         seen_ms: BTreeMap::new(),
         sessions: BTreeMap::new(),
         receipts: Arc::default(),
-        forks: BTreeMap::new(),
+        standings: BTreeMap::new(),
         not_writable: None,
         refused: BTreeMap::new(),
         cursor: store.cursor(),

@@ -253,6 +253,12 @@ impl Worker {
     /// The newest version of the record, of this member's log.
     fn newest(&mut self, write: &Write) -> Result<Option<Newest>, WriteError> {
         let projected = self.records.cursor().map_err(refused)?;
+        if projected < self.projected {
+            // It is built anew, so that what it knew is known from the log again.
+            let me = self.state_origin();
+            self.unprojected = Unprojected::read(self.store.as_ref(), me, projected).map_err(refused)?;
+        }
+        self.projected = projected;
         self.unprojected.forget(projected);
         if let Some((_, newest)) = self.unprojected.newest.get(&write.record_id) {
             return same_kind(write, Some(*newest));
@@ -361,6 +367,7 @@ pub(super) fn sign_or_judge(
         request_id: write.request_id,
         payload: content.map(payload).transpose()?,
         erase,
+        endpoint_change: None,
     };
     Ok(Judged::Sign(draft, outcome))
 }

@@ -39,16 +39,17 @@ impl Peering for Peers {
         let shared = self.shared.clone();
         let key = request.extensions().get::<ConnectInfo>().map(|info| info.key);
         // The roster may have changed since the handshake.
-        let member =
-            key.and_then(|key| shared.engine.view().roster.speaker(&key).map(|member| member.origin));
-        let Some(member) = member else {
+        let speaker =
+            key.and_then(|key| shared.engine.view().roster.speaker(&key).map(|member| (member.origin, key)));
+        let Some((member, speaker)) = speaker else {
             return Err(Status::unauthenticated("the connection's key speaks for no active member"));
         };
         if shared.stop.is_cancelled() {
             return Err(Status::unavailable("the node is stopping"));
         }
         let (outbound, messages) = mpsc::channel(STREAM_AHEAD);
-        let line = Line { conn: shared.next_conn(), member, side: Side::Accepted, shared: shared.clone() };
+        let conn = shared.next_conn();
+        let line = Line { conn, member, speaker, side: Side::Accepted, shared: shared.clone() };
         let span = line.span();
         let run = async move {
             let ended = line.run(request.into_inner(), outbound, None).await;

@@ -1,7 +1,7 @@
 //! Sessions this node opens, and pings.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -95,7 +95,7 @@ impl Shared {
             opened = self.open(&endpoint, keys, messages) => opened,
             () = tokio::time::sleep(self.config.connect_timeout * 2) => Err(PingError::NoAnswer),
         };
-        let (inbound, channel) = match opened {
+        let (inbound, channel, speaker) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 let why = with_causes(&error);
@@ -104,7 +104,8 @@ impl Shared {
                 return;
             }
         };
-        let line = Line { conn: self.next_conn(), member, side: Side::Dialled, shared: self.clone() };
+        let conn = self.next_conn();
+        let line = Line { conn, member, speaker, side: Side::Dialled, shared: self.clone() };
         let span = line.span();
         let ended = line.run(inbound, outbound, lifetime).instrument(span).await;
         drop(channel);
@@ -117,8 +118,17 @@ impl Shared {
         endpoint: &str,
         keys: Vec<PublicKey>,
         messages: mpsc::Receiver<SessionMessage>,
-    ) -> Result<(Streaming<SessionMessage>, Channel), PingError> {
-        let judge = Arc::new(move |key: &PublicKey| keys.contains(key));
+    ) -> Result<(Streaming<SessionMessage>, Channel, PublicKey), PingError> {
+        let shown = Arc::new(OnceLock::new());
+        let seen = shown.clone();
+        let judge = Arc::new(move |key: &PublicKey| {
+            let known = keys.contains(key);
+            if known {
+                // The first handshake is the only one: a channel that is lost is dialled anew.
+                let _ = seen.set(*key);
+            }
+            known
+        });
         let config = pin::client_config(self.config.identity.clone(), judge).map_err(PingError::Connect)?;
         let channel = pin::connect(endpoint, Arc::new(config), self.config.connect_timeout)
             .await
@@ -127,13 +137,14 @@ impl Shared {
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let opened = client.session(ReceiverStream::new(messages)).await.map_err(PingError::Session)?;
-        Ok((opened.into_inner(), channel))
+        let speaker = shown.get().copied().ok_or(PingError::NoAnswer)?;
+        Ok((opened.into_inner(), channel, speaker))
     }
 
     async fn greet(&self, endpoint: &str, keys: Vec<PublicKey>) -> Result<Pong, PingError> {
         let begun = Instant::now();
         let (_outbound, messages) = mpsc::channel(STREAM_AHEAD);
-        let (mut inbound, _channel) = self.open(endpoint, keys, messages).await?;
+        let (mut inbound, _channel, _speaker) = self.open(endpoint, keys, messages).await?;
         let opened = begun.elapsed();
         let first = tokio::time::timeout(GREETING, inbound.message()).await;
         let first = first.map_err(|_| PingError::NoGreeting)?.map_err(PingError::Session)?;

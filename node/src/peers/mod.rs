@@ -173,16 +173,16 @@ impl Shared {
         wanted_peers(view.me, &self.pinned(view), &view.roster, self.config.degree)
     }
 
-    /// Where a member may be reached: what an operator said first, then the roster.
+    /// Where a member may be reached: what an operator said first, then what its log or the roster says.
     fn endpoints(&self, view: &View, origin: Origin) -> Vec<String> {
         let Some(member) = view.roster.member(origin) else { return Vec::new() };
         let said = self.pins().endpoint(&member.handle);
-        said.into_iter().chain(member.raw.endpoints.iter().cloned()).collect()
+        said.into_iter().chain(view.roster.endpoints(origin).iter().cloned()).collect()
     }
 
     /// The keys that speak for a member, under the roster of this moment.
     fn keys(view: &View, origin: Origin) -> Vec<PublicKey> {
-        view.roster.member(origin).map(|member| member.transport_keys.clone()).unwrap_or_default()
+        view.roster.transport_keys(origin).to_vec()
     }
 
     /// Dials who is wanted and not there, until stopped.

@@ -16,6 +16,7 @@ use wego_proto::{
     convert::{FieldError, Problem},
     entry::Verified,
     id::Origin,
+    key::PublicKey,
     prost::Message as _,
     v1::{self, SessionMessage, session_message::Body},
 };
@@ -46,6 +47,8 @@ pub(super) struct Line {
     pub(super) shared: Arc<Shared>,
     pub(super) conn: ConnId,
     pub(super) member: Origin,
+    /// The transport key at the other end.
+    pub(super) speaker: PublicKey,
     pub(super) side: Side,
 }
 
@@ -64,8 +67,8 @@ impl Line {
         lifetime: Option<Duration>,
     ) -> Ended {
         let (outbox, outgoing, gone) = Outbox::new(OUTBOX_MAX);
-        let Self { conn, member, side, .. } = self;
-        if !self.shared.engine.peer(FromPeer::Connected { conn, member, side, outbox }).await {
+        let Self { conn, member, speaker, side, .. } = self;
+        if !self.shared.engine.peer(FromPeer::Connected { conn, member, speaker, side, outbox }).await {
             return Ended::Stopping;
         }
         self.shared.book.connected(member);
@@ -154,6 +157,10 @@ impl Line {
                 let view = self.shared.engine.view();
                 match verify_entries(entries.entries, &view.roster) {
                     Ok(run) => Input::Entries { conn, request: entries.request, run, done: entries.done },
+                    // An epoch whose opening this node has not heard of yet: asked for again once it has.
+                    Err(reject) if reject.is_early() => {
+                        Input::Entries { conn, request: entries.request, run: None, done: true }
+                    }
                     Err(reject) => Input::Refused { conn, reject },
                 }
             }

@@ -1,10 +1,11 @@
 //! How one entry changes what records are.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use wego_proto::{
     entry::Unverified,
+    epochs,
     id::{Origin, Position, RecordId},
     record::v1::RecordKind,
     v1::{self, EntryKind},
@@ -22,15 +23,19 @@ use crate::store::StoreError;
 const VOID_TOGETHER: usize = 1_000;
 
 /// Takes one entry in. What says nothing about a record is skipped.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when an opening makes something count that was left out as void: the projection must be
+/// built anew, with the bases that the draft holds by then.
 pub(super) fn apply(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), StoreError> {
     let (origin, at) = (entry.header().origin, entry.header().at);
+    if let Some(start) = &entry.header().epoch_start {
+        start_epoch(draft, origin, at.epoch, start.base)?;
+    }
     if is_void(draft, origin, at)? {
         return Ok(());
     }
     let claimed_ms = claimed_time(draft, entry)?;
-    if let Some(start) = &entry.header().epoch_start {
-        start_epoch(draft, origin, at.epoch, start.base)?;
-    }
     let Some((record, mut row)) = VersionRow::of(entry, claimed_ms) else { return Ok(()) };
     let claim = draft.row(&keys::claim(&record, origin))?;
     // Without a claim this is the member's first version of the record, and there is nothing to look for.
@@ -63,16 +68,22 @@ pub(super) fn forget(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), St
     settle(draft, &record)
 }
 
-/// Whether a later epoch of this origin continues from before `at`.
+/// Whether a later epoch of this origin made the entry there void.
 fn is_void(draft: &Draft<'_>, origin: Origin, at: Position) -> Result<bool, StoreError> {
-    let Some(later) = at.epoch.checked_add(1) else { return Ok(false) };
-    let end = after(&keys::base(origin, u32::MAX));
-    for (_, base) in draft.range(&keys::base(origin, later), &end, usize::MAX)? {
-        if position(&base)? < at {
-            return Ok(true);
-        }
+    let bases = bases(draft, origin)?;
+    Ok(!bases.is_empty() && !epochs::counts(&epochs::counting(&bases), at))
+}
+
+/// Where the epochs above the first continue from.
+fn bases(draft: &Draft<'_>, origin: Origin) -> Result<BTreeMap<u32, Position>, StoreError> {
+    let mut bases = BTreeMap::new();
+    let (from, end) = (keys::base(origin, 0), after(&keys::base(origin, u32::MAX)));
+    for (key, base) in draft.range(&from, &end, usize::MAX)? {
+        let number = key.last_chunk::<4>().ok_or_else(corrupt)?;
+        let base: v1::Position = decode(&base)?;
+        bases.insert(u32::from_be_bytes(*number), Position { epoch: base.epoch, seq: base.seq });
     }
-    Ok(false)
+    Ok(bases)
 }
 
 /// The latest time that the log has claimed up to this entry in its epoch.
@@ -88,7 +99,17 @@ fn claimed_time(draft: &mut Draft<'_>, entry: &Unverified) -> Result<u64, StoreE
 
 /// Notes where an epoch continues from, and drops what became void by it.
 fn start_epoch(draft: &mut Draft<'_>, origin: Origin, epoch: u32, base: Position) -> Result<(), StoreError> {
+    let before = bases(draft, origin)?;
     draft.put(keys::base(origin, epoch), v1::Position::from(base).encode_to_vec());
+    let after = bases(draft, origin)?;
+    let (before, counting) = (epochs::counting(&before), epochs::counting(&after));
+    if epochs::brings_back(&before, &counting, epoch) {
+        // Left out when it came, and now nowhere but in the store.
+        return Err(StoreError::Conflict);
+    }
+    if !epochs::counts(&counting, Position { epoch, seq: 1 }) {
+        return Ok(());
+    }
     let mut from = keys::version(origin, Position { epoch: base.epoch, seq: base.seq.saturating_add(1) });
     let end = keys::version(origin, Position { epoch, seq: 0 });
     while from < end {
@@ -268,10 +289,6 @@ fn recount(draft: &mut Draft<'_>, row: &RecordRow, change: fn(u64) -> u64) -> Re
 
 fn version(draft: &Draft<'_>, origin: Origin, at: Position) -> Result<VersionRow, StoreError> {
     decode(&draft.row(&keys::version(origin, at))?.ok_or_else(corrupt)?)
-}
-
-fn position(row: &[u8]) -> Result<Position, StoreError> {
-    Position::try_from(decode::<v1::Position>(row)?).map_err(|_| corrupt())
 }
 
 /// Reads a row that is one number.

@@ -14,6 +14,8 @@ pub(super) const UNPURGED: &[u8] = b"u";
 const TIMES: u8 = b't';
 /// Table: where an epoch continues from.
 const BASES: u8 = b'b';
+/// Prefix of all rows that say where an epoch continues from.
+pub(super) const ALL_BASES: &[u8] = &[BASES];
 /// Table: a version of a record, by its place in a log.
 const VERSIONS: u8 = b'v';
 /// Table: all rows of one record, side by side: its id is random, and so a version touches one leaf of the tree.

@@ -157,7 +157,16 @@ impl Projection for Records {
         let mut unflushed = self.unflushed();
         let mut draft = Draft::new(&self.rows);
         for entry in entries {
-            fold::apply(&mut draft, entry)?;
+            match fold::apply(&mut draft, entry) {
+                Err(StoreError::Conflict) => {
+                    let bases = draft.under(keys::ALL_BASES)?;
+                    drop((draft, unflushed));
+                    tracing::info!("an epoch brings back what was void; the records are built anew");
+                    self.wipe_but(bases)?;
+                    return Err(StoreError::Conflict);
+                }
+                applied => applied?,
+            }
             if draft.bytes() >= STEP_BYTES {
                 let step = std::mem::replace(&mut draft, Draft::new(&self.rows));
                 self.write(&mut unflushed, step.bytes(), step.into_batch())?;
@@ -180,6 +189,12 @@ impl Projection for Records {
     }
 
     fn wipe(&self) -> Result<(), StoreError> {
+        self.wipe_but(Vec::new())
+    }
+}
+
+impl Records {
+    fn wipe_but(&self, kept: Vec<draft::Row>) -> Result<(), StoreError> {
         let mut unflushed = self.unflushed();
         // Without its cursor row the database counts as foreign: a crash between here and the end wipes it again.
         self.rows.remove(keys::META).map_err(failed)?;
@@ -194,6 +209,9 @@ impl Projection for Records {
             let mut batch = sled::Batch::default();
             keys.into_iter().for_each(|key| batch.remove(key));
             self.write(&mut unflushed, STEP_BYTES, batch)?;
+        }
+        for (key, row) in kept {
+            self.rows.insert(key, row).map_err(failed)?;
         }
         self.rows.insert(keys::META, self.meta_row(Cursor(0))).map_err(failed)?;
         if unpurged {

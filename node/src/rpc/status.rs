@@ -5,7 +5,7 @@ use wego_ledger::state::NotWritable;
 use wego_proto::causes::with_causes;
 
 use crate::{
-    engine::{WriteError, read::ReadError},
+    engine::{WriteError, read::ReadError, words},
     peers::PinsError,
     store::StoreError,
 };
@@ -74,21 +74,5 @@ pub(super) fn pins(error: &PinsError) -> Status {
 
 /// Why the node may not write, and what to do.
 pub(super) fn not_writable(why: NotWritable) -> String {
-    match why {
-        NotWritable::NotActive => {
-            "this node's log key is not that of an active member; hint: compare keys with wego roster show"
-                .to_owned()
-        }
-        NotWritable::OwnLogAhead { seen_seq } => format!(
-            "peers hold this member's log up to {seen_seq}, more than this node has: it runs on an old copy, or a \
-             second node runs; hint: stop the other node, or restore the newest journal"
-        ),
-        NotWritable::Twin => {
-            "another node speaks as this member; hint: stop one of the two before either writes".to_owned()
-        }
-        NotWritable::Forked => {
-            "two histories of this member's log are proved; hint: see deploy/README.md, what an alarm means"
-                .to_owned()
-        }
-    }
+    format!("{}; hint: {}", words::what(why), words::hint(why))
 }

@@ -5,7 +5,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use wego_proto::id::{Origin, Position, StoreId};
+use wego_proto::{
+    epochs,
+    id::{Origin, Position, StoreId},
+};
 
 use super::schema::SCHEMA_VERSION;
 
@@ -45,18 +48,39 @@ impl Mark {
 pub(super) struct Epochs(BTreeMap<u32, BTreeMap<u32, (u32, u64)>>);
 
 impl Epochs {
-    /// Remembers that `origin` began `epoch` after `base`. False when it was known.
-    pub(super) fn begin(&mut self, origin: Origin, epoch: u32, base: Position) -> bool {
-        let base = (base.epoch, base.seq);
-        self.0.entry(origin.0).or_default().insert(epoch, base) != Some(base)
+    /// Remembers that `origin` began `epoch` after `base`.
+    pub(super) fn begin(&mut self, origin: Origin, epoch: u32, base: Position) -> Begun {
+        let before = self.counting(origin);
+        let place = (base.epoch, base.seq);
+        if self.0.entry(origin.0).or_default().insert(epoch, place) == Some(place) {
+            return Begun::Known;
+        }
+        let after = self.counting(origin);
+        if epochs::brings_back(&before, &after, epoch) { Begun::BringsBack } else { Begun::News }
     }
 
     /// Whether a later epoch made the entry there void.
     pub(super) fn is_void(&self, origin: Origin, at: Position) -> bool {
-        let Some(epochs) = self.0.get(&origin.0) else { return false };
-        let later = epochs.range(at.epoch.saturating_add(1)..);
-        later.into_iter().any(|(_, base)| *base < (at.epoch, at.seq))
+        self.0.contains_key(&origin.0) && !epochs::counts(&self.counting(origin), at)
     }
+
+    fn counting(&self, origin: Origin) -> BTreeMap<u32, u64> {
+        let bases = self.0.get(&origin.0).into_iter().flatten();
+        epochs::counting(
+            &bases.map(|(number, (epoch, seq))| (*number, Position { epoch: *epoch, seq: *seq })).collect(),
+        )
+    }
+}
+
+/// What an opening says that was not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// Nothing.
+    Known,
+    /// An epoch; it may make something void.
+    News,
+    /// Something that was void counts again.
+    BringsBack,
 }
 
 #[cfg(test)]
@@ -83,13 +107,15 @@ mod tests {
     #[test]
     fn entries_between_an_epochs_base_and_its_beginning_are_void() {
         let mut epochs = Epochs::default();
-        assert!(epochs.begin(CITY, 2, at(1, 5)));
-        assert!(!epochs.begin(CITY, 2, at(1, 5)));
+        assert_eq!(epochs.begin(CITY, 2, at(1, 5)), Begun::News);
+        assert_eq!(epochs.begin(CITY, 2, at(1, 5)), Begun::Known);
         assert!(!epochs.is_void(CITY, at(1, 5)));
         assert!(epochs.is_void(CITY, at(1, 6)));
         assert!(!epochs.is_void(CITY, at(2, 1)));
         assert!(!epochs.is_void(Origin(4), at(1, 6)));
-        assert!(epochs.begin(CITY, 3, at(1, 4)));
+        assert_eq!(epochs.begin(CITY, 3, at(1, 4)), Begun::News);
         assert!(epochs.is_void(CITY, at(1, 5)) && epochs.is_void(CITY, at(2, 1)));
+        assert_eq!(epochs.begin(CITY, 4, at(1, 9)), Begun::BringsBack);
+        assert!(!epochs.is_void(CITY, at(1, 9)) && epochs.is_void(CITY, at(3, 1)));
     }
 }

@@ -18,7 +18,7 @@ use wego_proto::{
 
 use super::{
     held::Held,
-    mark::{Epochs, Mark},
+    mark::{Begun, Epochs, Mark},
     schema::{Fields, Key},
 };
 
@@ -213,8 +213,11 @@ impl Writing {
 
     fn begin_epoch(&mut self, header: &Header) -> tantivy::Result<Applied> {
         let Some(start) = header.epoch_start else { return Ok(Applied::Through) };
-        if !self.epochs.begin(header.origin, header.at.epoch, start.base) {
-            return Ok(Applied::Through);
+        match self.epochs.begin(header.origin, header.at.epoch, start.base) {
+            Begun::Known => return Ok(Applied::Through),
+            // Left out when it came, and now nowhere but in the store.
+            Begun::BringsBack => return Ok(Applied::Void),
+            Begun::News => {}
         }
         self.changes += 1;
         let held = self.held()?.positions_of(header.origin)?;

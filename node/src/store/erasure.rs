@@ -9,12 +9,39 @@ use std::collections::BTreeMap;
 
 use wego_proto::{
     entry::{Header, Verified},
-    id::{Origin, Position, RecordId},
+    id::{Hash, Origin, Position, RecordId},
     v1::EntryKind,
 };
 
 /// The last place where an author ordered the erasure of a record.
 pub type Orders = BTreeMap<(Origin, RecordId), Position>;
+
+/// What is to lose its payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// This very entry, and no other that may have come into its place.
+    Entry(Origin, Position, Hash),
+    /// Whatever stands at this position, or comes to stand there.
+    Place(Origin, Position),
+}
+
+impl Target {
+    /// Where it stands.
+    #[must_use]
+    pub fn place(self) -> (Origin, Position) {
+        match self {
+            Self::Entry(origin, at, _) | Self::Place(origin, at) => (origin, at),
+        }
+    }
+
+    /// Whether it is the entry with this hash.
+    pub(super) fn is(self, hash: impl FnOnce() -> Hash) -> bool {
+        match self {
+            Self::Entry(_, _, wanted) => wanted == hash(),
+            Self::Place(..) => true,
+        }
+    }
+}
 
 /// The record whose earlier payloads an entry with this header orders to erase.
 #[must_use]

@@ -17,6 +17,7 @@ use wego_proto::{
     v1,
 };
 
+pub mod anchor;
 mod chain;
 #[doc(hidden)]
 pub mod conformance;
@@ -153,6 +154,38 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn heads(&self) -> Result<Heads, StoreError>;
 
+    /// Sets aside what is held of an origin's epoch after `after`, because another history of it counts. The entries stay
+    /// in quarantine and are not handed out any more; others can be put in their place. Durable on return.
+    ///
+    /// Returns the last entry that is left.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] or [`StoreError::Corrupt`]; what was not moved stays where it was.
+    fn rewind(&self, origin: Origin, epoch: u32, after: u64) -> Result<Option<(u64, Hash)>, StoreError>;
+
+    /// Where entries stand that say something of their authors' endpoints; of one that was set aside, perhaps still where
+    /// it stood.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError>;
+
+    /// What a projection is bound to: it changes with the store's incarnation, and when entries were set aside that a
+    /// projection may hold.
+    fn lineage(&self) -> StoreId {
+        let (id, set_aside) = (self.store_id(), self.set_aside());
+        if set_aside == 0 {
+            return id;
+        }
+        let hash = Hash::of(&[b"wego-lineage-v1", id.as_bytes(), &set_aside.to_be_bytes()]);
+        let mut lineage = [0; 16];
+        lineage.copy_from_slice(&hash.as_bytes()[..16]);
+        StoreId::new(lineage)
+    }
+
+    /// How many entries were ever set aside. A projection that was built when there were fewer may hold some of them.
+    fn set_aside(&self) -> u64;
+
     /// Keeps a fork proof in place of an earlier one of the same origin and epoch: which one counts is the caller's
     /// to decide. Durable on return.
     ///
@@ -166,12 +199,23 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError>;
 
-    /// Drops payload and nonce of the entries at these positions, for ever; their headers stay. Where nothing is held
-    /// yet, what arrives later is stored without its payload. Durable on return, and idempotent.
+    /// Drops payload and nonce of these entries, for ever; their headers stay. At a [`erasure::Target::Place`] where
+    /// nothing is held yet, what arrives later is stored without its payload. Durable on return, and idempotent.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`]; some may be dropped, try again.
-    fn erase(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError>;
+    fn erase(&self, targets: &[erasure::Target]) -> Result<(), StoreError>;
+
+    /// Drops payload and nonce of entries of a member that were set aside, about these records and before these places.
+    /// Durable on return, and idempotent.
+    ///
+    /// # Errors
+    /// As [`EntryStore::erase`].
+    fn erase_set_aside(
+        &self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError>;
 
     /// The erasures that a member's log orders: each record with the last place that does so, at most `max`.
     ///
@@ -217,7 +261,8 @@ pub trait Projection: Send + Sync {
     /// A word for logs.
     fn name(&self) -> &'static str;
 
-    /// Up to where it has applied; [`Cursor`] 0 for a new one, or one built from another incarnation of the store.
+    /// Up to where it has applied; [`Cursor`] 0 for a new one, or one built from another incarnation of the store. It goes
+    /// back to 0 when an epoch's opening makes something valid that was left out as void.
     ///
     /// # Errors
     /// [`StoreError`] of what it is kept in.

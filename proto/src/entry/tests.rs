@@ -26,6 +26,8 @@ fn header(seq: u64, prev: Hash) -> Header {
         request_id: Some(RequestId::new([6; 16])),
         epoch_start: None,
         erase: None,
+        recovery_key: None,
+        endpoint_change: None,
     }
 }
 

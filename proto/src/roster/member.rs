@@ -3,6 +3,7 @@
 use super::ENDPOINTS_MAX;
 use crate::{
     convert::{FieldError, InField as _, Problem, at_most, optional},
+    epochs::FIRST_EPOCH,
     id::{CityId, Hash, Origin, Position},
     key::PublicKey,
     v1::{self, MemberRole, MemberStatus},
@@ -30,6 +31,8 @@ pub struct Member {
     pub status: MemberStatus,
     /// Its office.
     pub role: MemberRole,
+    /// What it commits to under its newest key.
+    pub commits: Committed,
     /// Last valid position, of one that no longer takes part.
     pub cut: Option<Cut>,
     /// As it stands in the roster.
@@ -47,6 +50,17 @@ pub struct LogKey {
     pub from: Position,
     /// First position it no longer signs.
     pub until: Option<Position>,
+    /// What the member had committed to under this key, when a reinception has replaced it since.
+    pub committed: Committed,
+}
+
+/// Digests of the keys that may open a member's next epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// Of the next log key.
+    pub next_log_key: Option<Hash>,
+    /// Of the recovery key.
+    pub recovery: Option<Hash>,
 }
 
 /// The last valid position of a member that no longer takes part.
@@ -66,6 +80,16 @@ impl Member {
             key.key_no == key_no && key.from <= at && key.until.is_none_or(|until| at < until)
         };
         self.log_keys.iter().find(holds).map(|key| &key.key)
+    }
+
+    /// What the member has committed to for openings with a number below the next reinception's.
+    #[must_use]
+    pub fn committed(&self, epoch: u32) -> Committed {
+        let reinceptions = self.log_keys.iter().filter(|key| key.from.epoch > FIRST_EPOCH);
+        let next = reinceptions.map(|key| key.from.epoch).find(|from| *from > epoch);
+        let Some(next) = next else { return self.commits };
+        let before = self.log_keys.iter().rev().find(|key| key.from.epoch < next);
+        before.map(|key| key.committed).unwrap_or_default()
     }
 
     /// Whether it may open sessions and add entries.
@@ -89,7 +113,7 @@ pub(super) fn member_from(raw: &v1::Member) -> Result<Member, FieldError> {
     check_names(&raw.names).in_field("member.names")?;
     at_most("member.endpoints", raw.endpoints.len(), ENDPOINTS_MAX)?;
     at_most("member.transport_keys", raw.transport_keys.len(), ENDPOINTS_MAX)?;
-    let _: Option<Hash> = optional(&raw.recovery_digest).in_field("member.recovery_digest")?;
+    let commits = committed(&raw.next_log_key_digest, &raw.recovery_digest)?;
     let keys: Result<Vec<_>, _> = raw.transport_keys.iter().map(|key| PublicKey::from_bytes(key)).collect();
     Ok(Member {
         origin: Origin(raw.idx),
@@ -100,8 +124,16 @@ pub(super) fn member_from(raw: &v1::Member) -> Result<Member, FieldError> {
         log_keys: raw.log_keys.iter().map(log_key).collect::<Result<_, _>>()?,
         status: known_status(raw.status()).in_field("member.status")?,
         role: raw.role(),
+        commits,
         cut: raw.cut.as_ref().map(cut).transpose()?,
         raw: raw.clone(),
+    })
+}
+
+fn committed(next_log_key: &[u8], recovery: &[u8]) -> Result<Committed, FieldError> {
+    Ok(Committed {
+        next_log_key: optional(next_log_key).in_field("member.next_log_key_digest")?,
+        recovery: optional(recovery).in_field("member.recovery_digest")?,
     })
 }
 
@@ -125,6 +157,7 @@ fn log_key(raw: &v1::LogKey) -> Result<LogKey, FieldError> {
         key: PublicKey::from_bytes(&raw.key).in_field("log_key.key")?,
         from: from.try_into().in_field("log_key.from")?,
         until: raw.until.map(Position::try_from).transpose().in_field("log_key.until")?,
+        committed: committed(&raw.next_log_key_digest, &raw.recovery_digest)?,
     })
 }
 

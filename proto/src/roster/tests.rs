@@ -124,7 +124,13 @@ fn two_members_may_not_share_an_idx_a_handle_or_a_key() {
 #[test]
 fn a_log_key_signs_only_in_its_range() {
     let until = Position { epoch: 1, seq: 10 };
-    let log_key = LogKey { key_no: 1, key: key(1).public(), from: Position::FIRST, until: Some(until) };
+    let log_key = LogKey {
+        key_no: 1,
+        key: key(1).public(),
+        from: Position::FIRST,
+        until: Some(until),
+        committed: Committed::default(),
+    };
     let raw = member(1, "kr-seoul");
     let member = Member { log_keys: vec![log_key], ..member_from(&raw).expect("well-formed") };
     assert!(member.log_key(1, Position { epoch: 1, seq: 9 }).is_some());

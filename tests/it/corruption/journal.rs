@@ -66,7 +66,7 @@ async fn own_entries_that_the_journal_lost_come_back_from_the_store() {
     let reply = catalogue.publish(publish(practice("After"))).await.unwrap().into_inner();
     assert_eq!(reply.at.unwrap().seq, own + 1, "on top of what was acknowledged");
     cluster.converge(0).await;
-    assert!(cluster.running().all(|node| node.reader().view().forks.is_empty()));
+    assert!(cluster.running().all(|node| node.reader().view().forks().is_empty()));
     cluster.stop().await;
 }
 
@@ -83,6 +83,6 @@ async fn a_node_that_lost_journal_and_store_does_not_write_over_its_own_log() {
     let refused = catalogue.publish(publish(practice("Over it"))).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
     assert!(refused.message().contains("hint:"), "{}", refused.message());
-    assert!(cluster.running().all(|node| node.reader().view().forks.is_empty()));
+    assert!(cluster.running().all(|node| node.reader().view().forks().is_empty()));
     cluster.stop().await;
 }

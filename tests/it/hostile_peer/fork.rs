@@ -50,7 +50,7 @@ async fn two_histories_are_proved_at_every_node_and_what_came_before_stays_reada
     }
     let fork = Position { epoch: 1, seq: 2 };
     until("all have the proof", || {
-        cluster.running().all(|node| node.reader().view().forks.get(&liar.origin) == Some(&fork))
+        cluster.running().all(|node| node.reader().view().forks().get(&liar.origin) == Some(&fork))
     })
     .await;
     cluster.converge(0).await;
@@ -75,7 +75,7 @@ async fn two_histories_are_proved_at_every_node_and_what_came_before_stays_reada
     // It is remembered, and more of either history is not taken in.
     cluster.down(0).await;
     cluster.up(0).await;
-    assert_eq!(cluster.node(0).reader().view().forks.get(&liar.origin), Some(&fork));
+    assert_eq!(cluster.node(0).reader().view().forks().get(&liar.origin), Some(&fork));
     let line = liar.greet(&cluster.seats[0]).await;
     line.announce(&liar.story(&one, &["More"])).await;
     cluster.connected(0, 3).await;
@@ -98,13 +98,13 @@ async fn the_lowest_fork_counts_also_after_a_restart() {
     for seq in [3, 2] {
         line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![proof(seq as usize)] })).await;
         let fork = Position { epoch: 1, seq };
-        until("it is proved", || cluster.node(0).reader().view().forks.get(&liar.origin) == Some(&fork))
+        until("it is proved", || cluster.node(0).reader().view().forks().get(&liar.origin) == Some(&fork))
             .await;
     }
     drop(line);
     cluster.down(0).await;
     cluster.up(0).await;
-    let forks = cluster.node(0).reader().view().forks.clone();
+    let forks = cluster.node(0).reader().view().forks();
     assert_eq!(forks.get(&liar.origin), Some(&Position { epoch: 1, seq: 2 }));
     cluster.stop().await;
 }

@@ -149,7 +149,7 @@ impl Stage {
             let line = liar.greet(&cluster.seats[0]).await;
             line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![proof] })).await;
             wego_tests::until("all have the proof", || {
-                cluster.running().all(|node| node.reader().view().forks.contains_key(&liar.origin))
+                cluster.running().all(|node| node.reader().view().forks().contains_key(&liar.origin))
             })
             .await;
         });

@@ -1,13 +1,16 @@
 //! Claims about what a log accepts.
 
+use std::collections::BTreeMap;
+
 use wego_proto::{
     entry::{Header, Payload},
+    epochs::Epochs,
     fork::ForkError,
     v1::{self, EntryKind},
 };
 
 use super::*;
-use crate::{fork::ForkEvidence, sim::Federation};
+use crate::{fork::ForkEvidence, sim::Federation, standing::Standing};
 
 const AUTHOR: Origin = Origin(1);
 
@@ -27,6 +30,8 @@ fn header(origin: Origin, seq: u64, prev: Hash) -> Header {
         request_id: None,
         epoch_start: None,
         erase: None,
+        recovery_key: None,
+        endpoint_change: None,
     }
 }
 
@@ -56,9 +61,9 @@ fn run(federation: &Federation, entries: &[Verified]) -> Run {
 }
 
 fn log_of(federation: &Federation, entries: &[Verified]) -> Log {
-    let mut log = Log::new(federation.roster.member(AUTHOR).unwrap().log_root());
+    let mut log = Log::new(federation.roster.member(AUTHOR).unwrap().log_root(), FIRST_EPOCH);
     if let Some(last) = entries.last() {
-        assert!(matches!(log.place(run(federation, entries)), Ok(Placement::Extends(_))));
+        assert!(matches!(log.place(run(federation, entries)), Placement::Extends(_)));
         log.advance(Head { at: last.header().at, hash: last.hash() });
     }
     log
@@ -161,17 +166,10 @@ fn a_log_grows_at_its_head_only() {
     let federation = Federation::new(1);
     let entries = story(&federation, &[], 6, "a");
     let log = log_of(&federation, &entries[..3]);
-    assert!(
-        matches!(log.place(run(&federation, &entries[3..5])), Ok(Placement::Extends(run)) if run.len() == 2)
-    );
-    assert!(
-        matches!(log.place(run(&federation, &entries[1..6])), Ok(Placement::Extends(run)) if run.len() == 3)
-    );
-    assert_eq!(log.place(run(&federation, &entries[1..3])), Ok(Placement::Held));
-    assert_eq!(
-        log.place(run(&federation, &entries[4..6])),
-        Ok(Placement::Gap(Position { epoch: 1, seq: 4 }))
-    );
+    assert!(matches!(log.place(run(&federation, &entries[3..5])), Placement::Extends(run) if run.len() == 2));
+    assert!(matches!(log.place(run(&federation, &entries[1..6])), Placement::Extends(run) if run.len() == 3));
+    assert_eq!(log.place(run(&federation, &entries[1..3])), Placement::Held);
+    assert_eq!(log.place(run(&federation, &entries[4..6])), Placement::Gap(Position { epoch: 1, seq: 4 }));
     assert_eq!(log.head().unwrap().at.seq, 3, "placing changes nothing");
 }
 
@@ -181,8 +179,8 @@ fn another_history_is_noticed_wherever_it_begins() {
     let ours = story(&federation, &[], 4, "ours");
     let theirs = story(&federation, &ours[..2], 4, "theirs");
     let log = log_of(&federation, &ours);
-    assert_eq!(log.place(run(&federation, &theirs[4..6])), Ok(Placement::Parts), "beyond our head");
-    assert!(matches!(log.place(run(&federation, &theirs[2..6])), Ok(Placement::Differs(_))), "over our head");
+    assert_eq!(log.place(run(&federation, &theirs[4..6])), Placement::Parts, "beyond our head");
+    assert!(matches!(log.place(run(&federation, &theirs[2..6])), Placement::Differs(_)), "over our head");
 }
 
 #[test]
@@ -196,29 +194,26 @@ fn a_fork_is_proved_once_however_it_is_met_and_freezes_the_log_before_it() {
     assert_eq!(ForkEvidence::check(&one.proof, &federation.roster).unwrap(), one);
 
     let mut log = log_of(&federation, &ours);
-    assert!(log.freeze(one.fork, Some(one.fork.prev)));
-    assert!(!log.freeze(one.fork, Some(one.fork.prev)), "known already");
+    let frozen = Standing::of(&Epochs::NONE, &BTreeMap::from([(1, one.fork)]), None);
+    assert!(log.limit(frozen.bound(1)), "what is held before the fork is asked for");
+    log.found_at(2, ours[1].hash());
     assert_eq!(log.agreed_head(), Some(Head { at: ours[1].header().at, hash: ours[1].hash() }));
-    assert_eq!(log.place(run(&federation, &theirs[2..4])), Ok(Placement::Held), "behind the fork");
+    assert_eq!(log.place(run(&federation, &theirs[2..4])), Placement::Held, "behind the fork");
 }
 
 #[test]
-fn the_lowest_fork_counts_in_every_order_of_arrival() {
+fn a_log_that_parts_from_its_bound_says_so_and_goes_back() {
     let federation = Federation::new(1);
-    let trunk = story(&federation, &[], 5, "trunk");
-    let forks: Vec<_> = [1, 2, 4]
-        .map(|at| {
-            let branch = story(&federation, &trunk[..at], 1, "branch");
-            ForkEvidence::of(&trunk[at], &branch[at], &federation.roster).unwrap().fork
-        })
-        .into();
-    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let mut log = log_of(&federation, &trunk);
-        for at in order {
-            log.freeze(forks[at], Some(forks[at].prev));
-        }
-        assert_eq!(log.fork(), Some(forks[0]), "{order:?}");
-    }
+    let ours = story(&federation, &[], 5, "ours");
+    let theirs = story(&federation, &ours[..2], 3, "theirs");
+    let mut log = log_of(&federation, &ours);
+    log.limit(Bound { last: 4, hash: Some(theirs[3].hash()) });
+    log.found_at(4, ours[3].hash());
+    assert!(log.parts_from_bound());
+    log.rewind(Some(Head { at: ours[1].header().at, hash: ours[1].hash() }));
+    assert!(!log.parts_from_bound());
+    let Placement::Extends(rest) = log.place(run(&federation, &theirs[2..5])) else { panic!("it follows") };
+    assert_eq!(rest.len(), 2, "up to the bound");
 }
 
 #[test]

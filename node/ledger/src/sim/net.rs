@@ -87,7 +87,14 @@ impl Sim {
         self.next_conn += 1;
         self.conns.insert(conn, Conn { ends: [from, to], busy_until_ms: [0, 0] });
         let (dialler, listener) = (self.nodes[from].origin, self.nodes[to].origin);
-        self.input(from, Input::Connected { conn, member: listener, side: Side::Dialled });
-        self.input(to, Input::Connected { conn, member: dialler, side: Side::Accepted });
+        let speakers = [dialler, listener].map(|member| self.federation.transport_key(member).public());
+        self.input(
+            from,
+            Input::Connected { conn, member: listener, speaker: speakers[1], side: Side::Dialled },
+        );
+        self.input(
+            to,
+            Input::Connected { conn, member: dialler, speaker: speakers[0], side: Side::Accepted },
+        );
     }
 }

@@ -127,6 +127,24 @@ impl Federation {
     pub fn log_key(&self, origin: Origin) -> SecretKey {
         key(origin.0, 1)
     }
+
+    /// A member's transport key.
+    #[must_use]
+    pub fn transport_key(&self, origin: Origin) -> SecretKey {
+        key(origin.0, 2)
+    }
+
+    /// The key that a member's first log key has committed to.
+    #[must_use]
+    pub fn next_log_key(&self, origin: Origin) -> SecretKey {
+        key(origin.0, 3)
+    }
+
+    /// A member's recovery key.
+    #[must_use]
+    pub fn recovery_key(&self, origin: Origin) -> SecretKey {
+        key(origin.0, 4)
+    }
 }
 
 fn member(idx: u32) -> v1::Member {
@@ -143,7 +161,10 @@ fn member(idx: u32) -> v1::Member {
             key: key(idx, 1).public().as_bytes().to_vec(),
             from: Some(v1::Position { epoch: 1, seq: 1 }),
             until: None,
+            ..Default::default()
         }],
+        next_log_key_digest: key(idx, 3).public().digest().as_bytes().to_vec(),
+        recovery_digest: key(idx, 4).public().digest().as_bytes().to_vec(),
         status: MemberStatus::Active as i32,
         ..Default::default()
     }

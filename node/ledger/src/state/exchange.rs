@@ -1,8 +1,10 @@
 //! What goes into a state and what comes out of it.
 
 use wego_proto::{
-    entry::Payload,
+    entry::{EndpointChange, Payload, Verified},
+    epochs::Rank,
     id::{Hash, Origin, RecordId, RequestId},
+    key::{PublicKey, SecretKey},
     v1::{self, session_message::Body},
 };
 
@@ -11,6 +13,7 @@ use super::Applied;
 use super::State;
 use crate::{
     fork::ForkEvidence,
+    heads::LogKey,
     log::{Head, Run},
     receipt::Receipt,
     reject::Reject,
@@ -26,6 +29,8 @@ pub enum Input {
         conn: ConnId,
         /// The member.
         member: Origin,
+        /// That key.
+        speaker: PublicKey,
         /// Who opened it.
         side: Side,
     },
@@ -66,6 +71,15 @@ pub enum Input {
     },
     /// The operator wants to write: one group commit.
     Append(Vec<Draft>),
+    /// The operator opens an own epoch: the opening, and the log key that signs in it.
+    Open {
+        /// Made of [`State::opening`], signed by the key that its rank asks for.
+        opening: Box<Verified>,
+        /// The log key from here on.
+        key: SecretKey,
+    },
+    /// The machine's time has moved without this process: it may have been put back to an earlier state.
+    TimeJumped,
     /// The run of [`Output::Lock`] is durable.
     Locked,
     /// The run of [`Output::Lock`] was refused; nothing of it exists.
@@ -78,27 +92,43 @@ pub enum Input {
         head: Head,
         /// The author's clock in it.
         hlc_ms: u64,
+        /// What the run says of its author's endpoints, where it says something.
+        endpoints: Vec<wego_proto::entry::Header>,
     },
-    /// The run of [`Output::Store`] was refused.
+    /// The run of [`Output::Store`] or [`Output::Recover`] was refused.
     StoreFailed {
-        /// The author.
-        origin: Origin,
+        /// Which log.
+        key: LogKey,
     },
     /// What [`Output::Compare`] found.
     Compared {
         /// The peer that sent the other history.
         conn: ConnId,
-        /// The author.
-        origin: Origin,
+        /// Which log.
+        key: LogKey,
         /// The finding.
         difference: Difference,
+    },
+    /// What [`Output::LookUp`] found.
+    LookedUp {
+        /// Which log.
+        key: LogKey,
+        /// Which position.
+        seq: u64,
+        /// The hash of the entry held there.
+        hash: Hash,
+    },
+    /// [`Output::Rewind`] is durable.
+    Rewound {
+        /// Which log.
+        key: LogKey,
+        /// Its last entry.
+        head: Option<Head>,
     },
     /// The proof of [`Output::KeepFork`] is durable.
     ForkKept {
         /// The proof.
         evidence: ForkEvidence,
-        /// Hash of the entry held just before the fork, if there is one.
-        held_before: Option<Hash>,
     },
     /// The versions of [`Output::KeepRoster`] are durable.
     RosterKept,
@@ -132,6 +162,8 @@ pub struct Draft {
     pub payload: Option<Payload>,
     /// Of an erasure, why: the number of a [`v1::EraseReason`].
     pub erase: Option<u32>,
+    /// With [`v1::EntryKind::Endpoint`]: where and as whom this member is reached from here on.
+    pub endpoint_change: Option<EndpointChange>,
 }
 
 /// Where a received history parts from the one held.
@@ -150,6 +182,24 @@ pub enum Difference {
 pub enum Output {
     /// Make own entries durable in the head lock; answer [`Input::Locked`] or [`Input::LockFailed`].
     Lock(Run),
+    /// Put own entries that peers had into the lock and the store; answer [`Input::Stored`] or [`Input::StoreFailed`].
+    Recover(Run),
+    /// Make durable that the own log may be written here, before anything is signed.
+    Anchor,
+    /// Find the hash of the entry held at a position; answer [`Input::LookedUp`], if there is one.
+    LookUp {
+        /// Which log.
+        key: LogKey,
+        /// Which position.
+        seq: u64,
+    },
+    /// Set aside what is held of a log after a position: another history counts. Answer [`Input::Rewound`].
+    Rewind {
+        /// Which log.
+        key: LogKey,
+        /// Last position to keep; 0 for none.
+        after: u64,
+    },
     /// Put entries into the store; answer [`Input::Stored`] or [`Input::StoreFailed`].
     Store(Run),
     /// Send a message.
@@ -181,6 +231,21 @@ pub enum Event {
     SessionClosed(Origin),
     /// Two histories of one member are proved.
     ForkProved(Origin),
+    /// A new epoch of a member's log is open.
+    EpochOpened {
+        /// Whose.
+        origin: Origin,
+        /// Its number.
+        number: u32,
+        /// Who opened it.
+        rank: Rank,
+    },
+    /// Entries of a member were set aside, because another history of its log counts.
+    HistorySetAside(Origin),
+    /// A member says something new of its endpoints or transport keys.
+    EndpointsChanged(Origin),
+    /// This node may write its log.
+    Anchored,
     /// A new roster version is in force.
     RosterAdopted(u64),
     /// This node may no longer write.
@@ -196,15 +261,30 @@ pub enum Event {
 /// Why this node may not write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotWritable {
-    /// Its member is not active in the roster.
+    /// This start has not heard yet from enough members what they hold of the own log.
+    Recovering {
+        /// Members that hold nothing this node lacks.
+        confirmed: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// Its member is not active in the roster, or its log key is not in force.
     NotActive,
-    /// A peer holds entries of this member that this node lacks: it was restored from an old copy, or a twin runs.
+    /// The own log goes on with another log key than the one this node has.
+    KeyReplaced,
+    /// A peer holds entries of this member that this node lacks: it was restored from an old copy, or somebody else
+    /// has its key.
     OwnLogAhead {
         /// The newest position seen.
         seen_seq: u64,
     },
-    /// Another node speaks as this member.
+    /// An epoch that this node did not open makes void what it wrote.
+    Contradicted {
+        /// The epoch.
+        epoch: u32,
+    },
+    /// A later start of this member speaks.
     Twin,
-    /// The own log has a proved fork.
+    /// The own log has a proved fork that nothing has healed.
     Forked,
 }

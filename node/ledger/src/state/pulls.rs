@@ -8,10 +8,8 @@ use wego_proto::{
 use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::{self, LogKey},
-    limits::{
-        ENTRIES_PER_MESSAGE_MAX, INTAKE_PAUSE_MS, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX,
-    },
-    log::{Head, Placement, Run},
+    limits::{ENTRIES_PER_MESSAGE_MAX, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX},
+    log::Run,
     reject::Reject,
     session::ConnId,
 };
@@ -53,9 +51,12 @@ impl State {
         else {
             return;
         };
-        let head = self.logs.get(&key.0).and_then(|chain| chain.accepted.agreed_head());
+        if self.waits_for_lower_epoch(conn, key) {
+            return;
+        }
+        let head = self.logs.get(&key).and_then(|chain| chain.accepted.agreed_head());
         let seq = head.map_or(0, |head| head.at.seq);
-        if known.seq > seq {
+        if self.lacks(key, known.seq) {
             if key.0 == self.me.origin {
                 self.ask_for_own(now_ms, conn, key, seq, known.seq);
                 return;
@@ -70,6 +71,13 @@ impl State {
         }
     }
 
+    /// Openings are asked for one after the other: a later one can be judged only when its base's epoch is known.
+    fn waits_for_lower_epoch(&self, conn: ConnId, key: LogKey) -> bool {
+        let tip = self.roster.epochs(key.0).tip();
+        let Some(open) = self.sessions.get(&conn).filter(|_| key.1 > tip) else { return false };
+        open.theirs.of(key.0).into_iter().any(|other| other.1 > tip && other.1 < key.1)
+    }
+
     pub(super) fn schedule_all(&mut self, now_ms: u64) {
         for key in self.behind.iter().copied().collect::<Vec<_>>() {
             self.schedule(now_ms, key);
@@ -82,7 +90,7 @@ impl State {
             return;
         }
         if key.0 == self.me.origin {
-            // The own log is written here and never fetched.
+            // The own log is written here; a start asks each peer for what it lacks of it.
             self.behind.remove(&key);
             return;
         }
@@ -90,7 +98,13 @@ impl State {
             self.behind.remove(&key);
             return;
         };
-        let holders = self.sessions.iter().filter(|(_, open)| open.theirs.seq(key) >= next);
+        // In an epoch that was written twice, only who names the end that counts is asked.
+        let contested = self.forks.contains_key(&key) && self.bound(key).last != u64::MAX;
+        let frozen = self.frozen_at(key.0).is_some_and(|fork| fork.at.epoch == key.1);
+        let choosy = contested && !frozen;
+        let holders = self.sessions.iter().filter(|(conn, open)| {
+            open.theirs.seq(key) >= next && (!choosy || self.shows_what_counts(**conn, key))
+        });
         let mut candidates: Vec<_> = holders.map(|(conn, open)| (*conn, open.theirs.seq(key))).collect();
         if candidates.is_empty() {
             self.behind.remove(&key);
@@ -118,16 +132,16 @@ impl State {
     /// The first sequence number that is lacking and may be accepted.
     fn next_wanted(&mut self, key: LogKey) -> Option<u64> {
         let last = self.last_wanted(key);
-        let next = self.chain(key.0)?.accepted.next()?.seq;
+        let next = match self.chain(key) {
+            Some(chain) => chain.accepted.next()?.seq,
+            None => 1,
+        };
         (next <= last).then_some(next)
     }
 
-    /// The last sequence number that may be accepted: before the fork, up to the cut.
+    /// The last sequence number that may be accepted: up to the bound, and of an unknown epoch its opening alone.
     fn last_wanted(&self, key: LogKey) -> u64 {
-        let fork = self.logs.get(&key.0).and_then(|chain| chain.accepted.fork());
-        let before_fork = fork.map_or(u64::MAX, |fork| fork.at.seq - 1);
-        let cut = self.roster.member(key.0).and_then(|member| member.cut);
-        before_fork.min(cut.map_or(u64::MAX, |cut| cut.at.seq))
+        if key.1 > self.roster.epochs(key.0).tip() { 1 } else { self.bound(key).last }
     }
 
     fn ask(&mut self, now_ms: u64, conn: ConnId, key: LogKey, from: u64, until: u64, purpose: Purpose) {
@@ -142,7 +156,8 @@ impl State {
             epoch: key.1,
             from,
             until,
-            headers_only: purpose != Purpose::Extend,
+            // A start takes over what it is shown of the own log.
+            headers_only: purpose == Purpose::Compare || (purpose == Purpose::Own && self.recovery.is_none()),
         };
         self.send(conn, Body::Pull(pull));
     }
@@ -186,30 +201,38 @@ impl State {
         match (run, purpose) {
             (Some(run), Purpose::Extend) => self.place(now_ms, conn, key, run),
             (Some(run), Purpose::Compare) => self.outputs.push(Output::Compare(conn, run)),
-            (Some(run), Purpose::Own) => self.own_shown(conn, run),
+            (Some(run), Purpose::Own) => self.own_shown(now_ms, conn, key, run),
             (None, _) => {}
         }
         if done {
             self.schedule_all(now_ms);
+            if purpose == Purpose::Own {
+                self.compare_with(now_ms, conn, key);
+                self.hear_of_own_log(now_ms, conn);
+            }
         }
     }
 
     /// A peer says that it has more of the own log. Saying it costs a liar nothing, so it must show the entries:
     /// only this member's key can have signed them.
     fn ask_for_own(&mut self, now_ms: u64, conn: ConnId, key: LogKey, held: u64, claimed: u64) {
-        if self.not_writable.is_some()
-            || self.pulls.contains_key(&key)
-            || self.pulls_of(conn) >= PULLS_PER_PEER_MAX
-        {
+        let starts = matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
+        if !starts || self.pulls.contains_key(&key) || self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
             return;
         }
-        let until = claimed.min(held.saturating_add(ENTRIES_PER_MESSAGE_MAX as u64));
+        let most = if self.recovery.is_some() { PULL_ENTRIES } else { ENTRIES_PER_MESSAGE_MAX as u64 };
+        let until = claimed.min(held.saturating_add(most)).min(self.last_wanted(key));
         self.ask(now_ms, conn, key, held + 1, until, Purpose::Own);
     }
 
-    /// Own entries that this node lacked when it asked for them.
-    fn own_shown(&mut self, conn: ConnId, run: Run) {
-        let head = self.logs.get(&self.me.origin).and_then(|chain| chain.accepted.head());
+    /// Own entries that this node lacked when it asked for them: taken over by a start, a reason to stop later on.
+    fn own_shown(&mut self, now_ms: u64, conn: ConnId, key: LogKey, run: Run) {
+        if self.recovery.is_some() {
+            self.go_on_anew();
+            self.place(now_ms, conn, key, run);
+            return;
+        }
+        let head = self.logs.get(&key).and_then(|chain| chain.accepted.head());
         let (held, seen_seq) = (head.map_or(0, |head| head.at.seq), run.last().header().at.seq);
         if seen_seq > held {
             self.stop_writing(NotWritable::OwnLogAhead { seen_seq });
@@ -220,53 +243,10 @@ impl State {
         }
     }
 
-    fn place(&mut self, now_ms: u64, conn: ConnId, key: LogKey, run: Run) {
-        let Some(chain) = self.chain(key.0) else { return };
-        match chain.accepted.place(run) {
-            Ok(Placement::Extends(run)) => {
-                chain.accepted.advance(Head { at: run.last().header().at, hash: run.last().hash() });
-                self.outputs.push(Output::Store(run));
-            }
-            Ok(Placement::Held) => {}
-            Ok(Placement::Gap(_)) => {
-                // The log went back to what is stored after the store refused; it is fetched again from there.
-                self.pulls.remove(&key);
-            }
-            Ok(Placement::Parts) => {
-                let below = chain.accepted.head().map_or(1, |head| head.at.seq + 1);
-                self.pulls.remove(&key);
-                self.probe(now_ms, conn, key, below);
-            }
-            Ok(Placement::Differs(run)) => self.outputs.push(Output::Compare(conn, run)),
-            Err(error) => self.refuse(conn, error.into()),
-        }
-    }
-
-    pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, hlc_ms: u64) {
-        let Some(chain) = self.chain(origin) else { return };
-        chain.stored.advance(head);
-        self.seen(now_ms, origin, hlc_ms);
-        self.refresh_board(origin, head.at.epoch);
-        self.announce((origin, head.at.epoch));
-    }
-
     /// Notes that what an author said at `hlc_ms`, by its own clock, is held.
     pub(super) fn seen(&mut self, now_ms: u64, origin: Origin, hlc_ms: u64) {
         let seen = self.seen_ms.entry(origin).or_default();
         *seen = (*seen).max(hlc_ms.min(now_ms));
-    }
-
-    pub(super) fn store_failed(&mut self, now_ms: u64, origin: Origin) {
-        self.intake_at_ms = now_ms + INTAKE_PAUSE_MS;
-        if origin == self.me.origin {
-            // The lock holds them; the driver puts them again.
-            return;
-        }
-        if let Some(chain) = self.logs.get_mut(&origin) {
-            chain.accepted = chain.stored.clone();
-        }
-        self.pulls.retain(|key, _| key.0 != origin);
-        self.behind.insert((origin, crate::log::FIRST_EPOCH));
     }
 
     /// When fetching may go on after the store refused, in ms.

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use wego_proto::{
-    id::Origin,
+    id::{Origin, Position},
     prost::Message as _,
     v1::{self, session_message::Body},
 };
@@ -54,24 +54,23 @@ pub(super) struct Receipts {
     kept: Kept,
     /// What this node has not said yet.
     unsaid: Option<Applied>,
+    /// The largest counter seen of this node's own receipts.
+    counter: u64,
     /// When the next may be made in turn, in ms.
     due_ms: u64,
 }
 
 impl Receipts {
     /// Those of members of the roster among what was kept.
-    pub(super) fn of(kept: Vec<v1::SignedReceipt>, roster: &History) -> Self {
+    pub(super) fn of(kept: Vec<v1::SignedReceipt>, roster: &History, me: Origin) -> Self {
         let valid = kept.into_iter().filter_map(|one| Receipt::verify(one, roster).ok().flatten());
-        let kept = valid.map(|receipt| (receipt.member, Arc::new(receipt))).collect();
-        Self { kept: Arc::new(kept), unsaid: None, due_ms: 0 }
+        let kept: BTreeMap<_, _> = valid.map(|receipt| (receipt.member, Arc::new(receipt))).collect();
+        let counter = kept.get(&me).map_or(0, |receipt| receipt.counter);
+        Self { kept: Arc::new(kept), unsaid: None, counter, due_ms: 0 }
     }
 
     pub(super) fn deadline_ms(&self) -> Option<u64> {
         self.unsaid.as_ref().map(|_| self.due_ms)
-    }
-
-    fn counter_of(&self, member: Origin) -> u64 {
-        self.kept.get(&member).map_or(0, |receipt| receipt.counter)
     }
 }
 
@@ -107,11 +106,9 @@ impl State {
     /// What there is to say; `None` when it was said already, or may not be said under this key.
     fn receipt_draft(&self, now_ms: u64, unsaid: &Applied) -> Option<Draft> {
         let me = self.me.origin;
-        let at = self
-            .logs
-            .get(&me)
-            .map_or(Some(wego_proto::id::Position::FIRST), |chain| chain.accepted.next())?;
-        if signing_key(&self.roster, me, self.key_no, at) != Some(&self.key.public()) {
+        let own = self.logs.get(&self.own_key());
+        let at = own.map_or(Some(Position::FIRST), |chain| chain.accepted.next())?;
+        if signing_key(&self.roster, me, self.key_no, at) != Some(self.key.public()) {
             return None;
         }
         let last = self.receipts.kept.get(&me);
@@ -128,7 +125,7 @@ impl State {
             member: me,
             key_no: self.key_no,
             at,
-            counter: now_ms.max(self.receipts.counter_of(me).saturating_add(1)),
+            counter: now_ms.max(self.receipts.counter.saturating_add(1)),
             store: self.me.store,
             roster_version,
             applied: logs.into_iter().take(RECEIPT_LOGS_MAX).collect(),
@@ -189,6 +186,13 @@ impl State {
             if let Some(open) = from.and_then(|conn| self.sessions.get_mut(&conn)) {
                 let known = open.receipts.entry(member).or_default();
                 *known = counter.max(*known);
+            }
+            if member == self.me.origin {
+                self.receipts.counter = counter.max(self.receipts.counter);
+                // An old copy of this node may hear what the newer one had applied: it must not repeat it.
+                if from.is_some() {
+                    continue;
+                }
             }
             let active = self.roster.member(member).is_some_and(wego_proto::roster::Member::is_active);
             if !active || !self.is_news(&receipt) {

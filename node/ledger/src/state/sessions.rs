@@ -1,4 +1,4 @@
-//! Sessions: greetings, messages by kind, comparison of heads, time.
+//! Sessions: messages by kind, comparison of heads, time.
 
 use wego_proto::{
     id::{Hash, Origin},
@@ -6,39 +6,18 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 
-use super::{Event, NotWritable, Output, State};
+use super::{Event, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
         ENTRIES_BYTES, FORK_PROOFS_PER_MESSAGE_MAX, HEAD_BUCKETS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS,
-        HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX,
+        HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, UNKNOWN_EPOCHS_MAX,
     },
-    log::FIRST_EPOCH,
     reject::Reject,
-    session::{ConnId, Greeting, Open, Side},
+    session::ConnId,
 };
 
-/// How long a peer over the session limit is asked to stay away, in ms.
-const BUSY_RETRY_MS: u32 = 30_000;
-
 impl State {
-    pub(super) fn connected(&mut self, now_ms: u64, conn: ConnId, member: Origin, side: Side) {
-        let full = self.greetings.len() + self.sessions.len() >= self.settings.sessions_max;
-        // What this node dials is bounded by its overlay, and must get through however many come in.
-        if full && side == Side::Accepted {
-            self.refuse(conn, Reject::Busy { retry_after_ms: BUSY_RETRY_MS });
-            return;
-        }
-        // One greeting a member and direction: nobody fills the places by opening connections and saying nothing.
-        let before = self.greetings.iter().find(|(_, other)| other.member == member && other.side == side);
-        if let Some(before) = before.map(|(conn, _)| *conn) {
-            self.refuse(before, Reject::AlreadyConnected);
-        }
-        self.greetings.insert(conn, Greeting { member, side, since_ms: now_ms });
-        let hello = self.me.hello(&self.roster, self.board.digest(), now_ms, self.forks.len());
-        self.send(conn, Body::Hello(hello));
-    }
-
     pub(super) fn received(&mut self, now_ms: u64, conn: ConnId, body: Body) {
         let outcome = match self.greetings.remove(&conn) {
             Some(greeting) => self.greeted(now_ms, conn, greeting, body),
@@ -49,84 +28,6 @@ impl State {
         if let Err(reject) = outcome {
             self.refuse(conn, reject);
         }
-    }
-
-    /// Tells the peer why, and ends the session; the state keeps nothing of what was refused.
-    pub(super) fn refuse(&mut self, conn: ConnId, reject: Reject) {
-        self.notify(Event::Refused(reject.clone()));
-        self.outputs.push(Output::Disconnect(conn, reject));
-        self.forget(0, conn);
-    }
-
-    pub(super) fn closed(&mut self, now_ms: u64, conn: ConnId) {
-        self.forget(now_ms, conn);
-        self.schedule_all(now_ms);
-    }
-
-    fn forget(&mut self, now_ms: u64, conn: ConnId) {
-        self.greetings.remove(&conn);
-        let Some(open) = self.sessions.get(&conn) else { return };
-        let member = open.member;
-        if now_ms > 0 && self.seen_ms(member, now_ms) == Some(now_ms) {
-            self.seen_ms.insert(member, now_ms);
-        }
-        if let Some(open) = self.sessions.remove(&conn) {
-            self.memory.insert(member, (open.store, open.theirs));
-        }
-        self.drop_pulls_of(conn);
-        self.notify(Event::SessionClosed(member));
-    }
-
-    fn greeted(&mut self, now_ms: u64, conn: ConnId, greeting: Greeting, body: Body) -> Result<(), Reject> {
-        let hello = match body {
-            Body::Hello(hello) => hello,
-            Body::Reject(reject) => {
-                self.notify(Event::RefusedByPeer(greeting.member, reject));
-                self.outputs.push(Output::Close(conn));
-                return Ok(());
-            }
-            _ => return Err(Reject::OutOfOrder("anything but a hello")),
-        };
-        let digest = hello.heads_digest.clone();
-        let roster_hash = hello.roster_hash.clone();
-        let other_store = hello.store_id != self.me.store.as_bytes();
-        let mut open = greeting.open(hello, &self.me, &self.roster).inspect_err(|reject| {
-            // The same store is this very node, reached at an address that leads back to it.
-            if *reject == Reject::TwinDetected && other_store {
-                self.stop_writing(NotWritable::Twin);
-            }
-        })?;
-        if !self.settle_duplicates(conn, &open) {
-            return Err(Reject::AlreadyConnected);
-        }
-        if let Some((store, remembered)) = self.memory.remove(&open.member)
-            && store == open.store
-        {
-            open.theirs = remembered;
-        }
-        open.compare_at_ms = now_ms + self.jitter.around(self.settings.anti_entropy_ms);
-        let (member, known) = (open.member, open.roster_version);
-        self.sessions.insert(conn, open);
-        self.notify(Event::SessionOpened(member));
-        self.share_roster(conn, known, &roster_hash);
-        self.share_forks(conn);
-        self.share_known_receipts(conn);
-        self.heads_digest(now_ms, conn, &digest)
-    }
-
-    /// Keeps one session a member: of two crossing dials the one of the lower member, of two alike the newer.
-    /// Both ends decide alike. Returns whether the new one stays.
-    fn settle_duplicates(&mut self, conn: ConnId, new: &Open) -> bool {
-        let old = self.sessions.iter().find(|(_, open)| open.member == new.member);
-        let Some((old_conn, old)) = old.map(|(conn, open)| (*conn, open)) else { return true };
-        let low = self.me.origin < new.member;
-        let preferred = if low { Side::Dialled } else { Side::Accepted };
-        if old.side != new.side && old.side == preferred {
-            return false;
-        }
-        debug_assert!(old_conn != conn, "a conn greets once");
-        self.refuse(old_conn, Reject::AlreadyConnected);
-        true
     }
 
     fn exchanged(&mut self, now_ms: u64, conn: ConnId, body: Body) -> Result<(), Reject> {
@@ -153,6 +54,7 @@ impl State {
 
     fn rejected(&mut self, now_ms: u64, conn: ConnId, reject: v1::Reject) -> Result<(), Reject> {
         let goes_on = reject.reason() == v1::reject::Reason::NotSupportedYet;
+        self.told_of_twin(&reject);
         if let Some(open) = self.sessions.get(&conn) {
             let member = open.member;
             self.notify(Event::RefusedByPeer(member, reject));
@@ -173,7 +75,7 @@ impl State {
         self.send(conn, Body::Reject(reject));
     }
 
-    fn share_roster(&mut self, conn: ConnId, known: u64, hash: &[u8]) {
+    pub(super) fn share_roster(&mut self, conn: ConnId, known: u64, hash: &[u8]) {
         let current = self.roster.current();
         if known < current.version() {
             let (newest, versions) = (current.version(), self.roster.since(known, ROSTER_STEPS_MAX));
@@ -207,31 +109,46 @@ impl State {
             news.push(signed);
         }
         if !news.is_empty() {
-            self.pending_roster = Some(next);
+            self.pending_roster = Some(news.clone());
             self.outputs.push(Output::KeepRoster(news));
         }
         Ok(())
     }
 
-    pub(super) fn roster_kept(&mut self) {
-        let Some(roster) = self.pending_roster.take() else { return };
-        self.roster = roster;
+    pub(super) fn roster_kept(&mut self, now_ms: u64) {
+        for version in self.pending_roster.take().unwrap_or_default() {
+            if let Err(error) = self.roster.adopt(version) {
+                self.notify(Event::Refused(Reject::BadRoster(error)));
+                return;
+            }
+        }
         let version = self.roster.current().version();
         self.notify(Event::RosterAdopted(version));
-        let open: Vec<_> =
-            self.sessions.iter().map(|(conn, open)| (*conn, open.member, open.roster_version)).collect();
-        for (conn, member, known) in open {
-            if !self.roster.member(member).is_some_and(wego_proto::roster::Member::is_active) {
-                self.refuse(conn, Reject::UnknownMember(member));
-            } else if known < version {
-                self.share_roster(conn, known, &[]);
-            }
+        self.drop_unknown_speakers();
+        let open: Vec<_> = self.sessions.iter().map(|(conn, open)| (*conn, open.roster_version)).collect();
+        for (conn, known) in open.into_iter().filter(|(_, known)| *known < version) {
+            self.share_roster(conn, known, &[]);
+        }
+        for origin in self.roster.current().members().keys().copied().collect::<Vec<_>>() {
+            self.restand(now_ms, origin);
         }
         self.review_writing();
         self.review_receipts();
     }
 
-    fn heads_digest(&mut self, now_ms: u64, conn: ConnId, digest: &[u8]) -> Result<(), Reject> {
+    /// Ends the sessions of members that no longer take part, or whose transport key no longer speaks for them.
+    pub(super) fn drop_unknown_speakers(&mut self) {
+        let gone = |(conn, open): (&ConnId, &crate::session::Open)| {
+            let speaks = self.roster.transport_keys(open.member).contains(&open.speaker);
+            let active = self.roster.member(open.member).is_some_and(wego_proto::roster::Member::is_active);
+            (!active || !speaks).then_some((*conn, open.member))
+        };
+        for (conn, member) in self.sessions.iter().filter_map(gone).collect::<Vec<_>>() {
+            self.refuse(conn, Reject::UnknownMember(member));
+        }
+    }
+
+    pub(super) fn heads_digest(&mut self, now_ms: u64, conn: ConnId, digest: &[u8]) -> Result<(), Reject> {
         let digest = Hash::try_from(digest).map_err(|error| {
             Reject::Malformed(wego_proto::convert::FieldError {
                 field: "heads_digest",
@@ -241,6 +158,7 @@ impl State {
         let Some(open) = self.sessions.get_mut(&conn) else { return Ok(()) };
         if digest == self.board.digest() {
             open.theirs.equals(&self.board);
+            self.hear_of_own_log(now_ms, conn);
             return Ok(());
         }
         if open.theirs.is_equal_to(&self.board) {
@@ -273,12 +191,17 @@ impl State {
     }
 
     fn heads_answer(&mut self, now_ms: u64, conn: ConnId, mut answer: v1::HeadsAnswer) -> Result<(), Reject> {
-        answer.heads.retain(|head| self.knows((Origin(head.origin), head.epoch)));
+        // Sorted by origin: an answer cut short may have ended before this node's own.
+        let own_told = answer.version != 0 || answer.heads.iter().any(|head| head.origin > self.me.origin.0);
+        answer.heads.retain(|head| self.knows(conn, (Origin(head.origin), head.epoch)));
         let Some(open) = self.sessions.get_mut(&conn) else { return Ok(()) };
         if !std::mem::take(&mut open.awaits_heads) {
             return Err(Reject::OutOfOrder("an answer that nobody asked for"));
         }
         open.theirs.learn(&answer);
+        if own_told {
+            self.hear_of_own_log(now_ms, conn);
+        }
         for head in answer.heads {
             self.compare_with(now_ms, conn, (Origin(head.origin), head.epoch));
         }
@@ -288,7 +211,7 @@ impl State {
     fn notes(&mut self, now_ms: u64, conn: ConnId, notes: v1::Notes) -> Result<(), Reject> {
         for note in notes.notes {
             let key = (Origin(note.origin), note.epoch);
-            if !self.knows(key) {
+            if !self.knows(conn, key) {
                 continue;
             }
             if let Some(open) = self.sessions.get_mut(&conn) {
@@ -299,9 +222,16 @@ impl State {
         Ok(())
     }
 
-    /// Only logs of the roster's members are remembered, so that a peer cannot make memory grow.
-    fn knows(&self, (origin, epoch): LogKey) -> bool {
-        epoch == FIRST_EPOCH && self.roster.member(origin).is_some()
+    /// Only logs of the roster's members are remembered, and few epochs that nobody has opened yet, so that a peer
+    /// cannot make memory grow.
+    fn knows(&self, conn: ConnId, (origin, epoch): LogKey) -> bool {
+        let epochs = self.roster.epochs(origin);
+        if self.roster.member(origin).is_none() || epoch <= epochs.tip() {
+            return self.roster.member(origin).is_some() && self.bound((origin, epoch)).last > 0;
+        }
+        let Some(open) = self.sessions.get(&conn) else { return false };
+        let unknown = open.theirs.of(origin).into_iter().filter(|key| key.1 > epochs.tip()).count();
+        unknown < UNKNOWN_EPOCHS_MAX
     }
 
     fn serve(&mut self, conn: ConnId, pull: v1::Pull) -> Result<(), Reject> {
@@ -310,7 +240,9 @@ impl State {
             return Err(Reject::TooLarge { what: "pulls at once", max: SERVED_PER_PEER_MAX });
         }
         open.serving += 1;
-        self.outputs.push(Output::Serve(conn, pull));
+        // What does not count is not passed on: a member that was removed does not come back that way.
+        let last = self.bound((Origin(pull.origin), pull.epoch)).last;
+        self.outputs.push(Output::Serve(conn, v1::Pull { until: pull.until.min(last), ..pull }));
         Ok(())
     }
 
@@ -337,6 +269,7 @@ impl State {
         self.make_receipt(now_ms);
         self.move_stalled(now_ms);
         self.resume_intake(now_ms);
+        self.try_anchor(now_ms);
         self.schedule_all(now_ms);
     }
 

@@ -16,7 +16,9 @@ struct Bench {
 impl Bench {
     fn new(members: usize) -> Self {
         let federation = Federation::new(members);
-        let state = state_of(&federation, 0);
+        let mut state = state_of(&federation, 0);
+        // What a start puts out comes with the first input.
+        state.handle(NOW, Input::Tick);
         Self { federation, state }
     }
 
@@ -35,7 +37,12 @@ impl Bench {
 
     /// Opens a session with member 2.
     fn meet(&mut self) {
-        self.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+        self.input(Input::Connected {
+            conn: PEER,
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
         let hello = self.hello_of(2);
         self.receive(Body::Hello(hello));
         assert_eq!(self.state.sessions().count(), 1);
@@ -54,19 +61,31 @@ impl Bench {
     }
 }
 
+/// The transport key of a member of any simulated federation.
+pub(in crate::state) fn speaker(member: u32) -> wego_proto::key::PublicKey {
+    Federation::new(1).transport_key(Origin(member)).public()
+}
+
 fn state_of(federation: &Federation, node: usize) -> State {
     State::new(start_of(federation, node))
 }
 
-fn start_of(federation: &Federation, node: usize) -> Start {
+pub(in crate::state) fn start_of(federation: &Federation, node: usize) -> Start {
     let origin = federation.origin(node);
     Start {
         me: Me {
             origin,
             federation: federation.roster.federation(),
             store: StoreId::new([node as u8; 16]),
-            node_id: [0; 32],
+            node_id: *federation.transport_key(origin).public().as_bytes(),
             software: "test".to_owned(),
+            run: crate::session::Start::sign(
+                origin,
+                [node as u8; 16],
+                NOW,
+                &federation.roster.federation(),
+                &federation.log_key(origin),
+            ),
         },
         key: federation.log_key(origin),
         roster: federation.roster.clone(),
@@ -74,9 +93,12 @@ fn start_of(federation: &Federation, node: usize) -> Start {
         locked: None,
         forks: vec![],
         receipts: vec![],
+        endpoints: vec![],
+        footing: Footing::Sound,
+        previous_run: None,
         now_ms: NOW,
         seed: 7,
-        settings: Settings::default(),
+        settings: Settings { quorum: Some(0), ..Settings::default() },
     }
 }
 
@@ -96,6 +118,7 @@ fn draft(n: u8) -> Draft {
         request_id: RequestId::new([n; 16]),
         payload: None,
         erase: None,
+        endpoint_change: None,
     }
 }
 
@@ -122,7 +145,7 @@ fn nothing_is_announced_before_it_was_locked_and_stored() {
     let [Output::Store(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
     let head = Head { at: run.last().header().at, hash: run.last().hash() };
     assert!(!says(&outputs));
-    let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW });
+    let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: vec![] });
     assert!(says(&outputs), "{outputs:?}");
 }
 
@@ -155,7 +178,12 @@ fn a_hello_of_somebody_else_opens_nothing() {
     ];
     for (word, spoil) in cases {
         let mut bench = Bench::new(3);
-        bench.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+        bench.input(Input::Connected {
+            conn: PEER,
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
         let hello = spoil(bench.hello_of(2));
         let outputs = bench.receive(Body::Hello(hello));
         assert_eq!(refusal(&outputs).map(Reject::word), Some(word));
@@ -166,7 +194,12 @@ fn a_hello_of_somebody_else_opens_nothing() {
 #[test]
 fn the_first_message_must_be_a_hello_and_there_is_only_one() {
     let mut bench = Bench::new(2);
-    bench.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: PEER,
+        member: Origin(2),
+        speaker: speaker(2),
+        side: Side::Accepted,
+    });
     let outputs = bench.receive(Body::Notes(v1::Notes::default()));
     assert_eq!(refusal(&outputs).map(Reject::word), Some("out_of_order"));
 
@@ -179,7 +212,12 @@ fn the_first_message_must_be_a_hello_and_there_is_only_one() {
 #[test]
 fn who_says_nothing_is_hung_up_on() {
     let mut bench = Bench::new(2);
-    bench.input(Input::Connected { conn: PEER, member: Origin(2), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: PEER,
+        member: Origin(2),
+        speaker: speaker(2),
+        side: Side::Accepted,
+    });
     assert_eq!(bench.state.next_deadline_ms(), Some(NOW + limits::HELLO_MS));
     let outputs = bench.state.handle(NOW + limits::HELLO_MS, Input::Tick);
     assert_eq!(refusal(&outputs).map(Reject::word), Some("silent"));
@@ -240,7 +278,12 @@ fn a_peer_has_so_many_requests_answered_at_once_and_no_more() {
 fn one_session_too_many_is_asked_to_come_back() {
     let mut bench = Bench::new(limits::SESSIONS_MAX + 3);
     let mut greet = |member: usize, side| {
-        let input = Input::Connected { conn: ConnId(member as u64), member: Origin(member as u32), side };
+        let input = Input::Connected {
+            conn: ConnId(member as u64),
+            member: Origin(member as u32),
+            speaker: speaker(member as u32),
+            side,
+        };
         refusal(&bench.input(input)).cloned()
     };
     for member in 2..limits::SESSIONS_MAX + 2 {
@@ -254,7 +297,12 @@ fn one_session_too_many_is_asked_to_come_back() {
 fn one_member_cannot_take_all_places_by_greeting_again_and_again() {
     let mut bench = Bench::new(3);
     for conn in 0..limits::SESSIONS_MAX as u64 * 2 {
-        bench.input(Input::Connected { conn: ConnId(conn), member: Origin(2), side: Side::Accepted });
+        bench.input(Input::Connected {
+            conn: ConnId(conn),
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
     }
     assert_eq!(bench.state.greetings.len(), 1);
 }
@@ -268,8 +316,16 @@ fn logs_that_no_roster_knows_are_not_remembered() {
     let notes =
         (3..5_000).map(|origin| note(origin, 1)).chain((2..4_000).map(|epoch| note(2, epoch))).collect();
     let outputs = bench.receive(Body::Notes(v1::Notes { notes }));
-    assert!(outputs.is_empty(), "{outputs:?}");
-    assert_eq!(bench.state.sessions().next().unwrap().1.theirs.heads.len(), 0);
+    let pulls: Vec<_> = outputs
+        .iter()
+        .map(|output| match output {
+            Output::Send(PEER, Body::Pull(pull)) => (pull.origin, pull.epoch, pull.from, pull.until),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(pulls, [(2, 2, 1, 1)], "of epochs that nobody has opened, the opening of the lowest");
+    let remembered = bench.state.sessions().next().unwrap().1.theirs.heads.len();
+    assert_eq!(remembered, limits::UNKNOWN_EPOCHS_MAX);
     assert_eq!(bench.digest(), before);
 }
 
@@ -308,7 +364,12 @@ fn a_source_that_does_not_deliver_is_left_for_another() {
     let mut bench = Bench::new(3);
     bench.meet();
     let second = ConnId(2);
-    bench.input(Input::Connected { conn: second, member: Origin(3), side: Side::Accepted });
+    bench.input(Input::Connected {
+        conn: second,
+        member: Origin(3),
+        speaker: speaker(3),
+        side: Side::Accepted,
+    });
     let hello = bench.hello_of(3);
     bench.input(Input::Received { conn: second, body: Body::Hello(hello) });
     let notes = |seq| {
@@ -338,6 +399,7 @@ fn seeing_more_of_the_own_log_than_it_has_stops_a_node_from_writing() {
     let mut bench = Bench::new(2);
     bench.meet();
     let mut before = state_of(&bench.federation, 0);
+    before.handle(NOW, Input::Tick);
     let outputs = before.handle(NOW, Input::Append(vec![draft(1), draft(2)]));
     let [Output::Lock(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
     let pull = bench.claim_more_of_the_own_log();
@@ -361,16 +423,63 @@ fn saying_that_there_is_more_of_the_own_log_without_showing_it_stops_nobody() {
     assert!(matches!(outputs.as_slice(), [Output::Lock(_)]), "{outputs:?}");
 }
 
+/// A start of member 1's process, signed by `signer`.
+fn start_by(federation: &Federation, id: u8, started_ms: u64, signer: u32) -> v1::Run {
+    let key = federation.log_key(Origin(signer));
+    crate::session::Start::sign(Origin(1), [id; 16], started_ms, &federation.roster.federation(), &key).signed
+}
+
 #[test]
-fn another_store_that_speaks_with_the_own_key_stops_a_node_from_writing_and_its_own_voice_does_not() {
-    for (store, expected) in [(0, None), (9, Some(NotWritable::Twin))] {
+fn a_later_start_of_the_same_member_stops_a_node_and_nothing_else_does() {
+    let cases = [
+        ("its own voice", 0, NOW, 1, None),
+        ("an earlier start", 9, NOW - 1, 1, None),
+        ("a later start", 9, NOW + 1, 1, Some(NotWritable::Twin)),
+        ("a start that somebody else made up", 9, NOW + 1, 2, None),
+    ];
+    for (case, id, started_ms, signer, expected) in cases {
         let mut bench = Bench::new(2);
-        bench.input(Input::Connected { conn: PEER, member: Origin(1), side: Side::Accepted });
-        let hello = v1::Hello { store_id: vec![store; 16], ..bench.hello_of(1) };
+        let run = start_by(&bench.federation, id, started_ms, signer);
+        bench.input(Input::Connected {
+            conn: PEER,
+            member: Origin(1),
+            speaker: speaker(1),
+            side: Side::Accepted,
+        });
+        let hello = v1::Hello { run: Some(run.clone()), ..bench.hello_of(1) };
         let outputs = bench.receive(Body::Hello(hello));
-        assert_eq!(refusal(&outputs).map(Reject::word), Some("twin_detected"));
-        assert_eq!(bench.state.not_writable(), expected);
+        assert_eq!(refusal(&outputs).map(Reject::word), Some("twin_detected"), "{case}");
+        assert_eq!(bench.state.not_writable(), expected, "{case}, met");
+
+        let mut bench = Bench::new(2);
+        bench.meet();
+        let reason = v1::reject::Reason::TwinDetected as i32;
+        bench.receive(Body::Reject(v1::Reject { reason, run: Some(run), ..Default::default() }));
+        assert_eq!(bench.state.not_writable(), expected, "{case}, told of by a peer");
     }
+}
+
+#[test]
+fn a_peer_shows_the_earlier_start_of_a_member_the_later_one() {
+    let mut bench = Bench::new(3);
+    bench.meet();
+    let later = ConnId(2);
+    bench.input(Input::Connected {
+        conn: later,
+        member: Origin(2),
+        speaker: speaker(2),
+        side: Side::Accepted,
+    });
+    let federation = bench.federation.roster.federation();
+    let key = bench.federation.log_key(Origin(2));
+    let run = crate::session::Start::sign(Origin(2), [77; 16], NOW + 5, &federation, &key).signed;
+    let hello = v1::Hello { run: Some(run.clone()), ..bench.hello_of(2) };
+    let outputs = bench.input(Input::Received { conn: later, body: Body::Hello(hello) });
+    let told = outputs.iter().find_map(|output| match output {
+        Output::Disconnect(PEER, reject) => reject.to_wire().run,
+        _ => None,
+    });
+    assert_eq!(told, Some(run));
 }
 
 #[test]

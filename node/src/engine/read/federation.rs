@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use wego_proto::{fork, id::Origin, roster::Member, v1};
+use wego_proto::{
+    fork,
+    id::{Origin, Position},
+    roster::Member,
+    v1,
+};
 
 use super::{ReadError, ReadHandle};
 use crate::clock::now_ms;
@@ -49,19 +54,36 @@ impl ReadHandle {
         if !handle.is_empty() && current.member_by_handle(handle).is_none() {
             return Err(ReadError::UnknownMember(handle.to_owned()));
         }
-        let file = |((origin, _), proof)| v1::ForkProofFile {
-            proof: Some(proof),
-            federation_id: current.federation().as_bytes().to_vec(),
-            origin_handle: view.handle(origin).to_owned(),
-        };
-        // A later roster may have ended the key, or cut the member off before.
-        let proves = |proof: &v1::ForkProof| fork::verify(proof, current).is_ok();
-        let kept = self.inner.store.forks()?.into_iter().filter(|(_, proof)| proves(proof));
-        let mut forks: Vec<_> = kept.map(file).collect();
-        forks.retain(|fork| handle.is_empty() || fork.origin_handle == handle);
+        let mut forks = Vec::new();
+        for ((origin, _), proof) in self.inner.store.forks()? {
+            // A later roster may have ended the key, or cut the member off before.
+            let proves = fork::verify(&proof, current, view.roster.epochs(origin)).is_ok();
+            let handle_here = view.handle(origin).to_owned();
+            if proves && (handle.is_empty() || handle_here == handle) {
+                forks.push(v1::ForkProofFile {
+                    proof: Some(proof),
+                    federation_id: current.federation().as_bytes().to_vec(),
+                    origin_handle: handle_here,
+                    epochs: self.openings(&view, origin)?,
+                });
+            }
+        }
         // Those of one member come by epoch already.
         forks.sort_by(|one, other| one.origin_handle.cmp(&other.origin_handle));
         Ok(v1::ForksReply { forks })
+    }
+
+    /// The openings of a member's epochs, oldest first: what a proof needs beside the roster.
+    pub(super) fn openings(&self, view: &View, origin: Origin) -> Result<Vec<v1::Entry>, ReadError> {
+        let epochs = view.roster.epochs(origin).iter().map(|epoch| epoch.number);
+        let opening = |epoch| {
+            let at = Position { epoch, seq: 1 };
+            let corrupt = ReadError::Corrupt { origin, at };
+            self.inner.store.entry(origin, at)?.ok_or(corrupt)
+        };
+        let mut openings: Vec<_> = epochs.map(opening).collect::<Result<_, ReadError>>()?;
+        openings.iter_mut().for_each(|opening| opening.payload = None);
+        Ok(openings)
     }
 
     /// The roster versions from 1 on.
@@ -136,8 +158,8 @@ fn member_view(view: &View, member: &Member, counts: &BTreeMap<Origin, u64>) -> 
         self_: own,
         connected: view.sessions.contains_key(&member.origin),
         records: counts.get(&member.origin).copied().unwrap_or(0),
-        forked: view.forks.contains_key(&member.origin),
-        fork_at: view.forks.get(&member.origin).map(|at| (*at).into()),
+        forked: view.frozen_at(member.origin).is_some(),
+        fork_at: view.frozen_at(member.origin).map(Into::into),
     }
 }
 

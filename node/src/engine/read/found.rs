@@ -8,7 +8,7 @@ use wego_proto::{
     v1,
 };
 
-use super::{QueryProblem, ReadError, ReadHandle, behind_fork};
+use super::{QueryProblem, ReadError, ReadHandle};
 use crate::clock::now_ms;
 use crate::{
     engine::view::View,
@@ -60,7 +60,7 @@ impl ReadHandle {
 
     /// One hit with its texts, read and verified now; none if its author's log is frozen before it.
     fn hit(&self, view: &View, hit: &search::FoundHit, lang: &str) -> Result<Option<v1::Hit>, ReadError> {
-        if behind_fork(view, hit.origin, hit.at) {
+        if !view.counts(hit.origin, hit.at) {
             return Ok(None);
         }
         let entry = self.verified(view, hit.origin, hit.at)?;

@@ -1,10 +1,16 @@
 //! What an operator should look at. Each problem says what to do about it.
 
+use wego_ledger::state::NotWritable;
 use wego_proto::v1::{Health, Problem};
 
 use super::ReadHandle;
-use crate::clock::now_ms;
-use crate::engine::view::{Broken, View};
+use crate::{
+    clock::now_ms,
+    engine::{
+        view::{Broken, View},
+        words,
+    },
+};
 
 /// A member's clock further off than this is shown, ms.
 const SKEW_SHOWN_MS: i64 = 60_000;
@@ -43,44 +49,46 @@ fn of_writing(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
     match view.broken {
         Some(Broken::Store) => {
-            problems.push(failed("the store broke", "the node stops, and fills a new one at its next start"));
+            problems.push(failed(
+                "the store broke".to_owned(),
+                "the node stops, and fills a new one at its next start",
+            ));
         }
         Some(Broken::Journal) => {
             problems.push(failed(
-                "the journal cannot be written",
+                "the journal cannot be written".to_owned(),
                 "the node stops; look at its disk, then start it",
             ));
         }
         None => {}
     }
     if let Some(why) = view.not_writable {
-        problems.push(failed(
-            format!("this node may not write: {why:?}"),
-            "see deploy/README.md, what an alarm means",
-        ));
+        let starting = matches!(why, NotWritable::Recovering { .. });
+        let problem = if starting { degraded } else { failed };
+        problems.push(problem(words::what(why), words::hint(why)));
     }
     if view.disk_full {
         let hint = "make space on the data folder's file system";
-        problems.push(failed("the disk reserve is reached; writes are refused", hint));
+        problems.push(failed("the disk reserve is reached; writes are refused".to_owned(), hint));
     }
     problems
 }
 
 fn of_the_federation(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (origin, at) in &view.forks {
-        let handle = view.handle(*origin);
+    for (origin, at) in view.forks() {
+        let handle = view.handle(origin);
         let what = format!("{handle} has signed two histories from {at} on");
         let hint = format!("`wego fork show {handle}` says what happened; tell the executive committee");
         problems.push(degraded(what, &hint));
     }
     if view.roster.current().is_soft_expired(now_ms()) {
         let hint = "ask the executive committee to sign the next version";
-        problems.push(degraded("the roster's term is over; nobody can be admitted", hint));
+        problems.push(degraded("the roster's term is over; nobody can be admitted".to_owned(), hint));
     }
     if view.roster_conflicts > 0 {
         let hint = "compare wego roster show with the other members";
-        problems.push(degraded("a peer has another roster under the same number", hint));
+        problems.push(degraded("a peer has another roster under the same number".to_owned(), hint));
     }
     problems
 }
@@ -88,7 +96,7 @@ fn of_the_federation(view: &View) -> Vec<Problem> {
 fn of_peers(view: &View) -> Vec<Problem> {
     let mut problems = Vec::new();
     if view.sessions.is_empty() && view.roster.current().members().len() > 1 {
-        problems.push(degraded("no session with any peer", "look at `wego peer list`"));
+        problems.push(degraded("no session with any peer".to_owned(), "look at `wego peer list`"));
     }
     for (origin, session) in &view.sessions {
         if session.skew_ms.abs() > SKEW_SHOWN_MS {
@@ -108,10 +116,10 @@ fn of_peers(view: &View) -> Vec<Problem> {
     problems
 }
 
-fn degraded(what: impl Into<String>, hint: &str) -> Problem {
-    Problem { health: Health::Degraded as i32, what: what.into(), hint: hint.to_owned() }
+fn degraded(what: String, hint: &str) -> Problem {
+    Problem { health: Health::Degraded as i32, what, hint: hint.to_owned() }
 }
 
-fn failed(what: impl Into<String>, hint: &str) -> Problem {
-    Problem { health: Health::Failed as i32, what: what.into(), hint: hint.to_owned() }
+fn failed(what: String, hint: &str) -> Problem {
+    Problem { health: Health::Failed as i32, what, hint: hint.to_owned() }
 }

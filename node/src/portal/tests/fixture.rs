@@ -141,6 +141,7 @@ impl Fixture {
             entry: Some(entry.to_wire()),
             federation_id: federation.as_bytes().to_vec(),
             origin_handle: handle.to_owned(),
+            epochs: vec![],
         };
         self.records.insert(id, Held { view, versions, proof });
         id
@@ -178,6 +179,8 @@ fn signed(
         request_id: None,
         epoch_start: None,
         erase: None,
+        recovery_key: None,
+        endpoint_change: None,
     };
     let payload = Payload { nonce: [9; 16], content: written.content };
     Verified::sign(header, Some(payload), federation, &log_key(idx))
@@ -224,6 +227,7 @@ pub(super) fn city(
             key: log_key(idx).public().as_bytes().to_vec(),
             from: Some(Position::FIRST.into()),
             until: None,
+            ..Default::default()
         }],
         status: v1::MemberStatus::Active.into(),
         role: role.into(),

@@ -82,7 +82,9 @@ impl Author {
     #[must_use]
     pub fn open_epoch(&mut self, epoch: u32, base: Position, base_hash: Hash) -> Verified {
         let at = Position { epoch, seq: 1 };
-        let entry = self.sign(at, base_hash, Some(EpochStart { base, base_hash }), 1);
+        let start =
+            EpochStart { base, base_hash, proof_hash: None, store: None, log_key: None, next_digest: None };
+        let entry = self.sign(at, base_hash, Some(start), 1);
         self.advance(&entry);
         entry
     }
@@ -146,6 +148,8 @@ impl Author {
             request_id: Some(Self::request_id(at)),
             epoch_start,
             erase: None,
+            recovery_key: None,
+            endpoint_change: None,
         };
         // Bytes that do not compress and differ at every position.
         let block = *Hash::of(&[&self.origin.0.to_be_bytes(), &at.seq.to_be_bytes()]).as_bytes();

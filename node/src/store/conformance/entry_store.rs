@@ -26,6 +26,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
         the_tail_is_gap_free_over_interleaved_origins,
         epochs_are_logs_of_their_own,
         the_last_fork_proof_put_stays,
+        what_is_set_aside_makes_room_for_another_history,
         synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
         what_the_tail_hands_out_survives_a_crash,
         everything_survives_closing,
@@ -275,4 +276,31 @@ fn everything_survives_closing<B: StoreBed>(bed: &mut B) -> Claimed {
     let hashes: Vec<_> = whole_tail(&store)?.iter().map(chain::entry_hash).collect();
     let signed: Vec<_> = entries.iter().map(Verified::hash).collect();
     holds(hashes == signed, "byte for byte")
+}
+
+fn what_is_set_aside_makes_room_for_another_history<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut bob) = (Author::new(1), Author::new(2));
+    let trunk = ada.batch(2, 100);
+    let mut other = Author::new(1);
+    other.go_on_from(&trunk[1]);
+    let (theirs, ours) = (ada.batch(700, 100), other.batch(3, 101));
+    store.put(&trunk)?;
+    store.put(&theirs)?;
+    let bobs = bob.batch(2, 50);
+    store.put(&bobs)?;
+    let left = store.rewind(ada.origin(), 1, 2)?;
+    holds(left == Some((2, trunk[1].hash())), "the last entry that is left is the new head")?;
+    holds(store.set_aside() == 700, "what was set aside is counted")?;
+    holds(whole_range(&store, ada.origin(), 1)? == wire(&trunk), "nothing beyond the head is read")?;
+    let kept: Vec<_> = trunk.iter().chain(&bobs).cloned().collect();
+    holds(whole_tail(&store)? == wire(&kept), "nor handed out in order of arrival")?;
+    holds(store.rewind(ada.origin(), 1, 2)? == left && store.set_aside() == 700, "once is enough")?;
+    store.put(&ours)?;
+    let now: Vec<_> = trunk.iter().chain(&ours).cloned().collect();
+    holds(whole_range(&store, ada.origin(), 1)? == wire(&now), "another history takes the place")?;
+    let store = bed.reopen(store)?;
+    holds(whole_range(&store, ada.origin(), 1)? == wire(&now), "and is there after closing")?;
+    holds(store.set_aside() == 700 && store.rewind(ada.origin(), 1, 0)?.is_none(), "down to nothing")?;
+    holds(!store.heads()?.contains_key(&(ada.origin(), 1)), "a log without entries has no head")
 }

@@ -11,6 +11,7 @@ use wego_proto::{
 use crate::store::{
     Cursor, EntryStore, HeadLock, StoreError,
     conformance::{Author, Claimed, LockBed, StoreBed, holds},
+    erasure::Target,
 };
 
 const RECORD: RecordId = RecordId::new([5; 16]);
@@ -23,6 +24,7 @@ pub(super) fn store_claims<B: StoreBed>() -> Vec<fn(&mut B) -> Claimed> {
         an_order_holds_within_its_own_batch,
         an_order_covers_its_author_record_and_past_only,
         a_position_taken_down_before_it_arrives_is_stored_without_its_payload,
+        what_was_set_aside_is_erased_and_its_place_is_free,
         the_last_order_of_a_record_is_listed,
         how_far_erasures_are_carried_out_starts_at_nothing_and_stays,
         the_last_receipt_of_a_member_stays,
@@ -41,8 +43,12 @@ fn held(store: &impl EntryStore, entry: &Verified) -> Result<Option<v1::Entry>, 
     store.entry(entry.header().origin, entry.header().at)
 }
 
-fn place(entry: &Verified) -> (Origin, Position) {
-    (entry.header().origin, entry.header().at)
+fn target(entry: &Verified) -> Target {
+    Target::Entry(entry.header().origin, entry.header().at, entry.hash())
+}
+
+fn place(entry: &Verified) -> Target {
+    Target::Place(entry.header().origin, entry.header().at)
 }
 
 fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> Claimed {
@@ -50,7 +56,7 @@ fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> C
     let mut ada = Author::new(1);
     let entries = ada.batch(4, 500);
     store.put(&entries)?;
-    store.erase(&[place(&entries[1]), place(&entries[3])])?;
+    store.erase(&[target(&entries[1]), place(&entries[3])])?;
     let left = [entries[0].to_wire(), bare(&entries[1]), entries[2].to_wire(), bare(&entries[3])];
     for again in [false, true] {
         let found = store.range(ada.origin(), 1, 1, 4, usize::MAX)?;
@@ -58,7 +64,7 @@ fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> C
         holds(store.tail(Cursor(0), 9)?.0 == left, "also from the tail")?;
         if !again {
             store.put(&entries)?;
-            store.erase(&[place(&entries[1])])?;
+            store.erase(&[target(&entries[1]), target(&ada.fork_of(&entries[0]))])?;
         }
     }
     let store = bed.crash(store)?;
@@ -117,6 +123,21 @@ fn a_position_taken_down_before_it_arrives_is_stored_without_its_payload<B: Stor
     store.put(&entries)?;
     holds(held(&store, &entries[0])? == Some(entries[0].to_wire()), "the other is kept")?;
     holds(held(&store, &entries[1])? == Some(bare(&entries[1])), "its payload is not taken")
+}
+
+fn what_was_set_aside_is_erased_and_its_place_is_free<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let held = [ada.next(10), ada.put(RECORD, 100), ada.put(OTHER, 100)];
+    store.put(&held)?;
+    store.rewind(ada.origin(), 1, 1)?;
+    store.erase(&[target(&held[1])])?;
+    store.erase_set_aside(ada.origin(), &[(RECORD, Position { epoch: 1, seq: 9 })].into())?;
+    ada.go_on_from(&held[0]);
+    let instead = [ada.next(60), ada.next(60)];
+    store.put(&instead)?;
+    let found = store.range(ada.origin(), 1, 2, 3, usize::MAX)?;
+    holds(found == instead.each_ref().map(Verified::to_wire), "what comes in its place keeps its payload")
 }
 
 fn the_last_order_of_a_record_is_listed<B: StoreBed>(bed: &mut B) -> Claimed {

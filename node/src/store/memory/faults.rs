@@ -19,6 +19,8 @@ pub enum Step {
     Sync,
     /// [`crate::store::EntryStore::put_fork`]
     PutFork,
+    /// [`crate::store::EntryStore::rewind`]
+    Rewind,
     /// [`crate::store::HeadLock::replace`]
     Replace,
     /// [`crate::store::EntryStore::erase`] and [`crate::store::HeadLock::erase`]
@@ -27,7 +29,8 @@ pub enum Step {
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Put, Self::Sync, Self::PutFork, Self::Replace, Self::Erase];
+    pub const ALL: [Self; 6] =
+        [Self::Put, Self::Sync, Self::PutFork, Self::Rewind, Self::Replace, Self::Erase];
 }
 
 /// When a step fails.

@@ -11,7 +11,7 @@ use std::{
 
 use wego_proto::{
     entry::Verified,
-    id::{Origin, Position, RecordId, StoreId},
+    id::{Hash, Origin, Position, RecordId, StoreId},
     v1,
 };
 
@@ -44,6 +44,7 @@ struct State {
     refused: BTreeSet<(Origin, Position)>,
     erased_through: Cursor,
     receipts: BTreeMap<Origin, v1::SignedReceipt>,
+    set_aside: Vec<Verified>,
     /// How many arrivals a power cut leaves.
     durable: usize,
     /// Where each put since the last sync ended.
@@ -173,13 +174,17 @@ impl EntryStore for MemoryStore {
                 Ok(())
             })?;
         }
-        let handed_out = state.arrivals[..state.durable].iter().skip(start).take(max);
-        let found: Option<Vec<_>> = handed_out
-            .map(|(origin, at)| state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire))
-            .collect();
-        let found = found.ok_or(StoreError::Corrupt { what: "entry" })?;
-        let next = Cursor(from.0 + found.len() as u64);
-        Ok((found, next))
+        let mut found = Vec::new();
+        let mut next = from.0;
+        for (origin, at) in state.arrivals[..state.durable].iter().skip(start) {
+            if found.len() == max {
+                break;
+            }
+            next += 1;
+            // One that was set aside arrived, and is no more.
+            found.extend(state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire));
+        }
+        Ok((found, Cursor(next)))
     }
 
     fn cursor(&self) -> Cursor {
@@ -188,6 +193,37 @@ impl EntryStore for MemoryStore {
 
     fn heads(&self) -> Result<Heads, StoreError> {
         Ok(self.state().heads.clone())
+    }
+
+    fn rewind(&self, origin: Origin, epoch: u32, after: u64) -> Result<Option<(u64, Hash)>, StoreError> {
+        let mut state = self.state();
+        let mut left = None;
+        self.faults.around(Step::Rewind, || {
+            let goes = |key: &(Origin, u32, u64)| (key.0, key.1) == (origin, epoch) && key.2 > after;
+            let gone: Vec<_> = state.entries.keys().copied().filter(goes).collect();
+            let gone: Vec<_> = gone.iter().filter_map(|key| state.entries.remove(key)).collect();
+            state.set_aside.extend(gone);
+            let last = state.entries.range((origin, epoch, 0)..=(origin, epoch, after)).next_back();
+            left = last.map(|(key, entry)| (key.2, entry.hash()));
+            match left {
+                Some(head) => state.heads.insert((origin, epoch), head),
+                None => state.heads.remove(&(origin, epoch)),
+            };
+            state.mark_durable();
+            Ok(())
+        })?;
+        Ok(left)
+    }
+
+    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError> {
+        let state = self.state();
+        let says =
+            state.entries.values().map(Verified::header).filter(|header| header.endpoint_change.is_some());
+        Ok(says.map(|header| (header.origin, header.at)).collect())
+    }
+
+    fn set_aside(&self) -> u64 {
+        self.state().set_aside.len() as u64
     }
 
     fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {
@@ -203,18 +239,36 @@ impl EntryStore for MemoryStore {
         Ok(self.state().forks.clone())
     }
 
-    fn erase(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+    fn erase(&self, targets: &[erasure::Target]) -> Result<(), StoreError> {
         let mut state = self.state();
         self.faults.around(Step::Erase, || {
-            for (origin, at) in targets {
-                state.refused.insert((*origin, *at));
-                if let Some(entry) = state.entries.get_mut(&(*origin, at.epoch, at.seq)) {
-                    *entry = entry.clone().without_payload();
+            for target in targets {
+                let (origin, at) = target.place();
+                match state.entries.get_mut(&(origin, at.epoch, at.seq)) {
+                    Some(entry) if target.is(|| entry.hash()) => *entry = entry.clone().without_payload(),
+                    None if matches!(target, erasure::Target::Place(..)) => {
+                        state.refused.insert((origin, at));
+                    }
+                    _ => {}
                 }
             }
             state.mark_durable();
             Ok(())
         })
+    }
+
+    fn erase_set_aside(
+        &self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError> {
+        let orders = records.iter().map(|(record, at)| ((origin, *record), *at)).collect();
+        for entry in &mut self.state().set_aside {
+            if erasure::covers(&orders, entry.header()) {
+                *entry = entry.clone().without_payload();
+            }
+        }
+        Ok(())
     }
 
     fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {

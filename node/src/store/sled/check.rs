@@ -17,6 +17,8 @@ pub(super) struct Index {
     pub(super) store_id: StoreId,
     pub(super) heads: Heads,
     pub(super) cursor: u64,
+    /// Entries that arrived and were set aside.
+    pub(super) set_aside: u64,
 }
 
 impl Index {
@@ -37,7 +39,8 @@ impl Index {
             heads.insert(rows::read_log_key(&key)?, rows::read_head(&row)?);
         }
         let cursor = tree.get(rows::CURSOR_KEY)?.ok_or(corrupt("cursor"))?;
-        let index = Self { store_id, heads, cursor: rows::read_cursor(&cursor)? };
+        let set_aside = tree.get(rows::SET_ASIDE_KEY)?.map_or(Ok(0), |row| rows::read_cursor(&row))?;
+        let index = Self { store_id, heads, cursor: rows::read_cursor(&cursor)?, set_aside };
         index.check(tree)?;
         Ok(index)
     }
@@ -45,8 +48,8 @@ impl Index {
     /// Whether heads, last entries, arrivals and cursor say the same.
     pub(super) fn check(&self, tree: &Tree) -> Result<(), Failure> {
         self.check_entries(tree)?;
-        // Sequences have no gaps, so the heads tell how many entries have arrived.
-        let entries: u64 = self.heads.values().map(|(seq, _)| seq).sum();
+        // Sequences have no gaps, so the heads tell how many entries have arrived and are still there.
+        let entries = self.heads.values().map(|(seq, _)| seq).sum::<u64>() + self.set_aside;
         let last_run = tree.range(rows::run_key(0)..=rows::run_key(u64::MAX)).next_back().transpose()?;
         let arrived = match last_run {
             None => 0,

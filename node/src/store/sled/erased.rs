@@ -3,7 +3,7 @@
 //! An order to erase is written in the same step as the entry that gives it, so that no crash comes between them. It
 //! must never drop a header.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use ::sled::Tree;
 use prost::Message as _;
@@ -15,7 +15,7 @@ use wego_proto::{
 
 use crate::store::{
     StoreError, chain,
-    erasure::{self, Orders},
+    erasure::{self, Orders, Target},
     sled::{SledStore, contained::Failure, rows},
 };
 
@@ -92,7 +92,7 @@ fn order(tree: &Tree, origin: Origin, record: &RecordId) -> Result<Option<Positi
 }
 
 impl SledStore {
-    pub(super) fn drop_payloads(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+    pub(super) fn drop_payloads(&self, targets: &[Target]) -> Result<(), StoreError> {
         let mut writer = self.writer();
         for targets in targets.chunks(ERASED_TOGETHER) {
             let bytes = targets.len() as u64 * HEADER_ROW_BYTES;
@@ -104,6 +104,39 @@ impl SledStore {
             self.view_mut().orders = HeldOrders::Some;
         }
         self.flush(&mut writer)
+    }
+
+    pub(super) fn drop_set_aside(
+        &self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError> {
+        let mut writer = self.writer();
+        let mut last: Vec<u8> = rows::of_origin(rows::QUARANTINE, origin).to_vec();
+        let end = rows::of_origin(rows::QUARANTINE, Origin(origin.0.saturating_add(1)));
+        loop {
+            let bytes = ERASED_TOGETHER as u64 * HEADER_ROW_BYTES;
+            self.promise(&mut writer, bytes)?;
+            let mut looked_at = 0;
+            self.write_step(&mut writer, bytes, |tree| {
+                let mut batch = ::sled::Batch::default();
+                let after = (Bound::Excluded(last.clone()), Bound::Excluded(end.to_vec()));
+                for row in tree.range::<Vec<u8>, _>(after).take(ERASED_TOGETHER) {
+                    let (key, row) = row?;
+                    looked_at += 1;
+                    let entry = chain::decode(&row)?;
+                    if entry.payload.is_some() && is_ordered(&entry, records)? {
+                        batch.insert(&key, v1::Entry { payload: None, ..entry }.encode_to_vec());
+                        batch.insert(rows::UNPURGED_KEY, &[]);
+                    }
+                    last = key.to_vec();
+                }
+                Ok(tree.apply_batch(batch)?)
+            })?;
+            if looked_at < ERASED_TOGETHER {
+                return self.flush(&mut writer);
+            }
+        }
     }
 
     pub(super) fn read_orders(
@@ -149,19 +182,30 @@ impl SledStore {
     }
 }
 
-/// The rows of these positions as they are to be: what is held without its payload, elsewhere a refusal of it.
-fn without_payloads(tree: &Tree, targets: &[(Origin, Position)]) -> Result<::sled::Batch, Failure> {
+fn is_ordered(entry: &v1::Entry, records: &BTreeMap<RecordId, Position>) -> Result<bool, StoreError> {
+    let corrupt = |_| StoreError::Corrupt { what: "quarantine" };
+    let header = v1::EntryHeader::decode(entry.header.as_slice()).map_err(corrupt)?;
+    let Ok(record) = RecordId::try_from(header.record_id.as_slice()) else { return Ok(false) };
+    let at = Position { epoch: header.epoch, seq: header.seq };
+    Ok(records.get(&record).is_some_and(|until| at < *until))
+}
+
+/// The rows of these targets as they are to be: what is held without its payload, elsewhere a refusal of it.
+fn without_payloads(tree: &Tree, targets: &[Target]) -> Result<::sled::Batch, Failure> {
     let mut batch = ::sled::Batch::default();
-    for (origin, at) in targets {
-        let key = rows::entry_key(*origin, at.epoch, at.seq);
-        let Some(row) = tree.get(key)? else {
-            batch.insert(&rows::refused_key(*origin, *at), &[]);
-            continue;
-        };
-        let entry = chain::decode(&row)?;
-        if entry.payload.is_some() {
-            batch.insert(&key, v1::Entry { payload: None, ..entry }.encode_to_vec());
-            batch.insert(rows::UNPURGED_KEY, &[]);
+    for target in targets {
+        let (origin, at) = target.place();
+        let key = rows::entry_key(origin, at.epoch, at.seq);
+        match tree.get(key)? {
+            Some(row) => {
+                let entry = chain::decode(&row)?;
+                if entry.payload.is_some() && target.is(|| chain::entry_hash(&entry)) {
+                    batch.insert(&key, v1::Entry { payload: None, ..entry }.encode_to_vec());
+                    batch.insert(rows::UNPURGED_KEY, &[]);
+                }
+            }
+            None if matches!(target, Target::Place(..)) => batch.insert(&rows::refused_key(origin, at), &[]),
+            None => {}
         }
     }
     Ok(batch)

@@ -25,6 +25,7 @@ use wego_proto::{
 
 use crate::store::{
     Cursor, EntryStore, Heads, StoreError, chain,
+    erasure::Target,
     folder_lock::FolderLock,
     sled::{
         check::Index,
@@ -39,6 +40,7 @@ mod check;
 mod contained;
 mod erased;
 mod read;
+mod rewind;
 mod rewrite;
 mod rows;
 mod sync_mark;
@@ -78,6 +80,7 @@ struct View {
     heads: Heads,
     cursor: u64,
     orders: HeldOrders,
+    set_aside: u64,
 }
 
 impl SledStore {
@@ -105,7 +108,8 @@ impl SledStore {
             }
             db = Contained::open(dir, cache_bytes)?;
         }
-        let Index { store_id, heads, cursor } = db.write(|tree| Index::read(tree, StoreId::new(id)))?;
+        let Index { store_id, heads, cursor, set_aside } =
+            db.write(|tree| Index::read(tree, StoreId::new(id)))?;
         let orders = db.run(HeldOrders::read)?;
         // After a kill, what was read back may still be in the kernel's cache only.
         let flushed = File::open(dir.join("db")).and_then(|file| file.sync_all());
@@ -115,7 +119,7 @@ impl SledStore {
             db,
             space,
             store_id,
-            view: RwLock::new(View { heads, cursor, orders }),
+            view: RwLock::new(View { heads, cursor, set_aside, orders }),
             writer: Mutex::default(),
             durable: AtomicU64::new(cursor),
             mark,
@@ -129,11 +133,11 @@ impl SledStore {
     /// [`StoreError::Corrupt`].
     pub fn check(&self) -> Result<(), StoreError> {
         let _no_put_meanwhile = self.writer();
-        let (heads, cursor) = {
+        let (heads, cursor, set_aside) = {
             let view = self.view();
-            (view.heads.clone(), view.cursor)
+            (view.heads.clone(), view.cursor, view.set_aside)
         };
-        let index = Index { store_id: self.store_id, heads, cursor };
+        let index = Index { store_id: self.store_id, heads, cursor, set_aside };
         self.db.run(|tree| index.check(tree))
     }
 
@@ -304,9 +308,10 @@ impl EntryStore for SledStore {
             self.sync()?;
         }
         let until = self.durable.load(Ordering::Acquire);
-        let found = self.db.run(|tree| read::arrivals(tree, from.0, until, max))?;
-        let next = Cursor(from.0 + found.len() as u64);
-        Ok((found, next))
+        // Held while it reads: nothing may be set aside between looking at the heads and at the entries.
+        let view = self.view();
+        let (found, next) = self.db.run(|tree| read::arrivals(tree, &view.heads, from.0, until, max))?;
+        Ok((found, Cursor(next)))
     }
 
     fn cursor(&self) -> Cursor {
@@ -315,6 +320,41 @@ impl EntryStore for SledStore {
 
     fn heads(&self) -> Result<Heads, StoreError> {
         Ok(self.view().heads.clone())
+    }
+
+    fn rewind(&self, origin: Origin, epoch: u32, after: u64) -> Result<Option<(u64, Hash)>, StoreError> {
+        let mut writer = self.writer();
+        loop {
+            // Readers see no step before it is whole.
+            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            let head = view.heads.get(&(origin, epoch)).copied();
+            let Some((seq, _)) = head.filter(|(seq, _)| *seq > after) else {
+                drop(view);
+                self.flush(&mut writer)?;
+                return Ok(head);
+            };
+            let set_aside = view.set_aside;
+            let step = self.db.run(|tree| rewind::step(tree, (origin, epoch), seq, after, set_aside))?;
+            self.promise(&mut writer, step.bytes)?;
+            let rewind::Step { batch, bytes, head, moved } = step;
+            self.write_step(&mut writer, bytes, |tree| Ok(tree.apply_batch(batch)?))?;
+            view.set_aside += moved;
+            match head {
+                Some(head) => view.heads.insert((origin, epoch), head),
+                None => view.heads.remove(&(origin, epoch)),
+            };
+        }
+    }
+
+    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError> {
+        self.db.run(|tree| {
+            let keys = tree.scan_prefix([rows::NOTICE]).keys();
+            keys.map(|key| Ok(rows::read_notice_key(&key?)?)).collect()
+        })
+    }
+
+    fn set_aside(&self) -> u64 {
+        self.view().set_aside
     }
 
     fn put_fork(&self, origin: Origin, epoch: u32, proof: &v1::ForkProof) -> Result<(), StoreError> {
@@ -343,8 +383,16 @@ impl EntryStore for SledStore {
         })
     }
 
-    fn erase(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+    fn erase(&self, targets: &[Target]) -> Result<(), StoreError> {
         self.drop_payloads(targets)
+    }
+
+    fn erase_set_aside(
+        &self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError> {
+        self.drop_set_aside(origin, records)
     }
 
     fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {

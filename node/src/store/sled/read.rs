@@ -6,7 +6,7 @@ use ::sled::Tree;
 use wego_proto::{id::Origin, v1};
 
 use crate::store::{
-    StoreError, chain,
+    Heads, StoreError, chain,
     sled::{contained::Failure, rows},
 };
 
@@ -34,12 +34,18 @@ pub(super) fn range(tree: &Tree, wanted: Wanted, max_bytes: usize) -> Result<Vec
     Ok(found)
 }
 
-/// At most `max` entries in order of arrival, from cursor `from` to before `until`.
-pub(super) fn arrivals(tree: &Tree, from: u64, until: u64, max: usize) -> Result<Vec<v1::Entry>, Failure> {
+/// At most `max` entries in order of arrival, from cursor `from` to before `until`, and the cursor after them. What was
+/// set aside has arrived and is no more; none found means that there is nothing before `until`.
+pub(super) fn arrivals(
+    tree: &Tree,
+    heads: &Heads,
+    from: u64,
+    until: u64,
+    max: usize,
+) -> Result<(Vec<v1::Entry>, u64), Failure> {
     let mut found = Vec::new();
-    let until = until.min(from.saturating_add(max as u64));
-    if from >= until {
-        return Ok(found);
+    if from >= until || max == 0 {
+        return Ok((found, from));
     }
     let first = tree.range(rows::run_key(0)..=rows::run_key(from)).next_back().transpose()?;
     let (first_key, _) = first.ok_or(StoreError::Corrupt { what: "arrival run" })?;
@@ -50,20 +56,25 @@ pub(super) fn arrivals(tree: &Tree, from: u64, until: u64, max: usize) -> Result
         let (cursor, run) = (rows::read_run_key(&key)?, rows::read_run(&row)?);
         let skipped = next.checked_sub(cursor).filter(|skipped| *skipped < run.entries);
         let skipped = skipped.ok_or(StoreError::Corrupt { what: "arrival run" })?;
-        let entries = (run.entries - skipped).min(until - next);
+        let entries = (run.entries - skipped).min(until - next).min((max - found.len()) as u64);
         let first_seq = run.first_seq.saturating_add(skipped);
         let last_seq = first_seq.saturating_add(entries - 1);
-        let wanted = Wanted { origin: run.origin, epoch: run.epoch, from: first_seq, until: last_seq };
+        let head = heads.get(&(run.origin, run.epoch)).map_or(0, |(seq, _)| *seq);
+        let wanted =
+            Wanted { origin: run.origin, epoch: run.epoch, from: first_seq, until: last_seq.min(head) };
         each(tree, wanted, |row| {
             found.push(chain::decode(row)?);
             Ok(Next::GoOn)
         })?;
         next += entries;
+        if found.len() == max {
+            return Ok((found, next));
+        }
     }
     if next != until {
         return Err(StoreError::Corrupt { what: "arrival run" }.into());
     }
-    Ok(found)
+    Ok((found, next))
 }
 
 enum Next {

@@ -12,9 +12,12 @@
 //! | `f` origin, epoch | encoded `wego.v1.ForkProof` |
 //! | `h` origin, epoch | seq u64, hash |
 //! | `m` `erased` | cursor u64 up to which erasures were carried out |
+//! | `k` origin, epoch, seq | nothing: an entry that says something of its author's endpoints |
 //! | `m` `schema` | u32 |
 //! | `m` `unpurged` | nothing: payloads were dropped, and their bytes may still lie in the files |
 //! | `m` `store_id` | 16 bytes |
+//! | `q` origin, epoch, seq, hash | encoded `wego.v1.Entry`: one that was set aside |
+//! | `r` | entries ever set aside u64; none when there is no such row |
 //! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
 //! | `x` origin, record id | epoch u32, seq u64: payloads before this place are not kept |
 //! | `y` origin, epoch, seq | nothing: the payload at this position is not kept |
@@ -26,6 +29,7 @@ use crate::store::{StoreError, sled::write::Run};
 /// The only schema there is.
 pub(super) const SCHEMA: u32 = 1;
 pub(super) const CURSOR_KEY: &[u8] = b"c";
+pub(super) const SET_ASIDE_KEY: &[u8] = b"r";
 pub(super) const SCHEMA_KEY: &[u8] = b"mschema";
 pub(super) const STORE_ID_KEY: &[u8] = b"mstore_id";
 pub(super) const ERASED_KEY: &[u8] = b"merased";
@@ -33,11 +37,14 @@ pub(super) const UNPURGED_KEY: &[u8] = b"munpurged";
 pub(super) const ENTRY: u8 = b'e';
 pub(super) const FORK: u8 = b'f';
 pub(super) const HEAD: u8 = b'h';
+/// An entry that was set aside.
+pub(super) const QUARANTINE: u8 = b'q';
 pub(super) const RECEIPT: u8 = b'a';
 /// An order to erase a record.
 pub(super) const ORDER: u8 = b'x';
 /// A position whose payload is refused.
 pub(super) const REFUSED: u8 = b'y';
+pub(super) const NOTICE: u8 = b'k';
 
 /// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head, a run and an
 /// order to erase.
@@ -48,6 +55,26 @@ pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
     key[1..5].copy_from_slice(&origin.0.to_be_bytes());
     key[5..9].copy_from_slice(&epoch.to_be_bytes());
     key[9..].copy_from_slice(&seq.to_be_bytes());
+    key
+}
+
+pub(super) fn notice_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
+    let mut key = entry_key(origin, epoch, seq);
+    key[0] = NOTICE;
+    key
+}
+
+pub(super) fn read_notice_key(key: &[u8]) -> Result<(Origin, Position), StoreError> {
+    let mut fields = Fields { what: "notice", rest: key.get(1..).unwrap_or_default() };
+    let notice = (Origin(fields.u32()?), Position { epoch: fields.u32()?, seq: fields.u64()? });
+    fields.end(notice)
+}
+
+/// Where an entry stands in quarantine: more than one history of a position may end there.
+pub(super) fn quarantine_key(origin: Origin, epoch: u32, seq: u64, hash: &Hash) -> Vec<u8> {
+    let mut key = entry_key(origin, epoch, seq).to_vec();
+    key[0] = QUARANTINE;
+    key.extend_from_slice(hash.as_bytes());
     key
 }
 

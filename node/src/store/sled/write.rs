@@ -58,6 +58,9 @@ impl Chunk {
         }
         self.batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
         self.heads.insert((origin, at.epoch), (at.seq, entry.hash()));
+        if entry.header().endpoint_change.is_some() {
+            self.batch.insert(&rows::notice_key(origin, at.epoch, at.seq), &[]);
+        }
         let follows =
             |run: &Run| (run.origin, run.epoch, run.first_seq + run.entries) == (origin, at.epoch, at.seq);
         match &mut self.run {

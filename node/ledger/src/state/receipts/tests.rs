@@ -5,9 +5,12 @@ use wego_proto::id::{Position, StoreId};
 use super::*;
 use crate::{
     limits,
-    session::{Me, Side},
+    session::Side,
     sim::Federation,
-    state::{Input, Settings, Start},
+    state::{
+        Input, Start,
+        tests::{speaker, start_of},
+    },
 };
 
 const NOW: u64 = 1_000_000;
@@ -31,7 +34,10 @@ impl Bench {
     /// Opens a session with a member, which knows nothing.
     fn meet(&mut self, conn: u64, member: usize) -> Vec<Output> {
         let (conn, origin) = (ConnId(conn), self.federation.origin(member));
-        self.state.handle(NOW, Input::Connected { conn, member: origin, side: Side::Accepted });
+        self.state.handle(
+            NOW,
+            Input::Connected { conn, member: origin, speaker: speaker(origin.0), side: Side::Accepted },
+        );
         let other = state_of(&self.federation, member, vec![]);
         let hello = other.me.hello(&other.roster, other.board.digest(), NOW, 0);
         self.state.handle(NOW, Input::Received { conn, body: Body::Hello(hello) });
@@ -69,25 +75,7 @@ fn applied(seq: u64, urgency: Urgency) -> Applied {
 }
 
 fn state_of(federation: &Federation, node: usize, receipts: Vec<v1::SignedReceipt>) -> State {
-    let origin = federation.origin(node);
-    State::new(Start {
-        me: Me {
-            origin,
-            federation: federation.roster.federation(),
-            store: StoreId::new([node as u8; 16]),
-            node_id: [0; 32],
-            software: "test".to_owned(),
-        },
-        key: federation.log_key(origin),
-        roster: federation.roster.clone(),
-        heads: vec![],
-        locked: None,
-        forks: vec![],
-        receipts,
-        now_ms: NOW,
-        seed: 7,
-        settings: Settings::default(),
-    })
+    State::new(Start { receipts, ..start_of(federation, node) })
 }
 
 fn many(receipts: Vec<v1::SignedReceipt>) -> v1::Receipts {

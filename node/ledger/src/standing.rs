@@ -1,0 +1,86 @@
+//! How far each epoch of a log counts: a function of what is known, never of what was heard first.
+//!
+//! Three facts bound a log: openings of epochs pin what stays valid of earlier ones, a proved fork ends what its key can
+//! be believed for, and the roster cuts off a member that no longer takes part. A fork is healed by the opening of a
+//! later epoch with another key; a continuation has the same key, so it is frozen with it. Every node that knows the
+//! same facts has the same bounds.
+
+use std::collections::BTreeMap;
+
+use wego_proto::{
+    epochs::{Epochs, Rank},
+    id::{Hash, Position},
+    roster::Cut,
+};
+
+use crate::log::{Bound, Fork};
+
+/// The bounds of one member's log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    bounds: BTreeMap<u32, Bound>,
+    fork: Option<Fork>,
+}
+
+impl Standing {
+    /// The bounds that follow from a log's epochs, the lowest fork known of each epoch, and a cut.
+    #[must_use]
+    pub fn of(epochs: &Epochs, forks: &BTreeMap<u32, Fork>, cut: Option<Cut>) -> Self {
+        let mut standing = Self::default();
+        for segment in epochs.path() {
+            let pin = segment.last;
+            let mut bound = pin.map_or(Bound::OPEN, |(at, hash)| Bound { last: at.seq, hash: Some(hash) });
+            let same_key_after = segment.ended_by.is_none_or(|rank| rank == Rank::Continuation);
+            let fork = forks.get(&segment.epoch).filter(|fork| same_key_after && fork.at.seq <= bound.last);
+            if let Some(fork) = fork {
+                bound = Bound { last: fork.at.seq - 1, hash: Some(fork.prev) };
+                standing.fork = Some(*fork);
+            }
+            let cut_before = cut.is_some_and(|cut| cut.at.epoch < segment.epoch);
+            let cut_here = cut.filter(|cut| cut.at.epoch == segment.epoch);
+            if let Some(cut) = cut_here.filter(|cut| cut.at.seq < bound.last) {
+                bound = Bound { last: cut.at.seq, hash: Some(cut.hash) };
+            }
+            if bound.last > 0 && !cut_before {
+                standing.bounds.insert(segment.epoch, bound);
+            }
+            if fork.is_some() || cut_before || cut_here.is_some() {
+                break;
+            }
+        }
+        standing
+    }
+
+    /// How far an epoch counts; nothing of it when it does not.
+    #[must_use]
+    pub fn bound(&self, epoch: u32) -> Bound {
+        self.bounds.get(&epoch).copied().unwrap_or(Bound::NOTHING)
+    }
+
+    /// Whether the entry at a position counts.
+    #[must_use]
+    pub fn counts(&self, at: Position) -> bool {
+        at.seq <= self.bound(at.epoch).last
+    }
+
+    /// The fork at which the log is frozen: proved, and not healed.
+    #[must_use]
+    pub fn fork(&self) -> Option<Fork> {
+        self.fork
+    }
+
+    /// The epochs that count, oldest first.
+    pub fn epochs(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        self.bounds.keys().copied()
+    }
+
+    /// Position and hash of the last entry that a bound pins: what a log has to be held up to, whoever wrote on.
+    #[must_use]
+    pub fn pinned(&self) -> Option<(Position, Hash)> {
+        let (epoch, bound) = self.bounds.last_key_value()?;
+        Some((Position { epoch: *epoch, seq: bound.last }, bound.hash?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

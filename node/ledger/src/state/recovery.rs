@@ -1,0 +1,236 @@
+//! Never self-fork: what a start has to find out before it signs anything.
+//!
+//! The problem: a node cannot tell by itself whether it runs on its newest state. A backup, a copied folder and a
+//! machine put back to a snapshot look like an honest restart, and whatever such a node signs contradicts what it
+//! signed before. The rule: no start signs before enough members have shown that they hold nothing of the own log that
+//! this node lacks. What they do hold is fetched and kept first. Where anything was lost, or may have been, or another
+//! start of this member may be alive, the log goes on in a new epoch after the best known entry, so that a position
+//! is never signed twice, whatever the members that could not be asked may hold.
+//!
+//! Nothing else may write meanwhile: [`super::NotWritable::Recovering`] stands until this is over.
+
+use std::collections::BTreeSet;
+
+use wego_proto::{
+    entry::{EpochStart, Header, Verified},
+    epochs::{FIRST_EPOCH, Rank, next_number},
+    id::{Hash, Origin, Position},
+    v1::EntryKind,
+};
+
+use super::{Event, NotWritable, Output, State};
+use crate::{
+    heads::LogKey,
+    limits::{RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
+    log::Run,
+    session::ConnId,
+};
+
+/// What the driver knows of the own log's copy at a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Footing {
+    /// It is where it was written last, or its key has never signed.
+    Sound,
+    /// It may be old, a copy, or incomplete.
+    Unsure,
+    /// As [`Footing::Unsure`], and the operator says that nobody need be asked.
+    Alone,
+}
+
+/// A start that may not sign yet.
+#[derive(Debug)]
+pub(super) struct Recovery {
+    /// Whether the log must go on in a new epoch.
+    anew: bool,
+    needed: usize,
+    confirmed: BTreeSet<Origin>,
+    /// Until then another start of this member has time to hear of this one and to stop.
+    quiet_until_ms: u64,
+    opening: bool,
+}
+
+impl State {
+    pub(super) fn begin_recovery(&mut self, now_ms: u64, footing: Footing) {
+        let members = self.roster.current().members().values();
+        let others = members.filter(|member| member.is_active() && member.origin != self.me.origin).count();
+        let quorum = others.div_ceil(2).min(RECOVERY_QUORUM_MAX);
+        let needed =
+            if footing == Footing::Alone { 0 } else { self.settings.quorum.unwrap_or(quorum).min(others) };
+        let anew = footing != Footing::Sound;
+        self.recovery =
+            Some(Recovery { anew, needed, confirmed: BTreeSet::new(), quiet_until_ms: 0, opening: false });
+        self.review_writing();
+        self.try_anchor(now_ms);
+    }
+
+    /// As far as a start is, for whoever asks why it does not write.
+    pub(super) fn recovering(&self) -> Option<NotWritable> {
+        let recovery = self.recovery.as_ref()?;
+        Some(NotWritable::Recovering { confirmed: recovery.confirmed.len(), needed: recovery.needed })
+    }
+
+    /// Something shows that the log must not simply go on.
+    pub(super) fn go_on_anew(&mut self) {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.anew = true;
+        }
+    }
+
+    /// A member has a session with another start of this one.
+    pub(super) fn other_start_alive(&mut self, now_ms: u64) {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.anew = true;
+            // Once: whoever says so again and again must not keep this node from writing.
+            if recovery.quiet_until_ms == 0 {
+                recovery.quiet_until_ms = now_ms + TWIN_SETTLE_MS;
+            }
+        }
+    }
+
+    /// The machine's time has jumped: its state may have been put back while the process ran.
+    pub(super) fn time_jumped(&mut self, now_ms: u64) {
+        if self.recovery.is_none() && self.not_writable.is_none() {
+            // Sessions may be those of before; what they say is not what a start hears.
+            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
+                self.outputs.push(Output::Close(conn));
+                self.closed(now_ms, conn);
+            }
+            self.begin_recovery(now_ms, Footing::Unsure);
+        }
+    }
+
+    /// Notes what a peer has shown of the own log, once its heads are known.
+    pub(super) fn hear_of_own_log(&mut self, now_ms: u64, conn: ConnId) {
+        let Some(open) = self.sessions.get(&conn) else { return };
+        let member = open.member;
+        let ahead =
+            open.theirs.of(self.me.origin).into_iter().any(|key| self.lacks(key, open.theirs.seq(key)));
+        if let Some(recovery) = &mut self.recovery
+            && !ahead
+        {
+            recovery.confirmed.insert(member);
+            self.review_writing();
+            self.try_anchor(now_ms);
+        }
+    }
+
+    /// Whether an entry that counts, or an unknown epoch, may stand at or before a position that a peer named.
+    pub(super) fn lacks(&self, key: LogKey, named: u64) -> bool {
+        let held = self.logs.get(&key).and_then(|chain| chain.accepted.head()).map_or(0, |head| head.at.seq);
+        key.1 > self.roster.epochs(key.0).tip() || named.min(self.bound(key).last) > held
+    }
+
+    pub(super) fn recovery_deadline_ms(&self) -> Option<u64> {
+        let recovery = self.recovery.as_ref()?;
+        (recovery.quiet_until_ms > 0 && !recovery.opening).then_some(recovery.quiet_until_ms)
+    }
+
+    /// Ends the recovery when nothing is open any more.
+    pub(super) fn try_anchor(&mut self, now_ms: u64) {
+        let fetching = self.pulls.keys().any(|key| key.0 == self.me.origin) || self.locking.is_some();
+        let other_reason = !matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
+        let Some(recovery) = &mut self.recovery else { return };
+        let enough = recovery.confirmed.len() >= recovery.needed && now_ms >= recovery.quiet_until_ms;
+        if !enough || fetching || other_reason || recovery.opening {
+            return;
+        }
+        if !recovery.anew {
+            self.anchor();
+            return;
+        }
+        recovery.opening = true;
+        let number = self.next_own_epoch(Rank::Continuation);
+        let header = number.and_then(|number| self.opening_header(now_ms, number, None));
+        let signed = header.map(|header| Verified::sign(header, None, &self.me.federation, &self.key));
+        if signed.is_none_or(|opening| !self.lock_opening(opening)) {
+            self.stop_writing(NotWritable::KeyReplaced);
+        }
+    }
+
+    /// The own log may be written from here on.
+    pub(super) fn anchor(&mut self) {
+        self.recovery = None;
+        // Executed before anything that is signed from here on.
+        self.outputs.push(Output::Anchor);
+        self.notify(Event::Anchored);
+        self.not_writable = None;
+        self.review_writing();
+    }
+
+    /// A number for the next own epoch of this rank.
+    #[must_use]
+    pub(super) fn next_own_epoch(&mut self, rank: Rank) -> Option<u32> {
+        let tip = self.roster.epochs(self.me.origin).tip();
+        let base = self.own_base().0.epoch;
+        next_number(rank, base, tip, self.jitter.draw() as u32)
+    }
+
+    /// The last own entry that counts: what a new epoch continues from.
+    pub(super) fn own_base(&self) -> (Position, Hash) {
+        let origin = self.me.origin;
+        let nothing = self.roster.member(origin).map_or(Hash::new([0; 32]), |member| member.log_root());
+        let path = self.roster.epochs(origin).path();
+        let heads = path.iter().rev().filter_map(|segment| {
+            let head = self.logs.get(&(origin, segment.epoch))?.accepted.agreed_head()?;
+            Some((head.at, head.hash))
+        });
+        let fallback = (Position { epoch: FIRST_EPOCH, seq: 0 }, nothing);
+        heads.into_iter().next().unwrap_or(fallback)
+    }
+
+    /// An opening of the own epoch `number` after `base`, or after the last own entry that counts; to be signed.
+    pub(super) fn opening_header(
+        &mut self,
+        now_ms: u64,
+        number: u32,
+        base: Option<(Position, Hash)>,
+    ) -> Option<Header> {
+        let (base, base_hash) = base.unwrap_or_else(|| self.own_base());
+        let member = self.roster.member(self.me.origin)?;
+        let (key_no, _) = self.roster.epochs(self.me.origin).key_after(member, base)?;
+        let start = EpochStart {
+            base,
+            base_hash,
+            proof_hash: None,
+            store: Some(self.me.store),
+            log_key: None,
+            next_digest: None,
+        };
+        Some(Header {
+            at: Position { epoch: number, seq: 1 },
+            prev: base_hash,
+            key_no,
+            epoch_start: Some(start),
+            ..self.header(now_ms, EntryKind::EpochStart as i32)
+        })
+    }
+
+    /// Has an own opening locked and stored, if it opens what it says. Returns whether it does.
+    pub(super) fn lock_opening(&mut self, opening: Verified) -> bool {
+        if self.locking.is_some() {
+            return false;
+        }
+        let Ok(epoch) = self.roster.opened(&opening) else { return false };
+        let key = (self.me.origin, epoch.number);
+        let mut chain = super::Chain::new(epoch.base_hash, epoch.number, crate::log::Bound::OPEN);
+        let before = chain.accepted.clone();
+        chain.accepted.advance(crate::log::Head { at: opening.header().at, hash: opening.hash() });
+        self.logs.insert(key, chain);
+        self.openings.insert(key, epoch);
+        let run = Run::own(opening, Vec::new());
+        self.locking = Some((run.clone(), before));
+        self.outputs.push(Output::Lock(run));
+        true
+    }
+
+    /// An own opening is stored.
+    pub(super) fn own_epoch_opened(&mut self) {
+        let opening = self.recovery.as_ref().is_some_and(|recovery| recovery.opening);
+        self.review_key();
+        if opening {
+            self.anchor();
+        } else {
+            self.review_writing();
+        }
+    }
+}

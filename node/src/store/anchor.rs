@@ -1,0 +1,221 @@
+//! Where the own log was written last, as far as a folder can tell: what shows that it is a copy, or was put back.
+//!
+//! The problem: a copied folder looks like the original. The rule: the folder remembers which folder it is (device and
+//! inode) and since which start of the machine it was written; where that does not fit any more, or a restore left a
+//! fence, or nothing says that the key has never signed, the own log's copy is not trusted. It must never say that a
+//! copy is sound because nothing speaks against it.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::StoreError;
+
+/// File of the last anchor in the data folder.
+const ANCHOR: &str = "anchor.toml";
+/// Says that this folder's key has never signed; made with the key, removed before the first entry.
+pub const UNSIGNED: &str = "unsigned";
+/// What stands in it.
+pub const UNSIGNED_TEXT: &str =
+    "The log key of this folder has never signed anything. The node removes this file.\n";
+/// Says that this folder came from a backup.
+const FENCE: &str = "fence";
+/// Says that the operator wants to go on without asking anybody; removed when it was done.
+const ALONE: &str = "alone";
+
+/// The anchor of a data folder.
+#[derive(Debug, Clone)]
+pub struct Anchor {
+    dir: PathBuf,
+}
+
+/// What a folder says of the own log's copy in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copy {
+    /// It is where it was written last. With the start of the process that wrote it.
+    Sound(Option<LastStart>),
+    /// It may be old, a copy, or incomplete. Why, for the node's log.
+    Unsure(&'static str),
+    /// The operator wants to go on without asking anybody.
+    Alone,
+}
+
+/// A start of the process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastStart {
+    /// Its id, hexadecimal.
+    pub run: String,
+    /// When, by the member's clock, ms since 1970.
+    pub started_ms: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    last: LastStart,
+    boot: String,
+    device: u64,
+    inode: u64,
+}
+
+impl Anchor {
+    /// The anchor in this data folder.
+    #[must_use]
+    pub fn of(data_dir: &Path) -> Self {
+        Self { dir: data_dir.to_owned() }
+    }
+
+    /// Notes that the key of a new member has never signed. Durable on return.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn mark_unsigned(&self) -> io::Result<()> {
+        self.write(UNSIGNED, UNSIGNED_TEXT)
+    }
+
+    /// Notes that the operator wants to go on without asking anybody. Durable on return.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn mark_alone(&self, why: &str) -> io::Result<()> {
+        self.write(ALONE, why)
+    }
+
+    /// Judges the copy. `empty` says whether it holds no own entries.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn judge(&self, empty: bool) -> Result<Copy, StoreError> {
+        let failed = StoreError::io("reading the anchor");
+        if self.exists(ALONE) {
+            return Ok(Copy::Alone);
+        }
+        if self.exists(FENCE) {
+            return Ok(Copy::Unsure("it came from a backup"));
+        }
+        if self.exists(UNSIGNED) {
+            let unsure = Copy::Unsure("its key has signed, and the folder says that it has not");
+            return Ok(if empty { Copy::Sound(None) } else { unsure });
+        }
+        let text = match fs::read_to_string(self.dir.join(ANCHOR)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Copy::Unsure("nothing says where it was written last"));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let Ok(written) = toml::from_str::<Written>(&text) else {
+            return Ok(Copy::Unsure("what says where it was written last is damaged"));
+        };
+        let (device, inode) = self.folder().map_err(failed)?;
+        Ok(if (written.device, written.inode) != (device, inode) {
+            Copy::Unsure("its folder is another one than the one it was written in")
+        } else if written.boot != boot_id() {
+            Copy::Unsure("the machine was started anew since it was written")
+        } else {
+            Copy::Sound(Some(written.last))
+        })
+    }
+
+    /// The last start that the folder knows of, whether it is sound or not.
+    #[must_use]
+    pub fn last_start(&self) -> Option<LastStart> {
+        let text = fs::read_to_string(self.dir.join(ANCHOR)).ok()?;
+        toml::from_str::<Written>(&text).ok().map(|written| written.last)
+    }
+
+    /// Notes that the own log is written here from now on, by this start, and takes back what spoke against it. Durable
+    /// on return.
+    ///
+    /// # Errors
+    /// Those of the file system; nothing may be signed then.
+    pub fn set(&self, last: &LastStart) -> io::Result<()> {
+        let (device, inode) = self.folder()?;
+        let written = Written { last: last.clone(), boot: boot_id(), device, inode };
+        self.write(ANCHOR, &toml::to_string(&written).map_err(io::Error::other)?)?;
+        for mark in [UNSIGNED, ALONE, FENCE] {
+            match fs::remove_file(self.dir.join(mark)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.dir.join(name).exists()
+    }
+
+    fn folder(&self) -> io::Result<(u64, u64)> {
+        let meta = fs::metadata(&self.dir)?;
+        Ok((meta.dev(), meta.ino()))
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        fs::create_dir_all(&self.dir)?;
+        let (path, unfinished) = (self.dir.join(name), self.dir.join(format!("{name}.unfinished")));
+        let mut file = File::create(&unfinished)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, &path)?;
+        File::open(&self.dir)?.sync_all()
+    }
+}
+
+/// Names this start of the machine; empty where the system does not tell.
+fn boot_id() -> String {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn last(started_ms: u64) -> LastStart {
+        LastStart { run: "aa".repeat(16), started_ms }
+    }
+
+    #[test]
+    fn a_folder_is_sound_where_it_was_written_and_a_copy_of_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (original, copy) = (folder.path().join("data"), folder.path().join("copy"));
+        let anchor = Anchor::of(&original);
+        anchor.mark_unsigned().unwrap();
+        assert_eq!(anchor.judge(true).unwrap(), Copy::Sound(None));
+        assert!(matches!(anchor.judge(false).unwrap(), Copy::Unsure(_)), "there are entries");
+        anchor.set(&last(7)).unwrap();
+        assert_eq!(anchor.judge(true).unwrap(), Copy::Sound(Some(last(7))));
+        fs::create_dir(&copy).unwrap();
+        fs::copy(original.join(ANCHOR), copy.join(ANCHOR)).unwrap();
+        let copied = Anchor::of(&copy);
+        assert!(matches!(copied.judge(false).unwrap(), Copy::Unsure(_)));
+        assert_eq!(copied.last_start(), Some(last(7)));
+    }
+
+    #[test]
+    fn nothing_and_damage_are_not_taken_for_sound() {
+        let folder = tempfile::tempdir().unwrap();
+        let anchor = Anchor::of(folder.path());
+        assert!(matches!(anchor.judge(true).unwrap(), Copy::Unsure(_)));
+        fs::write(folder.path().join(ANCHOR), "boot = 3").unwrap();
+        assert!(matches!(anchor.judge(true).unwrap(), Copy::Unsure(_)));
+    }
+
+    #[test]
+    fn a_fence_and_the_operators_word_hold_until_the_log_is_anchored() {
+        let folder = tempfile::tempdir().unwrap();
+        let anchor = Anchor::of(folder.path());
+        anchor.set(&last(1)).unwrap();
+        fs::write(folder.path().join(FENCE), "").unwrap();
+        assert!(matches!(anchor.judge(false).unwrap(), Copy::Unsure(_)));
+        anchor.mark_alone("disk lost, nobody reachable").unwrap();
+        assert_eq!(anchor.judge(false).unwrap(), Copy::Alone);
+        anchor.set(&last(2)).unwrap();
+        assert_eq!(anchor.judge(false).unwrap(), Copy::Sound(Some(last(2))));
+    }
+}
