@@ -14,8 +14,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, erase, exit_codes, fork, import, man, member, peer, practice, profile,
-        record, replace_file, roster, search, status,
+        adoption, completion, dataset, erase, exit_codes, fork, import, key, man, member, peer, practice,
+        profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -86,6 +86,7 @@ pub(crate) enum Command {
     Member(member::Args),
     Fork(fork::Args),
     Erase(erase::Args),
+    Key(key::Args),
     Peer(peer::Args),
     Status(status::Args),
     Roster(roster::Args),

@@ -11,7 +11,7 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, catalogue_client::CatalogueClient, delivery_client::DeliveryClient,
-        members_client::MembersClient, search_client::SearchClient,
+        keys_client::KeysClient, members_client::MembersClient, search_client::SearchClient,
     },
 };
 
@@ -66,6 +66,10 @@ impl Node {
 
     pub(crate) fn admin(&self) -> AdminClient<Channel> {
         AdminClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn keys(&self) -> KeysClient<Channel> {
+        KeysClient::new(self.channel.clone())
     }
 
     /// Where the node is.

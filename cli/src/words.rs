@@ -4,7 +4,7 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, EraseReason, Health, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{EntryKind, EpochRank, EraseReason, Health, MemberRole, MemberStatus, Outcome, PeerState},
 };
 
 /// An enumeration with a word for each of its values.
@@ -55,6 +55,8 @@ words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged
     Erased = "erased");
 words!(EraseReason: PersonalData = "personal-data", ConsentWithdrawn = "consent-withdrawn",
     LegalOrder = "legal-order", Rights = "rights", Mistake = "mistake");
+words!(EpochRank: Unspecified = "roster", Continuation = "continuation", Rotation = "rotation", Recovery = "recovery",
+    Reinception = "reinception");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
     EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
 

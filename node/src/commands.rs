@@ -16,6 +16,7 @@ mod failure;
 mod init;
 mod node_run;
 mod operator;
+mod recover;
 
 /// Names the configuration file when `--config` does not.
 const CONFIG_VARIABLE: &str = "WEGO_NODE_CONFIG";
@@ -51,6 +52,7 @@ enum Command {
     Operator(operator::Command),
     Reindex(node_run::Reindex),
     RebuildStore(node_run::RebuildStore),
+    Recover(recover::Args),
     Demo(demo::Args),
 }
 
@@ -108,6 +110,7 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
         Command::Run(args) => node_run::run(&args),
         Command::Reindex(args) => node_run::reindex(&args, out, err),
         Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),
+        Command::Recover(args) => recover::run(&args, out, err),
         Command::CheckConfig(args) => check_config::run(&args, out, err),
         Command::Operator(command) => operator::run(command, out, err),
         Command::Demo(args) => demo::run(args, out, err),

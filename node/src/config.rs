@@ -217,11 +217,16 @@ fn peers(raw: &RawPeers) -> Result<Peers, ConfigError> {
         anti_entropy: seconds("peers.anti_entropy_s", raw.anti_entropy_s, 1..=86_400)?,
         receipts: seconds("peers.receipts_s", raw.receipts_s, 1..=86_400)?,
         degree: count("peers.degree", raw.degree, 1..=64)?,
-        recovery_quorum: raw
-            .recovery_quorum
-            .map(|quorum| count("peers.recovery_quorum", quorum, 0..=64))
-            .transpose()?,
+        recovery_quorum: quorum(&raw.recovery_quorum)?,
     })
+}
+
+fn quorum(raw: &str) -> Result<Option<usize>, ConfigError> {
+    if raw == "half" {
+        return Ok(None);
+    }
+    let wrong = || ConfigError::Quorum { value: raw.to_owned() };
+    count("peers.recovery_quorum", raw.parse().map_err(|_| wrong())?, 0..=64).map(Some)
 }
 
 fn limits(raw: &RawLimits) -> Result<Limits, ConfigError> {

@@ -17,6 +17,10 @@ use wego_proto::{
 };
 use zeroize::Zeroizing;
 
+mod change;
+
+pub use change::LogKeys;
+
 /// Signs entries. Online.
 pub const LOG_KEY: &str = "log.pem";
 /// Takes the log key's place at the next rotation. To be kept offline.
@@ -114,6 +118,15 @@ pub enum KeysError {
         #[source]
         source: io::Error,
     },
+    /// A file or folder cannot be written.
+    #[error("{} cannot be written", path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// Other accounts can read the file.
     #[error("{} has mode {mode:04o}: other accounts can read the key", path.display())]
     Mode {
@@ -170,6 +183,9 @@ impl KeysError {
             }
             Self::Read { .. } => {
                 "`wego-node init` makes the keys; node.keys_dir says where they are".to_owned()
+            }
+            Self::Write { .. } => {
+                "the node's user must be able to write its keys folder to change keys".to_owned()
             }
             Self::Mode { path, .. } => {
                 format!("chmod 600 {}; if others may have read it, rotate the key", path.display())

@@ -4,6 +4,7 @@ use wego_ledger::sim::{Link, Sim, Weather};
 
 mod convergence;
 mod forks;
+mod recovery;
 
 /// Latencies of a wide-area network, and trouble every few seconds.
 fn stormy() -> Weather {

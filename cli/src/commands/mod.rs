@@ -7,6 +7,7 @@ pub(crate) mod erase;
 pub(crate) mod exit_codes;
 pub(crate) mod fork;
 pub(crate) mod import;
+pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod member;
 pub(crate) mod peer;
@@ -37,6 +38,7 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Member(args) => member::run(args, cx).await,
         Command::Fork(args) => fork::run(args, cx).await,
         Command::Erase(args) => erase::run(args, cx).await,
+        Command::Key(args) => key::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
         Command::Roster(args) => roster::run(args, cx).await,

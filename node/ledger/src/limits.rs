@@ -56,6 +56,9 @@ pub const HEAD_BUCKETS: usize = 128;
 /// Members that must have confirmed the own log before a start writes, at most: half of the overlay's degree, for
 /// more than its peers a node cannot ask.
 pub const RECOVERY_QUORUM_MAX: usize = 8;
+/// While not all other members have confirmed the own log, a start waits so long, in ms, for those that answer later:
+/// a peer that is there is dialled and greeted well within it.
+pub const RECOVERY_GRACE_MS: u64 = 3_000;
 /// When another start of this member may be alive, so long, in ms, nothing is written: its peers tell it of this one
 /// at once, and a lost link is dialled anew within a second.
 pub const TWIN_SETTLE_MS: u64 = 5_000;

@@ -9,7 +9,7 @@ use wego_proto::{
     entry::{Header, Unverified},
     epochs::Epoch,
     id::{Origin, StoreId},
-    key::SecretKey,
+    key::{PublicKey, SecretKey},
     v1::{self, session_message::Body},
 };
 
@@ -270,6 +270,12 @@ impl State {
     #[must_use]
     pub fn me(&self) -> Origin {
         self.me.origin
+    }
+
+    /// This node's log key, and its number where it is in force; 0 where it is not.
+    #[must_use]
+    pub fn log_key(&self) -> (u32, PublicKey) {
+        (self.key_no, self.key.public())
     }
 
     /// The roster versions known.

@@ -15,6 +15,7 @@ use super::{Addresses, Listeners, StartError};
 use crate::{
     config::Config,
     engine::{Engine, read::ReadHandle},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
     portal,
@@ -81,6 +82,7 @@ impl Front<'_> {
             engine: self.engine.clone(),
             reader: self.reader.clone(),
             peers: self.peers.clone(),
+            keys: LogKeys::of(&self.config.node.keys_dir),
             operators: self.operators.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();

@@ -24,12 +24,12 @@ use crate::{
     clock::now_ms,
     config::Config,
     engine::{
-        Engine, Parts, Running,
+        self, Engine, Parts, Running,
         bell::Bell,
         follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
-    keys::{KeysError, NodeKeys},
+    keys::{KeysError, LogKeys, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
     search::Search,
@@ -323,12 +323,19 @@ struct Opened {
 
 impl Opened {
     fn open(config: &Config) -> Result<Self, StartError> {
-        let keys = NodeKeys::load(&config.node.keys_dir)?;
+        let mut keys = NodeKeys::load(&config.node.keys_dir)?;
         let operators = Operators::load(&config.node.operators)?;
         let rosters = rosters::open(config)?;
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;
         let mut stores = stores::Stores::open(config, me, rosters)?;
+        // A crash may have come between an epoch and its key.
+        let in_force = engine::key_in_force(stores.lock.as_mut(), stores.store.as_ref(), me, &roster)?;
+        if let Some(in_force) = in_force.filter(|in_force| *in_force != keys.log.public())
+            && LogKeys::of(&config.node.keys_dir).settle(&in_force)?
+        {
+            keys = NodeKeys::load(&config.node.keys_dir)?;
+        }
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
         let anchor = Anchor::of(&config.node.data_dir);
         let (footing, previous_run) = footing(&anchor, stores.lock.load()?.is_none())?;
@@ -392,12 +399,16 @@ fn footing(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), S
     })
 }
 
-/// The member this node speaks for: named in the configuration, with this node's log key in the roster.
+/// The member this node speaks for: named in the configuration, with this node's keys in the roster. A log key that took
+/// over since is known to the log alone, which may still have to come from the peers.
 fn own_member(config: &Config, keys: &NodeKeys, roster: &History) -> Result<Origin, StartError> {
     let current = roster.current();
     let public = keys.log.public();
     let member = current.member_by_handle(&config.node.handle);
-    let member = member.filter(|member| member.log_keys.iter().any(|key| key.key == public));
+    let member = member.filter(|member| {
+        let given = member.log_keys.iter().any(|key| key.key == public);
+        given || member.transport_keys.contains(&keys.transport_key)
+    });
     member.map(|member| member.origin).ok_or_else(|| StartError::NotAMember {
         handle: config.node.handle.clone(),
         version: current.version(),

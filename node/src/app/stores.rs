@@ -13,8 +13,8 @@ use crate::{
     records::Records,
     search::Search,
     store::{
-        DiskGuard, EntryStore, HeadLock, Journal, Projection, RosterFiles, SledStore, Space, StoreError,
-        set_aside,
+        DiskGuard, EntryStore, HeadLock, Journal, LockedHead, Projection, RosterFiles, SledStore, Space,
+        StoreError, set_aside,
     },
 };
 
@@ -101,6 +101,16 @@ fn open_or_renew(config: &Config, space: &Arc<dyn Space>) -> Result<SledStore, S
 /// Those of the file system.
 pub fn mark_broken(data_dir: &Path) -> io::Result<()> {
     fs::File::create(data_dir.join(BROKEN_MARK))?.sync_all()
+}
+
+/// The own log's head, of a stopped node.
+///
+/// # Errors
+/// [`StoreError::Locked`] while the node runs.
+pub fn own_head(config: &Config, me: Origin) -> Result<Option<LockedHead>, StoreError> {
+    let data = &config.node.data_dir;
+    let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
+    Journal::open(&data.join(JOURNAL_DIR), me, space)?.load()
 }
 
 /// What a rebuild did.

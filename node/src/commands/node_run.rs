@@ -92,7 +92,7 @@ fn of_run(error: RunError) -> Failure {
     }
 }
 
-fn of_start(error: StartError) -> Failure {
+pub(super) fn of_start(error: StartError) -> Failure {
     let hint = error.hint();
     let exit = match &error {
         StartError::Store(StoreError::Locked { .. }) | StartError::Listen { .. } => Exit::Conflict,

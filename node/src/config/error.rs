@@ -67,6 +67,12 @@ pub enum ConfigError {
         /// What was written.
         value: String,
     },
+    /// Neither half of the others nor a number.
+    #[error("`peers.recovery_quorum` is {value:?}, neither \"half\" nor a number in quotes")]
+    Quorum {
+        /// What was written.
+        value: String,
+    },
     /// A number outside its range.
     #[error("`{key}` is {value}, not between {min} and {max}")]
     Range {

@@ -97,13 +97,18 @@ pub struct RawPeers {
     pub anti_entropy_s: u64,
     pub receipts_s: u64,
     pub degree: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub recovery_quorum: Option<u64>,
+    pub recovery_quorum: String,
 }
 
 impl Default for RawPeers {
     fn default() -> Self {
-        Self { sessions_max: 64, anti_entropy_s: 60, receipts_s: 60, degree: 16, recovery_quorum: None }
+        Self {
+            sessions_max: 64,
+            anti_entropy_s: 60,
+            receipts_s: 60,
+            degree: 16,
+            recovery_quorum: "half".to_owned(),
+        }
     }
 }
 

@@ -35,6 +35,7 @@ pub mod bell;
 mod ending;
 mod erasure;
 pub mod follow;
+pub mod orders;
 mod own_log;
 mod perform;
 pub mod read;
@@ -43,7 +44,7 @@ pub mod words;
 mod worker;
 mod write;
 
-pub use own_log::restore_own;
+pub use own_log::{key_in_force, restore_own};
 use view::View;
 
 /// What may wait from peers; above it their connections are read no further.
@@ -219,6 +220,7 @@ pub enum FromPeer {
 pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
+    orders: mpsc::Receiver<orders::Order>,
     stop: CancellationToken,
 }
 
@@ -227,6 +229,7 @@ pub(crate) struct Commands {
 pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
+    orders: mpsc::Sender<orders::Order>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -286,8 +289,9 @@ impl Running {
         let done = Arc::default();
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
+        let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, stop: stop.clone() };
+        let commands = Commands { writes: waiting, peers: from_peers, orders: ordered, stop: stop.clone() };
         let worker = worker::Worker::new(parts, Arc::clone(&done))?;
         let mut eraser = erasure::Eraser { me, store, lock, projections, done };
         eraser.catch_up(&takedowns).or_else(put_off)?;
@@ -297,7 +301,7 @@ impl Running {
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
         let eraser = eraser.start(bell.clone(), view.clone())?;
-        Ok(Self { engine: Engine { writes, peers, stop, view }, thread, eraser, bell })
+        Ok(Self { engine: Engine { writes, peers, orders, stop, view }, thread, eraser, bell })
     }
 
     /// Finishes what waits and stops.

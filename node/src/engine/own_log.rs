@@ -8,6 +8,7 @@ use wego_ledger::{
 use wego_proto::{
     entry::Unverified,
     id::{Origin, Position},
+    key::PublicKey,
     v1,
 };
 
@@ -89,6 +90,28 @@ pub(super) fn restore_lock(
         }
     }
     Ok((lock.load()?, lost))
+}
+
+/// The log key that the own log goes on with, as far as lock and store know.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn key_in_force(
+    lock: &mut dyn HeadLock,
+    store: &dyn EntryStore,
+    me: Origin,
+    roster: &History,
+) -> Result<Option<PublicKey>, StoreError> {
+    match restore_own(lock, store, me, roster) {
+        Ok(_) | Err(StoreError::Full { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let mut roster = roster.clone();
+    learn_epochs(&mut roster, store, me)?;
+    let tip = roster.epochs(me).tip();
+    let at = newest(store, me)?.filter(|at| at.epoch == tip).unwrap_or(Position { epoch: tip, seq: 0 });
+    let member = roster.member(me);
+    Ok(member.and_then(|member| roster.epochs(me).key_after(member, at)).map(|(_, key)| key))
 }
 
 /// The position of the newest own entry in the store.

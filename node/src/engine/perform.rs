@@ -129,7 +129,7 @@ impl Worker {
 
     /// Without it the next start could take a copy of this folder for the original, so nothing is signed then.
     fn set_anchor(&mut self) {
-        if let Err(error) = self.anchor.set(&self.start) {
+        if let Err(error) = self.anchor.set(&self.start, now_ms()) {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 "where the own log is written cannot be noted"

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wego_ledger::{log::Head, roster::History, standing::Standing, state::NotWritable};
 use wego_proto::{
     id::{Origin, Position, StoreId},
+    key::PublicKey,
     v1,
 };
 
@@ -15,6 +16,10 @@ use crate::store::Cursor;
 pub struct View {
     /// This node's member.
     pub me: Origin,
+    /// This node's log key, and its number where it is in force; 0 where it is not.
+    pub log_key: PublicKey,
+    /// See there.
+    pub key_no: u32,
     /// This incarnation of the store.
     pub store_id: StoreId,
     /// The roster versions.

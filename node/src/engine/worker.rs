@@ -18,13 +18,17 @@ use wego_ledger::{
     session::ConnId,
     state::{Footing, Input, State},
 };
-use wego_proto::id::{Origin, Position};
+use wego_proto::{
+    id::{Origin, Position},
+    key::PublicKey,
+};
 
 use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
     applied::Watch,
     bell::Bell,
     erasure::Done,
+    orders::Order,
     own_log::{restore_lock, restore_own},
     state_from,
     view::{Broken, SessionView, View},
@@ -126,7 +130,13 @@ impl Worker {
         start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
         let state = state_from(start, store.as_ref())?;
         let mut worker = Self {
-            view: Arc::new(ArcSwap::from_pointee(empty_view(me, store.as_ref(), roster.clone(), started_ms))),
+            view: Arc::new(ArcSwap::from_pointee(empty_view(
+                me,
+                state.log_key().1,
+                store.as_ref(),
+                roster.clone(),
+                started_ms,
+            ))),
             view_at: Instant::now(),
             state,
             lock,
@@ -181,6 +191,7 @@ impl Worker {
                     self.take_peer(from);
                     drop(credit);
                 }
+                Next::Order(order) => self.take_order(order),
                 Next::Tick => self.tick(),
             }
             self.dirty = true;
@@ -306,6 +317,8 @@ impl Worker {
         let seen = members.filter_map(|origin| Some((*origin, self.state.seen_ms(*origin, now)?))).collect();
         self.view.store(Arc::new(View {
             me: self.me,
+            log_key: self.state.log_key().1,
+            key_no: self.state.log_key().0,
             store_id: self.store.store_id(),
             roster: self.roster.clone(),
             heads,
@@ -347,17 +360,19 @@ enum Next {
     Stop,
     Write(Waiting),
     Peer(FromPeer, Option<Credit>),
+    Order(Order),
     Tick,
 }
 
 /// Waits for whatever comes first. Operators and peers are asked in random order, so that neither starves.
 async fn next(commands: &mut Commands, patience: Duration) -> Next {
-    let Commands { writes, peers, stop } = commands;
+    let Commands { writes, peers, orders, stop } = commands;
     // Every arm is cancel-safe: a receive that loses takes nothing out of its queue.
     tokio::select! {
         () = stop.cancelled() => Next::Stop,
         Some(first) = writes.recv() => Next::Write(first),
         Some((from, credit)) = peers.recv() => Next::Peer(from, credit),
+        Some(order) = orders.recv() => Next::Order(order),
         () = tokio::time::sleep(patience) => Next::Tick,
     }
 }
@@ -365,9 +380,17 @@ async fn next(commands: &mut Commands, patience: Duration) -> Next {
 /// A write and who waits for its outcome.
 pub(super) type Waiting = (Write, oneshot::Sender<Result<Written, WriteError>>);
 
-fn empty_view(me: Origin, store: &dyn EntryStore, roster: Arc<History>, started_ms: u64) -> View {
+fn empty_view(
+    me: Origin,
+    log_key: PublicKey,
+    store: &dyn EntryStore,
+    roster: Arc<History>,
+    started_ms: u64,
+) -> View {
     View {
         me,
+        log_key,
+        key_no: 0,
         store_id: store.store_id(),
         roster,
         heads: BTreeMap::new(),

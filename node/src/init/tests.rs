@@ -57,8 +57,8 @@ fn files(dir: &Path) -> BTreeSet<String> {
 fn a_new_folder_has_everything_and_only_its_user_can_read_it() {
     let parent = tempfile::tempdir().unwrap();
     let created = create(&options(parent.path()), &seeds(1)).unwrap();
-    let expected = "keys/governance.pem keys/log.pem keys/next-log.pem keys/recovery.pem keys/transport.crt \
-                    keys/transport.pem member-card.pem operators.toml profile/cert.pem profile/key.pem \
+    let expected = "data/unsigned keys/governance.pem keys/log.pem keys/next-log.pem keys/recovery.pem \
+                    keys/transport.crt keys/transport.pem member-card.pem operators.toml profile/cert.pem profile/key.pem \
                     profile/profile.toml wego-node.toml";
     let found = files(&created.dir);
     assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>().join(" "), expected);

@@ -285,7 +285,7 @@ proptest! {
         payloads in prop::collection::vec((0_u32..5, 1_i32..9, prop::collection::vec(any::<u8>(), 0..60)), 1..20),
     ) {
         let entry = |(seq, (record_kind, kind, content)): (usize, (u32, i32, Vec<u8>))| {
-            let kind = EntryKind::try_from(kind).unwrap();
+            let kind = EntryKind::try_from(kind).unwrap_or(EntryKind::RecordPut);
             let kind = if kind == EntryKind::EpochStart { EntryKind::RecordPut } else { kind };
             let seq = seq as u64 + 1;
             Entry::new(1, seq, kind, 1).record_kind(record_kind).content(content).entry()

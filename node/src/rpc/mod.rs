@@ -9,11 +9,12 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, catalogue_server::CatalogueServer, delivery_server::DeliveryServer,
-    members_server::MembersServer, search_server::SearchServer,
+    keys_server::KeysServer, members_server::MembersServer, search_server::SearchServer,
 };
 
 use crate::{
     engine::{Engine, read::ReadHandle},
+    keys::LogKeys,
     operators::Operators,
     peers::Peers,
 };
@@ -22,6 +23,7 @@ mod admin;
 mod catalogue;
 mod delivery;
 mod guard;
+mod keys;
 mod member;
 pub mod roles;
 mod search;
@@ -45,6 +47,8 @@ pub struct Doors {
     pub reader: ReadHandle,
     /// Peers.
     pub peers: Peers,
+    /// The log key's files.
+    pub keys: LogKeys,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
 }
@@ -73,7 +77,8 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(DeliveryServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
-        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

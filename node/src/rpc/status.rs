@@ -5,7 +5,8 @@ use wego_ledger::state::NotWritable;
 use wego_proto::causes::with_causes;
 
 use crate::{
-    engine::{WriteError, read::ReadError, words},
+    engine::{WriteError, orders::OrderError, read::ReadError, words},
+    keys::KeysError,
     peers::PinsError,
     store::StoreError,
 };
@@ -63,6 +64,25 @@ pub(super) fn read(error: &ReadError) -> Status {
         )),
         ReadError::Store(error) => store(error),
     }
+}
+
+pub(super) fn order(error: &OrderError) -> Status {
+    match error {
+        OrderError::NoBase(_) => Status::not_found(format!("{error}; hint: wego key show lists the epochs")),
+        OrderError::NoEpoch => {
+            Status::failed_precondition(format!("{error}; hint: a recovery, or the committee, begins anew"))
+        }
+        OrderError::Refused(Some(why)) => Status::failed_precondition(not_writable(*why)),
+        OrderError::Refused(None) => {
+            Status::failed_precondition(format!("{error}: the log has moved on; hint: try again"))
+        }
+        OrderError::Store(error) => store(error),
+        OrderError::Busy => Status::unavailable(format!("{error}; hint: try again")),
+    }
+}
+
+pub(super) fn keys(error: &KeysError) -> Status {
+    Status::failed_precondition(format!("{}; hint: {}", with_causes(error), error.hint()))
 }
 
 pub(super) fn pins(error: &PinsError) -> Status {

@@ -1,7 +1,7 @@
 //! Where the own log was written last, as far as a folder can tell: what shows that it is a copy, or was put back.
 //!
 //! The problem: a copied folder looks like the original. The rule: the folder remembers which folder it is (device and
-//! inode) and since which start of the machine it was written; where that does not fit any more, or a restore left a
+//! inode), since which start of the machine it was written, and when the file that says so was; where that does not fit any more, or a restore left a
 //! fence, or nothing says that the key has never signed, the own log's copy is not trusted. It must never say that a
 //! copy is sound because nothing speaks against it.
 
@@ -27,6 +27,9 @@ pub const UNSIGNED_TEXT: &str =
 const FENCE: &str = "fence";
 /// Says that the operator wants to go on without asking anybody; removed when it was done.
 const ALONE: &str = "alone";
+
+/// The anchor's file is changed last when it is written: within this time, in ms, also on a slow disk.
+const WRITTEN_WITHIN_MS: u64 = 10_000;
 
 /// The anchor of a data folder.
 #[derive(Debug, Clone)]
@@ -60,6 +63,7 @@ struct Written {
     boot: String,
     device: u64,
     inode: u64,
+    written_ms: u64,
 }
 
 impl Anchor {
@@ -114,6 +118,13 @@ impl Anchor {
         let (device, inode) = self.folder().map_err(failed)?;
         Ok(if (written.device, written.inode) != (device, inode) {
             Copy::Unsure("its folder is another one than the one it was written in")
+        } else if changed_ms(&self.dir.join(ANCHOR))
+            .map_err(StoreError::io("reading the anchor"))?
+            .abs_diff(written.written_ms)
+            > WRITTEN_WITHIN_MS
+        {
+            // The time of a file's last change is the system's own, so a copy cannot have that of the original.
+            Copy::Unsure("its files were put there later than they were written")
         } else if written.boot != boot_id() {
             Copy::Unsure("the machine was started anew since it was written")
         } else {
@@ -133,9 +144,9 @@ impl Anchor {
     ///
     /// # Errors
     /// Those of the file system; nothing may be signed then.
-    pub fn set(&self, last: &LastStart) -> io::Result<()> {
+    pub fn set(&self, last: &LastStart, now_ms: u64) -> io::Result<()> {
         let (device, inode) = self.folder()?;
-        let written = Written { last: last.clone(), boot: boot_id(), device, inode };
+        let written = Written { last: last.clone(), boot: boot_id(), device, inode, written_ms: now_ms };
         self.write(ANCHOR, &toml::to_string(&written).map_err(io::Error::other)?)?;
         for mark in [UNSIGNED, ALONE, FENCE] {
             match fs::remove_file(self.dir.join(mark)) {
@@ -166,6 +177,13 @@ impl Anchor {
     }
 }
 
+/// When the system says that a file was changed last, ms since 1970.
+fn changed_ms(path: &Path) -> io::Result<u64> {
+    let meta = fs::metadata(path)?;
+    Ok(u64::try_from(meta.ctime()).unwrap_or(0) * 1_000
+        + u64::try_from(meta.ctime_nsec()).unwrap_or(0) / 1_000_000)
+}
+
 /// Names this start of the machine; empty where the system does not tell.
 fn boot_id() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -175,6 +193,10 @@ fn boot_id() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn now_ms() -> u64 {
+        crate::clock::now_ms()
+    }
 
     fn last(started_ms: u64) -> LastStart {
         LastStart { run: "aa".repeat(16), started_ms }
@@ -188,13 +210,21 @@ mod tests {
         anchor.mark_unsigned().unwrap();
         assert_eq!(anchor.judge(true).unwrap(), Copy::Sound(None));
         assert!(matches!(anchor.judge(false).unwrap(), Copy::Unsure(_)), "there are entries");
-        anchor.set(&last(7)).unwrap();
+        anchor.set(&last(7), now_ms()).unwrap();
         assert_eq!(anchor.judge(true).unwrap(), Copy::Sound(Some(last(7))));
         fs::create_dir(&copy).unwrap();
         fs::copy(original.join(ANCHOR), copy.join(ANCHOR)).unwrap();
         let copied = Anchor::of(&copy);
         assert!(matches!(copied.judge(false).unwrap(), Copy::Unsure(_)));
         assert_eq!(copied.last_start(), Some(last(7)));
+    }
+
+    #[test]
+    fn files_put_there_later_than_they_were_written_are_not_sound() {
+        let folder = tempfile::tempdir().unwrap();
+        let anchor = Anchor::of(folder.path());
+        anchor.set(&last(1), now_ms() - 3_600_000).unwrap();
+        assert!(matches!(anchor.judge(false).unwrap(), Copy::Unsure(_)));
     }
 
     #[test]
@@ -210,12 +240,12 @@ mod tests {
     fn a_fence_and_the_operators_word_hold_until_the_log_is_anchored() {
         let folder = tempfile::tempdir().unwrap();
         let anchor = Anchor::of(folder.path());
-        anchor.set(&last(1)).unwrap();
+        anchor.set(&last(1), now_ms()).unwrap();
         fs::write(folder.path().join(FENCE), "").unwrap();
         assert!(matches!(anchor.judge(false).unwrap(), Copy::Unsure(_)));
         anchor.mark_alone("disk lost, nobody reachable").unwrap();
         assert_eq!(anchor.judge(false).unwrap(), Copy::Alone);
-        anchor.set(&last(2)).unwrap();
+        anchor.set(&last(2), now_ms()).unwrap();
         assert_eq!(anchor.judge(false).unwrap(), Copy::Sound(Some(last(2))));
     }
 }

@@ -95,9 +95,7 @@ impl State {
         {
             self.other_start_alive(now_ms);
         }
-        if !self.settle_duplicates(conn, &open) {
-            return Err(Reject::AlreadyConnected);
-        }
+        self.settle_duplicates(conn, &open)?;
         if let Some((store, remembered)) = self.memory.remove(&open.member)
             && store == open.store
         {
@@ -145,21 +143,29 @@ impl State {
         }
     }
 
-    /// Keeps one session a member: of two crossing dials the one of the lower member, of two alike the newer.
-    /// Both ends decide alike. Returns whether the new one stays.
-    fn settle_duplicates(&mut self, conn: ConnId, new: &Open) -> bool {
+    /// Keeps one session a member: of two starts of it the later one's; of two crossing dials the one of the lower
+    /// member, of two alike the newer. Both ends decide alike.
+    ///
+    /// # Errors
+    /// Why the new one does not stay.
+    fn settle_duplicates(&mut self, conn: ConnId, new: &Open) -> Result<(), Reject> {
         let old = self.sessions.iter().find(|(_, open)| open.member == new.member);
-        let Some((old_conn, old)) = old.map(|(conn, open)| (*conn, open)) else { return true };
+        let Some((old_conn, old)) = old.map(|(conn, open)| (*conn, open)) else { return Ok(()) };
+        debug_assert!(old_conn != conn, "a conn greets once");
+        if old.run.id != new.run.id {
+            if old.run.rank() > new.run.rank() {
+                return Err(Reject::LaterStart(Box::new(old.run.clone())));
+            }
+            let reject = Reject::LaterStart(Box::new(new.run.clone()));
+            self.refuse(old_conn, reject);
+            return Ok(());
+        }
         let low = self.me.origin < new.member;
         let preferred = if low { Side::Dialled } else { Side::Accepted };
-        if old.run.id == new.run.id && old.side != new.side && old.side == preferred {
-            return false;
+        if old.side != new.side && old.side == preferred {
+            return Err(Reject::AlreadyConnected);
         }
-        debug_assert!(old_conn != conn, "a conn greets once");
-        let same_start = old.run.id == new.run.id;
-        let reject =
-            if same_start { Reject::AlreadyConnected } else { Reject::LaterStart(Box::new(new.run.clone())) };
-        self.refuse(old_conn, reject);
-        true
+        self.refuse(old_conn, Reject::AlreadyConnected);
+        Ok(())
     }
 }

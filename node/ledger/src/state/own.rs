@@ -2,7 +2,7 @@
 
 use wego_proto::{
     entry::{Header, Verified},
-    epochs::Rank,
+    epochs::{Rank, next_number},
     id::Position,
     key::{PublicKey, SecretKey},
     v1::MemberStatus,
@@ -93,7 +93,7 @@ impl State {
 
     /// The header of an opening by which an operator changes the own log key, to be signed by the key that its rank
     /// asks for: the next log key for a rotation, the recovery key for a recovery. `base` is the last entry that stays
-    /// valid, the last one that counts when it is not given.
+    /// valid, the last one that this node wrote when it is not given.
     ///
     /// `None` when the rank's numbers are used up, or it is a rank that has no such opening.
     #[must_use]
@@ -104,8 +104,10 @@ impl State {
         keys: NewKeys,
         base: Option<(Position, wego_proto::id::Hash)>,
     ) -> Option<Header> {
-        let number = self.next_own_epoch(rank)?;
-        let mut header = self.opening_header(now_ms, number, base)?;
+        let base = base.unwrap_or_else(|| self.own_written());
+        let tip = self.roster.epochs(self.me.origin).tip();
+        let number = next_number(rank, base.0.epoch, tip, self.jitter.draw() as u32)?;
+        let mut header = self.opening_header(now_ms, number, Some(base))?;
         match rank {
             Rank::Rotation => header.key_no += 1,
             Rank::Recovery => {
@@ -177,6 +179,7 @@ impl State {
     pub(super) fn review_writing(&mut self) {
         let me = self.roster.member(self.me.origin);
         let active = me.is_some_and(|member| member.status == MemberStatus::Active);
+        self.review_key();
         let lasting = matches!(
             self.not_writable,
             Some(NotWritable::OwnLogAhead { .. } | NotWritable::Twin | NotWritable::Contradicted { .. })
@@ -184,15 +187,17 @@ impl State {
         if lasting {
             return;
         }
-        self.review_key();
         let why = if !active {
             Some(NotWritable::NotActive)
         } else if self.frozen_at(self.me.origin).is_some() {
             Some(NotWritable::Forked)
+        } else if self.recovery.is_some() {
+            // The epoch in which its key is in force may still be on its way.
+            self.recovering()
         } else if self.key_no == 0 {
             Some(self.key_not_in_force())
         } else {
-            self.recovering()
+            None
         };
         if why == self.not_writable {
             return;

@@ -1,9 +1,6 @@
 //! What becomes of entries that came: they are placed, stored, and only then known.
 
-use wego_proto::{
-    entry::Header,
-    id::{Origin, Position},
-};
+use wego_proto::{entry::Header, id::Origin};
 
 use super::{Chain, Event, NotWritable, Output, State};
 use crate::{
@@ -45,18 +42,15 @@ impl State {
             return false;
         };
         let Ok(epoch) = self.roster.opened(opening) else { return false };
-        if key.0 == self.me.origin && self.lacks_nothing_after(epoch.base) {
-            // What was acknowledged here would be void: whoever opened it did not know of it, or did not want it.
+        if key.0 == self.me.origin && self.own_base().0 > epoch.base {
+            // What was acknowledged here would be void: whoever opened it did not know of it, or did not want it. It
+            // is not taken over: what this node wrote is what its operator heals the log with.
             self.stop_writing(NotWritable::Contradicted { epoch: epoch.number });
+            return false;
         }
         self.logs.entry(key).or_insert_with(|| Chain::new(epoch.base_hash, key.1, Bound::OPEN));
         self.openings.insert(key, epoch);
         true
-    }
-
-    /// Whether own entries that count are held after a position.
-    fn lacks_nothing_after(&self, base: Position) -> bool {
-        self.own_base().0 > base
     }
 
     pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, endpoints: &[Header]) {

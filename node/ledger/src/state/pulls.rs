@@ -288,7 +288,8 @@ impl State {
     }
 
     pub(super) fn stop_writing(&mut self, why: NotWritable) {
-        if self.not_writable.is_none() {
+        // The first reason stands; that of every start gives way to any other.
+        if matches!(self.not_writable, None | Some(NotWritable::Recovering { .. })) {
             self.not_writable = Some(why);
             self.notify(Event::WritingStopped(why));
         }

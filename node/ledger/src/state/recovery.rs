@@ -21,7 +21,7 @@ use wego_proto::{
 use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::LogKey,
-    limits::{RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
+    limits::{RECOVERY_GRACE_MS, RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
     log::Run,
     session::ConnId,
 };
@@ -43,7 +43,9 @@ pub(super) struct Recovery {
     /// Whether the log must go on in a new epoch.
     anew: bool,
     needed: usize,
+    others: usize,
     confirmed: BTreeSet<Origin>,
+    since_ms: u64,
     /// Until then another start of this member has time to hear of this one and to stop.
     quiet_until_ms: u64,
     opening: bool,
@@ -57,8 +59,15 @@ impl State {
         let needed =
             if footing == Footing::Alone { 0 } else { self.settings.quorum.unwrap_or(quorum).min(others) };
         let anew = footing != Footing::Sound;
-        self.recovery =
-            Some(Recovery { anew, needed, confirmed: BTreeSet::new(), quiet_until_ms: 0, opening: false });
+        self.recovery = Some(Recovery {
+            anew,
+            needed,
+            others,
+            confirmed: BTreeSet::new(),
+            since_ms: now_ms,
+            quiet_until_ms: 0,
+            opening: false,
+        });
         self.review_writing();
         self.try_anchor(now_ms);
     }
@@ -120,18 +129,30 @@ impl State {
         key.1 > self.roster.epochs(key.0).tip() || named.min(self.bound(key).last) > held
     }
 
+    /// When nothing is waited for but time.
     pub(super) fn recovery_deadline_ms(&self) -> Option<u64> {
-        let recovery = self.recovery.as_ref()?;
-        (recovery.quiet_until_ms > 0 && !recovery.opening).then_some(recovery.quiet_until_ms)
+        let recovery =
+            self.recovery.as_ref().filter(|recovery| recovery.confirmed.len() >= recovery.needed)?;
+        let due = recovery.quiet_until_ms.max(recovery.since_ms + RECOVERY_GRACE_MS);
+        (!self.recovery_is_held_up()).then_some(due)
+    }
+
+    fn recovery_is_held_up(&self) -> bool {
+        let fetching = self.pulls.keys().any(|key| key.0 == self.me.origin) || self.locking.is_some();
+        let other_reason = !matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
+        fetching || other_reason || self.recovery.as_ref().is_none_or(|recovery| recovery.opening)
     }
 
     /// Ends the recovery when nothing is open any more.
     pub(super) fn try_anchor(&mut self, now_ms: u64) {
-        let fetching = self.pulls.keys().any(|key| key.0 == self.me.origin) || self.locking.is_some();
-        let other_reason = !matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
+        let held_up = self.recovery_is_held_up();
         let Some(recovery) = &mut self.recovery else { return };
-        let enough = recovery.confirmed.len() >= recovery.needed && now_ms >= recovery.quiet_until_ms;
-        if !enough || fetching || other_reason || recovery.opening {
+        let (confirmed, needed) = (recovery.confirmed.len(), recovery.needed);
+        // Those who answer a moment later may hold more.
+        let all =
+            needed == 0 || confirmed >= recovery.others || now_ms >= recovery.since_ms + RECOVERY_GRACE_MS;
+        let enough = confirmed >= needed && all && now_ms >= recovery.quiet_until_ms;
+        if !enough || held_up {
             return;
         }
         if !recovery.anew {
@@ -153,7 +174,6 @@ impl State {
         // Executed before anything that is signed from here on.
         self.outputs.push(Output::Anchor);
         self.notify(Event::Anchored);
-        self.not_writable = None;
         self.review_writing();
     }
 
@@ -176,6 +196,17 @@ impl State {
         });
         let fallback = (Position { epoch: FIRST_EPOCH, seq: 0 }, nothing);
         heads.into_iter().next().unwrap_or(fallback)
+    }
+
+    /// The last own entry that this node has of what counts or is frozen: what it wrote, whoever contests it.
+    pub(super) fn own_written(&self) -> (Position, Hash) {
+        let origin = self.me.origin;
+        let path = self.roster.epochs(origin).path();
+        let mut heads = path.iter().rev().filter_map(|segment| {
+            let head = self.logs.get(&(origin, segment.epoch))?.accepted.head()?;
+            Some((head.at, head.hash))
+        });
+        heads.next().unwrap_or_else(|| self.own_base())
     }
 
     /// An opening of the own epoch `number` after `base`, or after the last own entry that counts; to be signed.
@@ -225,12 +256,14 @@ impl State {
 
     /// An own opening is stored.
     pub(super) fn own_epoch_opened(&mut self) {
-        let opening = self.recovery.as_ref().is_some_and(|recovery| recovery.opening);
-        self.review_key();
-        if opening {
-            self.anchor();
-        } else {
-            self.review_writing();
+        // An operator's opening answers what a start asks, and heals what stood against writing; only another start
+        // of this member still does.
+        if self.not_writable != Some(NotWritable::Twin) {
+            self.not_writable = None;
         }
+        if self.recovery.is_some() {
+            self.anchor();
+        }
+        self.review_writing();
     }
 }

@@ -205,11 +205,16 @@ impl SledStore {
         bytes: u64,
         work: impl FnOnce(&::sled::Tree) -> Result<(), contained::Failure>,
     ) -> Result<(), StoreError> {
+        self.make_room(writer, bytes)?;
+        self.db.write(work)
+    }
+
+    /// Counts `bytes` that were promised as under way.
+    fn make_room(&self, writer: &mut Unflushed, bytes: u64) -> Result<(), StoreError> {
         let flushed = if writer.has_room_for(bytes) { Ok(()) } else { self.flush(writer) };
         // From here on the promise is settled by a flush, or when the store is dropped.
         writer.add(bytes);
-        flushed?;
-        self.db.write(work)
+        flushed
     }
 
     /// Promises what `bytes` can come to on disk; syncs first when that frees promises.
@@ -325,19 +330,22 @@ impl EntryStore for SledStore {
     fn rewind(&self, origin: Origin, epoch: u32, after: u64) -> Result<Option<(u64, Hash)>, StoreError> {
         let mut writer = self.writer();
         loop {
-            // Readers see no step before it is whole.
-            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-            let head = view.heads.get(&(origin, epoch)).copied();
+            // While the writer is held nobody moves the view.
+            let (head, set_aside) = {
+                let view = self.view();
+                (view.heads.get(&(origin, epoch)).copied(), view.set_aside)
+            };
             let Some((seq, _)) = head.filter(|(seq, _)| *seq > after) else {
-                drop(view);
                 self.flush(&mut writer)?;
                 return Ok(head);
             };
-            let set_aside = view.set_aside;
             let step = self.db.run(|tree| rewind::step(tree, (origin, epoch), seq, after, set_aside))?;
-            self.promise(&mut writer, step.bytes)?;
             let rewind::Step { batch, bytes, head, moved } = step;
-            self.write_step(&mut writer, bytes, |tree| Ok(tree.apply_batch(batch)?))?;
+            self.promise(&mut writer, bytes)?;
+            self.make_room(&mut writer, bytes)?;
+            // Held while it is written: readers go by the heads, and must not look for what has just gone.
+            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            self.db.write(|tree| Ok(tree.apply_batch(batch)?))?;
             view.set_aside += moved;
             match head {
                 Some(head) => view.heads.insert((origin, epoch), head),

@@ -56,20 +56,21 @@ pub(super) fn arrivals(
         let (cursor, run) = (rows::read_run_key(&key)?, rows::read_run(&row)?);
         let skipped = next.checked_sub(cursor).filter(|skipped| *skipped < run.entries);
         let skipped = skipped.ok_or(StoreError::Corrupt { what: "arrival run" })?;
-        let entries = (run.entries - skipped).min(until - next).min((max - found.len()) as u64);
+        let entries = (run.entries - skipped).min(until - next);
         let first_seq = run.first_seq.saturating_add(skipped);
-        let last_seq = first_seq.saturating_add(entries - 1);
         let head = heads.get(&(run.origin, run.epoch)).map_or(0, |(seq, _)| *seq);
-        let wanted =
-            Wanted { origin: run.origin, epoch: run.epoch, from: first_seq, until: last_seq.min(head) };
+        let held = entries.min((head + 1).saturating_sub(first_seq));
+        let taken = held.min((max - found.len()) as u64);
+        let last_seq = first_seq.saturating_add(taken).saturating_sub(1);
+        let wanted = Wanted { origin: run.origin, epoch: run.epoch, from: first_seq, until: last_seq };
         each(tree, wanted, |row| {
             found.push(chain::decode(row)?);
             Ok(Next::GoOn)
         })?;
-        next += entries;
-        if found.len() == max {
-            return Ok((found, next));
+        if taken < held {
+            return Ok((found, next + taken));
         }
+        next += entries;
     }
     if next != until {
         return Err(StoreError::Corrupt { what: "arrival run" }.into());

@@ -1,0 +1,110 @@
+//! What an operator orders of the own log beside records: another key.
+
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use wego_ledger::state::{Input, NewKeys, NotWritable};
+use wego_proto::{
+    entry::{Header, Verified},
+    epochs::Rank,
+    id::{Hash, Position},
+    key::SecretKey,
+};
+
+use super::{Engine, worker::Worker};
+use crate::{
+    clock::now_ms,
+    store::{StoreError, entry_hash},
+};
+
+/// Orders that may wait: people give them, one at a time.
+pub(super) const ORDERS_MAX: usize = 16;
+
+/// An order, and who waits for its outcome.
+#[derive(Debug)]
+pub(super) enum Order {
+    Prepare(Rank, NewKeys, Option<Position>, oneshot::Sender<Result<Header, OrderError>>),
+    Open(Box<Verified>, SecretKey, oneshot::Sender<Result<Position, OrderError>>),
+}
+
+/// Why an order was not carried out. Nothing changed.
+#[derive(Debug, Error)]
+pub enum OrderError {
+    /// The base is no entry of the own log that this node holds.
+    #[error("this node holds no own entry {0}")]
+    NoBase(Position),
+    /// There is no number left for such an epoch, or nothing it could continue from.
+    #[error("no such epoch can be opened any more")]
+    NoEpoch,
+    /// The opening does not fit the log as it is now, or the node may not write.
+    #[error("the epoch was not opened")]
+    Refused(Option<NotWritable>),
+    /// The store or the journal failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The node is stopping, or many orders wait.
+    #[error("the node takes no orders")]
+    Busy,
+}
+
+impl Engine {
+    /// The header of an opening that changes the log key, to be signed by the key its rank asks for.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub async fn prepare_opening(
+        &self,
+        rank: Rank,
+        keys: NewKeys,
+        base: Option<Position>,
+    ) -> Result<Header, OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Prepare(rank, keys, base, reply))?;
+        answer.await.unwrap_or(Err(OrderError::Busy))
+    }
+
+    /// Opens an own epoch; `key` signs in it from then on. Answers when the opening is durable.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub async fn open_epoch(&self, opening: Verified, key: SecretKey) -> Result<Position, OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Open(Box::new(opening), key, reply))?;
+        answer.await.unwrap_or(Err(OrderError::Busy))
+    }
+
+    fn order(&self, order: Order) -> Result<(), OrderError> {
+        self.orders.try_send(order).map_err(|_: mpsc::error::TrySendError<Order>| OrderError::Busy)
+    }
+}
+
+impl Worker {
+    pub(super) fn take_order(&mut self, order: Order) {
+        // Whoever has gone away sees the outcome in the log.
+        match order {
+            Order::Prepare(rank, keys, base, reply) => {
+                let _ = reply.send(self.prepare(rank, keys, base));
+            }
+            Order::Open(opening, key, reply) => {
+                let _ = reply.send(self.open(opening, key));
+            }
+        }
+    }
+
+    fn prepare(&mut self, rank: Rank, keys: NewKeys, base: Option<Position>) -> Result<Header, OrderError> {
+        let base = base.map(|at| self.own_hash(at).map(|hash| (at, hash))).transpose()?;
+        self.state.opening(now_ms(), rank, keys, base).ok_or(OrderError::NoEpoch)
+    }
+
+    fn own_hash(&self, at: Position) -> Result<Hash, OrderError> {
+        let entry = self.store.entry(self.state_origin(), at)?;
+        entry.map(|entry| entry_hash(&entry)).ok_or(OrderError::NoBase(at))
+    }
+
+    fn open(&mut self, opening: Box<Verified>, key: SecretKey) -> Result<Position, OrderError> {
+        self.commit = Ok(Vec::new());
+        self.feed(Input::Open { opening, key });
+        let positions = std::mem::replace(&mut self.commit, Ok(Vec::new()))?;
+        let opened = positions.first().map(|(at, _)| *at);
+        opened.ok_or_else(|| OrderError::Refused(self.state.not_writable()))
+    }
+}

@@ -1,0 +1,177 @@
+//! `wego.v1.Keys`: this member's keys, and how they change.
+
+use tonic::{Request, Response, Status};
+use wego_ledger::state::NewKeys;
+use wego_proto::{
+    entry::{Header, Unverified, Verified},
+    epochs::{Epoch, FIRST_EPOCH, Rank},
+    id::Position,
+    key::{PublicKey, SecretKey},
+    v1::{self, keys_server::Keys},
+};
+use zeroize::Zeroizing;
+
+use super::{Doors, blocking, status};
+use crate::engine::view::View;
+
+#[tonic::async_trait]
+impl Keys for Doors {
+    async fn show(&self, _: Request<v1::ShowKeysRequest>) -> Result<Response<v1::KeysView>, Status> {
+        let view = self.reader.view();
+        let member =
+            view.roster.member(view.me).ok_or_else(|| Status::internal("this member is in no roster"))?;
+        let epochs = view.roster.epochs(view.me);
+        let committed = epochs.next_digest(member, epochs.tip());
+        let first = epochs.key_after(member, Position { epoch: FIRST_EPOCH, seq: 0 });
+        let first = first.map(|(key_no, key)| v1::EpochView {
+            number: FIRST_EPOCH,
+            key_no,
+            key: key.as_bytes().to_vec(),
+            counts: true,
+            ..Default::default()
+        });
+        let keys = self.keys.clone();
+        let here = blocking(move || Ok(committed.is_some_and(|digest| keys.holds_next(&digest)))).await?;
+        let digest = |digest: Option<wego_proto::id::Hash>| digest.map(|hash| hash.as_bytes().to_vec());
+        Ok(Response::new(v1::KeysView {
+            epochs: first.into_iter().chain(epochs.iter().map(|epoch| epoch_view(&view, epoch))).collect(),
+            transport_keys: view
+                .roster
+                .transport_keys(view.me)
+                .iter()
+                .map(|key| key.as_bytes().to_vec())
+                .collect(),
+            next_log_key_digest: digest(committed).unwrap_or_default(),
+            recovery_digest: digest(member.committed(epochs.tip()).recovery).unwrap_or_default(),
+            key_no: view.key_no,
+            log_key: view.log_key.as_bytes().to_vec(),
+            next_log_key_here: here,
+        }))
+    }
+
+    async fn rotate(&self, _: Request<v1::RotateRequest>) -> Result<Response<v1::OpenedEpoch>, Status> {
+        let seed = seed()?;
+        let keys = self.keys.clone();
+        let pending =
+            blocking(move || keys.prepare_rotation(&seed).map_err(|error| status::keys(&error))).await?;
+        let new = NewKeys { log: pending.log.public(), next_digest: pending.next.digest(), recovery: None };
+        let header = self.engine.prepare_opening(Rank::Rotation, new, None).await;
+        let header = header.map_err(|error| status::order(&error))?;
+        let federation = self.reader.view().roster.federation();
+        let opening = Verified::sign(header, None, &federation, &pending.log);
+        self.open(opening, pending.log).await
+    }
+
+    async fn prepare_recovery(
+        &self,
+        request: Request<v1::PrepareRecoveryRequest>,
+    ) -> Result<Response<v1::PreparedRecovery>, Status> {
+        let request = request.into_inner();
+        let recovery = PublicKey::from_bytes(&request.recovery_key)
+            .map_err(|error| Status::invalid_argument(format!("recovery_key: {error}")))?;
+        let base = request.base.map(Position::try_from).transpose();
+        let base = base.map_err(|error| Status::invalid_argument(format!("base: {error}")))?;
+        self.is_committed(&recovery)?;
+        let (seeds, keys) = ([seed()?, seed()?], self.keys.clone());
+        let pending =
+            blocking(move || keys.prepare_recovery(&seeds).map_err(|error| status::keys(&error))).await?;
+        let key = pending.log.public();
+        let new = NewKeys { log: key, next_digest: pending.next.digest(), recovery: Some(recovery) };
+        let header = self.engine.prepare_opening(Rank::Recovery, new, base).await;
+        let header = header.map_err(|error| status::order(&error))?;
+        Ok(Response::new(v1::PreparedRecovery {
+            base: header.epoch_start.map(|start| start.base.into()),
+            header: Verified::to_be_signed(&header),
+            federation_id: self.reader.view().roster.federation().as_bytes().to_vec(),
+            key: key.as_bytes().to_vec(),
+        }))
+    }
+
+    async fn commit_recovery(
+        &self,
+        request: Request<v1::CommitRecoveryRequest>,
+    ) -> Result<Response<v1::OpenedEpoch>, Status> {
+        let v1::CommitRecoveryRequest { header, signature } = request.into_inner();
+        let opening = Unverified::parse(v1::Entry { header, signature, payload: None });
+        let opening = opening.map_err(|error| Status::invalid_argument(format!("header: {error}")))?;
+        let recovery = opening.header().recovery_key;
+        let recovery =
+            recovery.ok_or_else(|| Status::invalid_argument("header: it names no recovery key"))?;
+        self.is_committed(&recovery)?;
+        let keys = self.keys.clone();
+        let pending = blocking(move || keys.pending().map_err(|error| status::keys(&error))).await?;
+        if opening.header().epoch_start.and_then(|start| start.log_key) != Some(pending.log.public()) {
+            return Err(Status::failed_precondition(
+                "other keys were prepared since; hint: prepare the recovery again",
+            ));
+        }
+        let federation = self.reader.view().roster.federation();
+        let opening = opening.verify(&federation, &recovery);
+        let opening = opening.map_err(|error| {
+            Status::invalid_argument(format!("{error}; hint: sign with the key that was named"))
+        })?;
+        self.open(opening, pending.log).await
+    }
+}
+
+impl Doors {
+    /// Opens the epoch, then puts the keys in their places.
+    async fn open(&self, opening: Verified, key: SecretKey) -> Result<Response<v1::OpenedEpoch>, Status> {
+        let header: Header = opening.header().clone();
+        let public = key.public();
+        let at = self.engine.open_epoch(opening, key).await.map_err(|error| status::order(&error))?;
+        let keys = self.keys.clone();
+        let settled = blocking(move || keys.settle(&public).map_err(|error| status::keys(&error))).await;
+        if let Err(error) = settled {
+            // The epoch is open, and the next start finishes this.
+            tracing::error!(error = error.message(), "the new log key is not in its place yet");
+        }
+        let rank = self.reader.view().roster.epochs(header.origin).get(at.epoch).map(|epoch| epoch.rank);
+        Ok(Response::new(v1::OpenedEpoch {
+            at: Some(at.into()),
+            rank: wire_rank(rank) as i32,
+            base: header.epoch_start.map(|start| start.base.into()),
+            key: public.as_bytes().to_vec(),
+        }))
+    }
+
+    fn is_committed(&self, recovery: &PublicKey) -> Result<(), Status> {
+        let view = self.reader.view();
+        let tip = view.roster.epochs(view.me).tip();
+        let committed = view.roster.member(view.me).and_then(|member| member.committed(tip).recovery);
+        if committed != Some(recovery.digest()) {
+            return Err(Status::failed_precondition(
+                "it is not this member's recovery key; hint: take recovery.pem as wego-node init made it",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn epoch_view(view: &View, epoch: &Epoch) -> v1::EpochView {
+    v1::EpochView {
+        number: epoch.number,
+        rank: wire_rank(Some(epoch.rank)) as i32,
+        base: Some(epoch.base.into()),
+        key_no: epoch.key_no,
+        key: epoch.key.as_bytes().to_vec(),
+        counts: view.counts(view.me, Position { epoch: epoch.number, seq: 1 }),
+    }
+}
+
+fn wire_rank(rank: Option<Rank>) -> v1::EpochRank {
+    match rank {
+        None => v1::EpochRank::Unspecified,
+        Some(Rank::Continuation) => v1::EpochRank::Continuation,
+        Some(Rank::Rotation) => v1::EpochRank::Rotation,
+        Some(Rank::Recovery) => v1::EpochRank::Recovery,
+        Some(Rank::Reinception) => v1::EpochRank::Reinception,
+    }
+}
+
+fn seed() -> Result<Zeroizing<[u8; 32]>, Status> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut_slice())
+        .map_err(|error| Status::internal(format!("the system gives no randomness: {error}")))?;
+    Ok(seed)
+}
