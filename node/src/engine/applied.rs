@@ -9,7 +9,7 @@ use std::sync::Arc;
 use wego_ledger::state::{Applied, Input, Urgency};
 
 use super::{erasure::Done, follow::Progress, worker::Worker};
-use crate::store::Cursor;
+use crate::store::{Cursor, Projection};
 
 /// What the engine waits for before it reports something as applied.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ struct Moment {
 }
 
 impl Watch {
-    pub(super) fn new(projections: Vec<Progress>, erased: Arc<Done>) -> Self {
+    pub(super) fn new(projections: &[(Arc<dyn Projection>, Progress)], erased: Arc<Done>) -> Self {
+        let projections = projections.iter().map(|(_, progress)| progress.clone()).collect();
         let reported = (Cursor(0), 0);
         Self { projections, erased, urgency: Urgency::InTurn, moment: None, reported }
     }

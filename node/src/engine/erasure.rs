@@ -90,8 +90,20 @@ impl ErasingThread {
 }
 
 impl Eraser {
-    /// Carries out everything ordered so far, before the node serves.
-    pub(super) fn catch_up(&mut self, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
+    /// Carries out everything ordered so far, before the node serves. What a damaged store or a full disk keeps from it
+    /// must not keep the node from answering: it is tried again, and no receipt claims it.
+    pub(super) fn begin(&mut self, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
+        match self.catch_up(takedowns) {
+            Err(error) if error.is_corrupt() || matches!(error, StoreError::Full { .. }) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "erasures could not be finished before the start");
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn catch_up(&mut self, takedowns: &[v1::Takedown]) -> Result<(), StoreError> {
         let targets = targets_of(takedowns);
         self.drop_places(&targets)?;
         self.forget(&targets)?;

@@ -287,14 +287,15 @@ impl Running {
         let (me, takedowns) =
             (parts.start.me.origin, parts.start.roster.current().content().takedowns.clone());
         let done = Arc::default();
+        let watch = applied::Watch::new(&projections, Arc::clone(&done));
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
         let stop = CancellationToken::new();
         let commands = Commands { writes: waiting, peers: from_peers, orders: ordered, stop: stop.clone() };
-        let worker = worker::Worker::new(parts, Arc::clone(&done))?;
+        let worker = worker::Worker::new(parts, watch)?;
         let mut eraser = erasure::Eraser { me, store, lock, projections, done };
-        eraser.catch_up(&takedowns).or_else(put_off)?;
+        eraser.begin(&takedowns)?;
         let view = worker.view();
         let thread = thread::Builder::new()
             .name("engine".to_owned())
@@ -359,17 +360,6 @@ impl Engine {
     pub fn view_cell(&self) -> Arc<ArcSwap<View>> {
         self.view.clone()
     }
-}
-
-/// What a damaged store or a full disk keeps from being erased must not keep the node from answering: the eraser tries
-/// again, says so, and no receipt claims it.
-fn put_off(error: StoreError) -> Result<(), StoreError> {
-    if !error.is_corrupt() && !matches!(error, StoreError::Full { .. }) {
-        return Err(error);
-    }
-    let error = &error as &dyn std::error::Error;
-    tracing::error!(error, "erasures could not be finished before the start");
-    Ok(())
 }
 
 /// The state from what is durable: heads, openings and forks of the store, checked again where something follows from

@@ -27,7 +27,6 @@ use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
     applied::Watch,
     bell::Bell,
-    erasure::Done,
     orders::Order,
     own_log::{restore_lock, restore_own},
     state_from,
@@ -90,20 +89,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(parts: Parts, erased: Arc<Done>) -> Result<Self, StoreError> {
-        let Parts {
-            mut start,
-            mut lock,
-            store,
-            rosters,
-            anchor,
-            records,
-            projections,
-            bell,
-            space,
-            writes_max: _,
-        } = parts;
-        let projections = projections.into_iter().map(|(_, progress)| progress).collect();
+    pub(super) fn new(parts: Parts, watch: Watch) -> Result<Self, StoreError> {
+        let Parts { mut start, mut lock, store, rosters, anchor, records, bell, space, .. } = parts;
         let me = start.me.origin;
         // A full disk must not keep the node from answering: the store is filled when there is space.
         let store_behind = match restore_own(lock.as_mut(), store.as_ref(), me, &start.roster) {
@@ -157,7 +144,7 @@ impl Worker {
             roster_conflicts: 0,
             store_behind,
             broken,
-            watch: Watch::new(projections, erased),
+            watch,
             start: last_start,
             me,
             started_ms,

@@ -16,6 +16,9 @@ use wego_proto::{
 /// The last place where an author ordered the erasure of a record.
 pub type Orders = BTreeMap<(Origin, RecordId), Position>;
 
+/// Records with the last place where one author ordered their erasure.
+pub type Records = BTreeMap<RecordId, Position>;
+
 /// What is to lose its payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {

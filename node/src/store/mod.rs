@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, io, path::PathBuf};
 use thiserror::Error;
 use wego_proto::{
     entry::Verified,
-    id::{Hash, Origin, Position, RecordId, RequestId, StoreId},
+    id::{Hash, Origin, Position, RequestId, StoreId},
     v1,
 };
 
@@ -211,17 +211,13 @@ pub trait EntryStore: Send + Sync {
     ///
     /// # Errors
     /// As [`EntryStore::erase`].
-    fn erase_set_aside(
-        &self,
-        origin: Origin,
-        records: &BTreeMap<RecordId, Position>,
-    ) -> Result<(), StoreError>;
+    fn erase_set_aside(&self, origin: Origin, records: &erasure::Records) -> Result<(), StoreError>;
 
     /// The erasures that a member's log orders: each record with the last place that does so, at most `max`.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`].
-    fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError>;
+    fn erasures(&self, origin: Origin, max: usize) -> Result<erasure::Records, StoreError>;
 
     /// Up to where the erasures that entries order have been carried out here; 0 in a new store.
     ///
@@ -232,13 +228,13 @@ pub trait EntryStore: Send + Sync {
     /// Remembers that. A crash may take it back, so that they are carried out again.
     ///
     /// # Errors
-    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
+    /// As [`EntryStore::erase`].
     fn set_erased_through(&self, cursor: Cursor) -> Result<(), StoreError>;
 
     /// Keeps receipts, each in place of the member's earlier one. Not durable before [`EntryStore::sync`].
     ///
     /// # Errors
-    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
+    /// As [`EntryStore::erase`].
     fn put_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Result<(), StoreError>;
 
     /// All receipts kept. Untrusted, as everything here.

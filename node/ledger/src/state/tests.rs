@@ -62,7 +62,7 @@ impl Bench {
 }
 
 /// The transport key of a member of any simulated federation.
-pub(in crate::state) fn speaker(member: u32) -> wego_proto::key::PublicKey {
+pub(in crate::state) fn speaker(member: u32) -> PublicKey {
     Federation::new(1).transport_key(Origin(member)).public()
 }
 
