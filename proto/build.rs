@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 use prost_build::Config;
 use protox::prost::Message as _;
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 15] = [
     "wego/v1/entry.proto",
     "wego/v1/roster.proto",
     "wego/v1/session.proto",
@@ -15,6 +15,9 @@ const FILES: [&str; 12] = [
     "wego/v1/admin.proto",
     "wego/v1/delivery.proto",
     "wego/v1/keys.proto",
+    "wego/v1/governance.proto",
+    "wego/v1/invite.proto",
+    "wego/v1/enrolment.proto",
     "wego/record/v1/core.proto",
     "wego/record/v1/practice.proto",
     "wego/record/v1/dataset.proto",

@@ -14,8 +14,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, completion, dataset, erase, exit_codes, fork, import, key, man, member, peer, practice,
-        profile, record, replace_file, roster, search, status,
+        adoption, completion, dataset, erase, exit_codes, fork, import, invite, key, man, member, peer,
+        practice, profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -87,6 +87,7 @@ pub(crate) enum Command {
     Fork(fork::Args),
     Erase(erase::Args),
     Key(key::Args),
+    Invite(invite::Args),
     Peer(peer::Args),
     Status(status::Args),
     Roster(roster::Args),
@@ -205,7 +206,7 @@ pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> Ex
     ExitCode::Usage
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let spelled = if text.bytes().all(|b| b.is_ascii_digit()) { format!("{text}s") } else { text.to_owned() };
     let parsed: jiff::SignedDuration =
         spelled.parse().map_err(|_| "must be a time like 30s, 500ms or 2m".to_owned())?;

@@ -11,7 +11,8 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, catalogue_client::CatalogueClient, delivery_client::DeliveryClient,
-        keys_client::KeysClient, members_client::MembersClient, search_client::SearchClient,
+        invites_client::InvitesClient, keys_client::KeysClient, members_client::MembersClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -70,6 +71,16 @@ impl Node {
 
     pub(crate) fn keys(&self) -> KeysClient<Channel> {
         KeysClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn invites(&self) -> InvitesClient<Channel> {
+        InvitesClient::new(self.channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn governance(&self) -> RosterGovernanceClient<Channel> {
+        RosterGovernanceClient::new(self.channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX)
+            .max_encoding_message_size(ANSWER_BYTES_MAX)
     }
 
     /// Where the node is.

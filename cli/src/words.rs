@@ -4,7 +4,10 @@
 
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
-    v1::{EntryKind, EpochRank, EraseReason, Health, MemberRole, MemberStatus, Outcome, PeerState},
+    v1::{
+        EntryKind, EpochRank, EraseReason, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState,
+        SubmitOutcome,
+    },
 };
 
 /// An enumeration with a word for each of its values.
@@ -47,6 +50,7 @@ words!(PublicationState: Inventoried = "inventoried", Planned = "planned", Publi
 words!(TextOrigin: Original = "original", Human = "human", Machine = "machine");
 words!(Health: Ok = "ok", Degraded = "degraded", Failed = "failed");
 words!(PeerState: Connected = "connected", Connecting = "connecting", Waiting = "waiting", Idle = "idle");
+words!(InviteState: Open = "open", Used = "used", Admitted = "admitted", Expired = "expired", Revoked = "revoked");
 words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", Expelled = "expelled",
     Forked = "forked");
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",
@@ -59,6 +63,7 @@ words!(EpochRank: Unspecified = "roster", Continuation = "continuation", Rotatio
     Reinception = "reinception");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
     EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
+words!(SubmitOutcome: Known = "known", Proposed = "proposed", Adopted = "adopted", Conflict = "in conflict");
 
 /// The known word closest to a mistyped one, when close enough to suggest.
 pub(crate) fn closest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -14,6 +14,7 @@ mod check_config;
 mod demo;
 mod failure;
 mod init;
+mod join;
 mod node_run;
 mod operator;
 mod recover;
@@ -46,6 +47,7 @@ Every key of the configuration can be overridden: WEGO_NODE_<SECTION>_<KEY>, as 
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Join(join::Args),
     Run(node_run::Run),
     CheckConfig(check_config::Args),
     #[command(subcommand)]
@@ -107,6 +109,7 @@ where
 fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     match command {
         Command::Init(args) => init::run(args, out, err),
+        Command::Join(args) => join::run(args, out, err),
         Command::Run(args) => node_run::run(&args),
         Command::Reindex(args) => node_run::reindex(&args, out, err),
         Command::RebuildStore(args) => node_run::rebuild_store(&args, out, err),

@@ -14,8 +14,10 @@ use wego_proto::{
     card::{self, MemberCard},
     id::CityId,
     key::{PublicKey, SecretKey},
+    pin::Identity,
     v1,
 };
+use zeroize::Zeroizing;
 
 use self::whole::Whole;
 pub use self::{
@@ -227,6 +229,16 @@ fn write_config(whole: &Whole, options: &InitOptions) -> Result<(), InitError> {
     let none = Environment::new();
     Config::check(RawConfig::parse(&text, &path, &none)?, &path)?;
     whole.file(CONFIG_FILE, text.as_bytes())
+}
+
+/// A certificate of a key that is used once, for a node that speaks before it has keys of its own.
+///
+/// # Errors
+/// [`InitError::Certificate`].
+pub fn passing_identity(seed: &Zeroizing<[u8; 32]>) -> Result<Identity, InitError> {
+    let key = SecretKey::from_seed(seed);
+    let certificate = certificate::self_signed(&key, "newcomer")?;
+    Identity::from_pem(&certificate, &key.to_pem()).map_err(InitError::Identity)
 }
 
 /// Where a client on this machine reaches `listener`, which may be at all addresses.

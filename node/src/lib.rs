@@ -5,9 +5,9 @@
 //!
 //! | level | modules |
 //! |---|---|
-//! | 6 | `app`, `demo`, `init`, `commands` |
+//! | 6 | `app`, `demo`, `init`, `join`, `commands` |
 //! | 5 | `rpc`, `portal` |
-//! | 4 | `peers` |
+//! | 4 | `peers`, `enrolment` |
 //! | 3 | `engine` |
 //! | 2 | `records`, `search` |
 //! | 1 | `store`, `tls`, `clock`, `config`, `keys`, `operators`, `telemetry` |
@@ -18,7 +18,9 @@ pub mod commands;
 pub mod config;
 pub mod demo;
 pub mod engine;
+pub mod enrolment;
 pub mod init;
+pub mod join;
 pub mod keys;
 pub mod operators;
 pub mod peers;

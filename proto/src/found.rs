@@ -42,26 +42,36 @@ impl Founding {
             wire_min: *WIRE_VERSIONS.start(),
             wire_max: *WIRE_VERSIONS.end(),
             entry_format: FORMAT,
-            members: (1..).zip(cards).map(|(idx, card)| self.member(idx, card)).collect(),
+            members: (1..)
+                .zip(cards)
+                .map(|(idx, card)| card.member(idx, self.role(card), self.issued_at_ms))
+                .collect(),
             ..Default::default()
         }
     }
 
-    fn member(&self, idx: u32, card: &MemberCard) -> v1::Member {
-        let inception = &card.inception;
-        let role = self.offices.get(&inception.handle).copied().unwrap_or(MemberRole::Member);
+    fn role(&self, card: &MemberCard) -> MemberRole {
+        self.offices.get(&card.inception.handle).copied().unwrap_or(MemberRole::Member)
+    }
+}
+
+impl MemberCard {
+    /// The city as a member: active, with its first log key.
+    #[must_use]
+    pub fn member(&self, idx: u32, role: MemberRole, term_from_ms: u64) -> v1::Member {
+        let inception = &self.inception;
         v1::Member {
             idx,
-            city_id: card.city_id.as_bytes().to_vec(),
+            city_id: self.city_id.as_bytes().to_vec(),
             handle: inception.handle.clone(),
             names: inception.names.clone(),
             country: inception.country.clone(),
             place: inception.place.clone(),
-            endpoints: card.endpoints.clone(),
-            transport_keys: vec![card.transport_key.as_bytes().to_vec()],
+            endpoints: self.endpoints.clone(),
+            transport_keys: vec![self.transport_key.as_bytes().to_vec()],
             log_keys: vec![v1::LogKey {
                 key_no: 1,
-                key: card.log_key.as_bytes().to_vec(),
+                key: self.log_key.as_bytes().to_vec(),
                 from: Some(Position::FIRST.into()),
                 until: None,
                 ..Default::default()
@@ -71,9 +81,9 @@ impl Founding {
             status: MemberStatus::Active as i32,
             role: role as i32,
             cut: None,
-            term_from_ms: self.issued_at_ms,
+            term_from_ms,
             term_until_ms: 0,
-            portal_url: card.portal_url.clone(),
+            portal_url: self.portal_url.clone(),
         }
     }
 }

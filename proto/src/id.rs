@@ -91,6 +91,10 @@ bytes_id!(
     RequestId, 16, "request id", "16 bytes (32 hexadecimal digits)"
 );
 bytes_id!(
+    /// One invite of one node.
+    InviteId, 8, "invite id", "8 bytes (16 hexadecimal digits)"
+);
+bytes_id!(
     /// One incarnation of a node's database; new after every loss or copy.
     StoreId, 16, "store id", "16 bytes (32 hexadecimal digits)"
 );

@@ -27,6 +27,8 @@ pub enum Purpose {
     Card,
     /// What a member has applied of every log.
     Receipt,
+    /// That a card's maker holds an invite's secret.
+    Invite,
     /// One start of a member's process.
     Run,
 }
@@ -38,6 +40,7 @@ impl Purpose {
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
             Self::Receipt => b"wego-receipt-v1",
+            Self::Invite => b"wego-invite-v1",
             Self::Run => b"wego-run-v1",
         }
     }

@@ -26,6 +26,7 @@
 //! | erasure | an order to delete payloads everywhere; by the owner in its log, or a takedown in the roster |
 //! | receipt | a member's signed word for what it has applied |
 //! | projection | anything derived from logs that can be rebuilt |
+//! | invite | one string with which a city that is no member yet may ask one node to become one |
 //! | portal | the public web pages |
 //! | operator | a person with a client certificate |
 
@@ -38,11 +39,13 @@ pub mod epochs;
 pub mod fork;
 pub mod found;
 pub mod id;
+pub mod invite;
 pub mod key;
 #[cfg(feature = "rpc")]
 pub mod pin;
 pub mod proof;
 pub mod roster;
+pub mod spoken;
 
 /// Services and what travels between nodes and to operators (`wego/v1/*.proto`).
 #[allow(clippy::all, unreachable_pub, missing_debug_implementations, unused_qualifications)]

@@ -30,6 +30,10 @@ use tonic::transport::{Channel, Endpoint, Uri};
 
 use crate::key::PublicKey;
 
+mod join;
+
+pub use join::{JOIN_ALPN, JoinConnection, bind, connect_to_join, join_client_config, join_server_config};
+
 /// Says whether a key may be at the other end. Asked at every handshake.
 pub type Judge = Arc<dyn Fn(&PublicKey) -> bool + Send + Sync>;
 
@@ -117,6 +121,10 @@ pub fn key_of(certificate: &CertificateDer<'_>) -> Result<PublicKey, TlsError> {
 /// # Errors
 /// [`PinError::Identity`].
 pub fn client_config(identity: Identity, judge: Judge) -> Result<ClientConfig, PinError> {
+    client_config_for(ALPN, identity, judge)
+}
+
+fn client_config_for(protocol: &[u8], identity: Identity, judge: Judge) -> Result<ClientConfig, PinError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(PinnedKeys::new(judge, &provider));
     let mut config = ClientConfig::builder_with_provider(provider)
@@ -127,7 +135,7 @@ pub fn client_config(identity: Identity, judge: Judge) -> Result<ClientConfig, P
         .with_client_auth_cert(identity.chain, identity.key)
         .map_err(PinError::Identity)?;
     config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     Ok(config)
 }
 
@@ -136,6 +144,10 @@ pub fn client_config(identity: Identity, judge: Judge) -> Result<ClientConfig, P
 /// # Errors
 /// [`PinError::Identity`].
 pub fn server_config(identity: Identity, judge: Judge) -> Result<ServerConfig, PinError> {
+    server_config_for(ALPN, identity, judge)
+}
+
+fn server_config_for(protocol: &[u8], identity: Identity, judge: Judge) -> Result<ServerConfig, PinError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(PinnedKeys::new(judge, &provider));
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -146,7 +158,7 @@ pub fn server_config(identity: Identity, judge: Judge) -> Result<ServerConfig, P
         .map_err(PinError::Identity)?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    config.alpn_protocols = vec![ALPN.to_vec()];
+    config.alpn_protocols = vec![protocol.to_vec()];
     Ok(config)
 }
 
@@ -159,14 +171,21 @@ pub async fn connect(
     config: Arc<ClientConfig>,
     timeout: Duration,
 ) -> Result<Channel, PinError> {
-    // The scheme is a formality: TLS is done by the connector below, not by tonic.
+    connect_by(endpoint, tower::service_fn(move |uri| dial(uri, config.clone())), timeout).await
+}
+
+async fn connect_by<C, F>(endpoint: &str, connector: C, timeout: Duration) -> Result<Channel, PinError>
+where
+    C: tower::Service<Uri, Response = TlsStream, Error = io::Error, Future = F> + Send + 'static,
+    F: Future<Output = io::Result<TlsStream>> + Send + 'static,
+{
+    // The scheme is a formality: TLS is done by the connector, not by tonic.
     let bad = || PinError::Endpoint(endpoint.to_owned());
     let uri =
         Uri::builder().scheme("http").authority(endpoint).path_and_query("/").build().map_err(|_| bad())?;
     if uri.port().is_none() {
         return Err(bad());
     }
-    let connector = tower::service_fn(move |uri: Uri| dial(uri, config.clone()));
     Endpoint::from(uri)
         .connect_timeout(timeout)
         .http2_keep_alive_interval(Duration::from_secs(30))

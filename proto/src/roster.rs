@@ -15,12 +15,16 @@ use crate::{
     v1,
 };
 
+mod continuity;
 mod draft;
 mod member;
+mod settle;
 
+pub use continuity::Breach;
 pub use draft::Draft;
-pub use member::{Committed, Cut, LogKey, Member};
-pub(crate) use member::{check_handle, check_names};
+pub(crate) use member::check_names;
+pub use member::{Committed, Cut, LogKey, Member, check_handle};
+pub use settle::{CONFLICT_VERSIONS_MAX, check_settlement};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.
 pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;
@@ -28,8 +32,10 @@ pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;
 pub const MEMBERS_MAX: usize = 20_000;
 /// Endpoints, and transport keys, of one member.
 pub const ENDPOINTS_MAX: usize = 8;
-/// Governance keys, and so the signatures looked at.
+/// Governance keys.
 pub const GOVERNANCE_KEYS_MAX: usize = 64;
+/// Signatures looked at: every key of the version before and of the version itself.
+pub const SIGNATURES_MAX: usize = 2 * GOVERNANCE_KEYS_MAX;
 
 /// Why a roster version is refused. The version known before stays in force.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -67,6 +73,14 @@ pub enum RosterError {
         /// Federation named in it.
         found: FederationId,
     },
+    /// It breaks what the version before promised.
+    #[error("version {version} {breach}")]
+    Breaks {
+        /// Version offered.
+        version: u64,
+        /// What it breaks.
+        breach: Breach,
+    },
 }
 
 /// A roster version with its own threshold of signatures.
@@ -97,11 +111,11 @@ impl Roster {
     /// [`RosterError::Field`] or [`RosterError::TooFewSignatures`].
     pub fn open(signed: v1::SignedRoster) -> Result<Self, RosterError> {
         let draft = Draft::parse(&signed.roster)?;
-        let have = draft.governance.count_signatures(&signed);
-        let need = draft.governance.threshold;
-        if have < need {
-            return Err(RosterError::TooFewSignatures { have, need, whose: "its own" });
-        }
+        Self::of(draft, signed)
+    }
+
+    fn of(draft: Draft, signed: v1::SignedRoster) -> Result<Self, RosterError> {
+        draft.governance.require(&signed, "its own")?;
         let Draft { content, hash, federation, governance, members } = draft;
         Ok(Self { signed, content, hash, federation, governance, members })
     }
@@ -137,27 +151,39 @@ impl Roster {
         Ok(roster)
     }
 
-    /// Accepts `signed` as the version after this one: number, predecessor, both thresholds.
+    /// Accepts `signed` as the version after this one: number, predecessor, what this one promised, both thresholds.
     ///
     /// # Errors
     /// [`RosterError`]; this version stays in force.
     pub fn succeeded_by(&self, signed: v1::SignedRoster) -> Result<Self, RosterError> {
-        let next = Self::open(signed)?;
+        let draft = Draft::parse(&signed.roster)?;
+        self.precedes(&draft)?;
+        let next = Self::of(draft, signed)?;
+        self.governance.require(&next.signed, "the predecessor's")?;
+        Ok(next)
+    }
+
+    /// Whether `next` may follow this version once enough have signed it: number, predecessor, what this one promised.
+    ///
+    /// # Errors
+    /// [`RosterError`].
+    pub fn precedes(&self, next: &Draft) -> Result<(), RosterError> {
         if next.federation != self.federation {
             return Err(RosterError::OtherFederation { found: next.federation });
         }
-        if next.version() != self.version() + 1 {
-            return Err(RosterError::NotNext { known: self.version(), found: next.version() });
+        let version = next.content.version;
+        if version != self.version() + 1 {
+            return Err(RosterError::NotNext { known: self.version(), found: version });
         }
         if next.content.prev_hash != self.hash.as_bytes() {
-            return Err(RosterError::OtherPredecessor { version: next.version() });
+            return Err(RosterError::OtherPredecessor { version });
         }
-        let have = self.governance.count_signatures(&next.signed);
-        let need = self.governance.threshold;
-        if have < need {
-            return Err(RosterError::TooFewSignatures { have, need, whose: "the predecessor's" });
-        }
-        Ok(next)
+        continuity::check(self, next).map_err(|breach| RosterError::Breaks { version, breach })
+    }
+
+    /// The members that `next` admits.
+    pub fn admitted_by<'a>(&'a self, next: &'a Draft) -> impl Iterator<Item = &'a Member> {
+        next.members.values().filter(|member| !self.members.contains_key(&member.origin))
     }
 
     /// Number of the version, from 1.
@@ -234,9 +260,14 @@ impl Governance {
         signed
             .signatures
             .iter()
-            .take(GOVERNANCE_KEYS_MAX)
+            .take(SIGNATURES_MAX)
             .filter_map(|one| self.valid(&signed.roster, one))
             .collect()
+    }
+
+    fn require(&self, signed: &v1::SignedRoster, whose: &'static str) -> Result<(), RosterError> {
+        let (have, need) = (self.count_signatures(signed), self.threshold);
+        if have < need { Err(RosterError::TooFewSignatures { have, need, whose }) } else { Ok(()) }
     }
 
     fn valid(&self, roster: &[u8], one: &v1::RosterSignature) -> Option<PublicKey> {
@@ -253,6 +284,26 @@ pub fn add_signature(signed: &mut v1::SignedRoster, key: &SecretKey) {
     let signature = key.sign(Purpose::Roster, &[&signed.roster]).as_bytes().to_vec();
     signed.signatures.retain(|one| one.key != public);
     signed.signatures.push(v1::RosterSignature { key: public, signature });
+}
+
+/// The signatures of both copies of one version that are valid and of these keys, one of each key, by key. Joining is
+/// the same in any order, so that copies that took different ways become the same copy.
+#[must_use]
+pub fn join_signatures(
+    one: &v1::SignedRoster,
+    other: &v1::SignedRoster,
+    keys: &[&Governance],
+) -> v1::SignedRoster {
+    let mut joined: BTreeMap<PublicKey, v1::RosterSignature> = BTreeMap::new();
+    for signature in
+        one.signatures.iter().take(SIGNATURES_MAX).chain(other.signatures.iter().take(SIGNATURES_MAX))
+    {
+        let signer = keys.iter().find_map(|governance| governance.valid(&one.roster, signature));
+        if let Some(signer) = signer {
+            joined.entry(signer).or_insert_with(|| signature.clone());
+        }
+    }
+    v1::SignedRoster { roster: one.roster.clone(), signatures: joined.into_values().collect() }
 }
 
 #[cfg(test)]

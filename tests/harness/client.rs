@@ -8,7 +8,8 @@ use wego_proto::{
     pin::{self, Identity},
     v1::{
         admin_client::AdminClient, catalogue_client::CatalogueClient, delivery_client::DeliveryClient,
-        members_client::MembersClient, search_client::SearchClient,
+        invites_client::InvitesClient, members_client::MembersClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -74,6 +75,18 @@ impl Client {
     #[must_use]
     pub fn delivery(&self) -> DeliveryClient<Channel> {
         DeliveryClient::new(self.channel.clone())
+    }
+
+    /// Invites.
+    #[must_use]
+    pub fn invites(&self) -> InvitesClient<Channel> {
+        InvitesClient::new(self.channel.clone())
+    }
+
+    /// Changing the roster.
+    #[must_use]
+    pub fn governance(&self) -> RosterGovernanceClient<Channel> {
+        RosterGovernanceClient::new(self.channel.clone())
     }
 
     /// Administration.

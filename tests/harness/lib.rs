@@ -15,6 +15,7 @@ use wego_proto::v1::MemberRole;
 
 pub mod byzantine;
 pub mod client;
+pub mod enrol;
 pub mod identity;
 pub mod process;
 pub mod raw;
@@ -40,6 +41,7 @@ impl Cluster {
         for n in 0..size {
             cluster.up(n).await;
         }
+        cluster.writable().await;
         cluster
     }
 
@@ -93,6 +95,14 @@ impl Cluster {
         }
         until("everything is indexed", || {
             self.running().all(|node| node.reader().status().indexed_behind == 0)
+        })
+        .await;
+    }
+
+    /// Waits until every running node may write: each start first asks its peers for its own log.
+    pub async fn writable(&self) {
+        until("all nodes may write", || {
+            self.running().all(|node| node.reader().view().not_writable.is_none())
         })
         .await;
     }

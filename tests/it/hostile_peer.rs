@@ -55,6 +55,7 @@ impl Scene {
         for n in 0..HONEST {
             cluster.connected(n, HONEST - 1).await;
         }
+        cluster.writable().await;
         let liar = Byzantine::holding(&cluster.seats[SEAT]);
         Self { cluster, liar }
     }

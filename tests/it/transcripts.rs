@@ -116,6 +116,16 @@ fn forks_read_as_written() {
 }
 
 #[test]
+fn enrolment_reads_as_written() {
+    holds("enrolment");
+}
+
+#[test]
+fn governance_reads_as_written() {
+    holds("governance");
+}
+
+#[test]
 fn profiles_read_as_written() {
     holds("profiles");
 }

@@ -3,6 +3,7 @@
 use wego_ledger::sim::{Link, Sim, Weather};
 
 mod convergence;
+mod expiry;
 mod forks;
 mod recovery;
 

@@ -38,6 +38,7 @@ struct Listing {
     federation_name: String,
     federation_id: String,
     roster_version: u64,
+    roster_expired: bool,
     members: Vec<Member>,
 }
 
@@ -53,7 +54,10 @@ struct Member {
     country: String,
     place: String,
     status: &'static str,
+    cut_at: Option<String>,
     role: &'static str,
+    term_from: Option<String>,
+    term_until: Option<String>,
     #[serde(rename = "self")]
     own: bool,
     connected: bool,
@@ -93,6 +97,7 @@ async fn list(cx: &mut Context) -> Outcome {
         federation_name: reply.federation_name,
         federation_id: data_encoding::HEXLOWER.encode(&reply.federation_id),
         roster_version: reply.roster_version,
+        roster_expired: reply.roster_expired,
         members: reply.members.into_iter().map(member).collect(),
     };
     if cx.format == Format::Json {
@@ -119,6 +124,9 @@ async fn list(cx: &mut Context) -> Outcome {
         "{count} members of {}, roster version {}",
         listing.federation_name, listing.roster_version
     ));
+    if listing.roster_expired {
+        cx.warn("the roster is past its expiry: nobody can be admitted until a version renews it");
+    }
     Ok(ExitCode::Ok)
 }
 
@@ -143,7 +151,10 @@ fn print(member: &Member, cx: &mut Context) -> Result<(), Failure> {
     }
     table.row(["place", &format!("{} {}", member.country, member.place)]);
     table.row(["role", member.role]);
-    let remark = Some(remark(member)).filter(|remark| !remark.is_empty());
+    let [from, until] = [&member.term_from, &member.term_until].map(|day| day.as_deref().unwrap_or("open"));
+    table.row(["term", &format!("{from} to {until}")]);
+    let cut = member.cut_at.as_ref().map(|at| format!("its entries after {at} count no more"));
+    let remark = cut.as_deref().or(Some(remark(member))).filter(|remark| !remark.is_empty());
     table
         .row(["status", &[Some(member.status), remark].into_iter().flatten().collect::<Vec<_>>().join(", ")]);
     table.row(["records", &member.records.to_string()]);
@@ -184,7 +195,10 @@ fn member(view: v1::MemberView) -> Member {
     let (status, role) = (raw.status().word(), raw.role().word());
     Member {
         status,
+        cut_at: raw.cut.and_then(|cut| cut.at).map(position),
         role,
+        term_from: output::rfc3339(raw.term_from_ms),
+        term_until: output::rfc3339(raw.term_until_ms),
         own: view.self_,
         connected: view.connected,
         records: view.records,

@@ -7,6 +7,7 @@ pub(crate) mod erase;
 pub(crate) mod exit_codes;
 pub(crate) mod fork;
 pub(crate) mod import;
+pub(crate) mod invite;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod member;
@@ -39,6 +40,7 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Fork(args) => fork::run(args, cx).await,
         Command::Erase(args) => erase::run(args, cx).await,
         Command::Key(args) => key::run(args, cx).await,
+        Command::Invite(args) => invite::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
         Command::Roster(args) => roster::run(args, cx).await,

@@ -1,4 +1,5 @@
-//! `wego roster`: found a federation, collect signatures, show who is a member. Founding and signing need no node.
+//! `wego roster`: found a federation, change its roster, collect signatures, show who is a member. Founding, signing and
+//! checking need no node.
 
 use std::path::PathBuf;
 
@@ -18,13 +19,17 @@ use crate::{
     error::{ExitCode, Failure, Outcome},
     profile::read_secret,
     roster::{
-        file::{Sheet, write_sheet},
+        chain, diff,
+        file::{Sheet, time, write_sheet},
         found::{self, Founding},
+        propose::{self, Proposal},
+        status::{self, StatusArgs},
+        submit::{self, Submit},
         view,
     },
 };
 
-/// Found a federation, sign its roster, show its members
+/// Found a federation, change and sign its roster, show its members
 ///
 /// The roster says who is a member, with which keys. It is believed once enough governance keys have signed it.
 #[derive(Debug, clap::Args)]
@@ -35,7 +40,13 @@ Examples:
   wego roster sign roster.pem --key governance.pem     each signer, one after the other; or each a copy, then:
   wego roster combine seoul.pem paris.pem --out roster.pem
   wego roster show roster.pem                          compare the fingerprints by telephone
-  wego roster show --out roster.pem                    save the node's roster for checking proofs offline")]
+  wego roster show --out roster.pem                    save the node's roster for checking proofs offline
+
+  wego roster propose --admit accra.pem --out next.pem who may sign compares it, signs it, hands it in:
+  wego roster diff next.pem
+  wego roster sign next.pem --key governance.pem
+  wego roster submit next.pem                          the node adopts it when enough have signed
+  wego roster status")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -45,10 +56,22 @@ pub(crate) struct Args {
 enum Command {
     /// Write the first roster from the members' cards, to be signed
     Found(Founding),
+    /// Write the next version, to be signed: members admitted, removed, given offices, and who decides
+    Propose(Box<Proposal>),
+    /// Say in plain language what a version changes
+    Diff(chain::Diff),
     /// Add your signature to a roster file, in place
     Sign(Sign),
     /// Join the signatures of several copies of one roster
     Combine(Combine),
+    /// Hand a signed version to the node, which tells the others
+    Submit(Submit),
+    /// Show the versions that collect signatures, and whether the roster is in conflict
+    Status(StatusArgs),
+    /// List all versions with what each changed
+    History(chain::History),
+    /// Check a roster file from version 1 on, offline; exit code 7 when it does not hold
+    Verify(chain::Verify),
     /// Show a roster file, or the node's roster
     Show(Show),
 }
@@ -88,7 +111,13 @@ struct Show {
 pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     match args.command {
         Command::Found(args) => found::run(&args, cx),
+        Command::Propose(args) => propose::run(&args, cx).await,
+        Command::Diff(args) => chain::diff(&args, cx),
         Command::Sign(args) => sign(&args, cx),
+        Command::Submit(args) => submit::run(&args, cx).await,
+        Command::Status(args) => status::run(&args, cx).await,
+        Command::History(args) => chain::history(&args, cx).await,
+        Command::Verify(args) => chain::verify(&args, cx),
         Command::Combine(args) => combine(&args, cx),
         Command::Show(args) => show(args, cx).await,
     }
@@ -110,10 +139,17 @@ fn sign(args: &Sign, cx: &mut Context) -> Outcome {
             ),
         ));
     }
+    refuse_admission(&sheet, cx.now_ms())?;
+    if sheet.before().is_some() {
+        cx.say(&format!("version {} changes:", sheet.draft().content.version));
+        for line in diff::lines(&sheet.changes()) {
+            cx.say(&format!("  {line}"));
+        }
+    }
     let fingerprint = key.public().fingerprint();
     let mode = args.dry_run.mode();
     match mode {
-        _ if sheet.signers().contains(&key.public()) => cx.say(&format!("signed already with {fingerprint}")),
+        _ if sheet.is_signed_by(&key.public()) => cx.say(&format!("signed already with {fingerprint}")),
         Mode::DryRun => cx.say(&format!("would sign with {fingerprint}; so far:")),
         Mode::Write => {
             add_signature(sheet.last_mut(), &key);
@@ -122,6 +158,21 @@ fn sign(args: &Sign, cx: &mut Context) -> Outcome {
         }
     }
     report(&sheet, mode, cx)
+}
+
+/// Past its expiry a roster admits nobody, and no signature should say otherwise.
+fn refuse_admission(sheet: &Sheet, now_ms: u64) -> Result<(), Failure> {
+    let expired = sheet.before().filter(|before| before.is_soft_expired(now_ms));
+    let Some((before, admitted)) =
+        expired.and_then(|before| Some((before, before.admitted_by(sheet.draft()).next()?)))
+    else {
+        return Ok(());
+    };
+    let since = time(before.content().soft_expires_at_ms);
+    Err(Failure::conflict(
+        format!("the roster expired at {since}, and this version admits {}", admitted.handle),
+        "renew it first, in a version of its own: wego roster propose --expires DATE",
+    ))
 }
 
 fn combine(args: &Combine, cx: &mut Context) -> Outcome {
@@ -140,7 +191,7 @@ fn combine(args: &Combine, cx: &mut Context) -> Outcome {
                 "compare them with `wego roster show`; signatures of one do not count for another",
             ));
         }
-        combined.take_signatures(sheet);
+        combined.take_signatures(sheet.last());
     }
     match args.dry_run.mode() {
         Mode::Write => {
@@ -171,6 +222,9 @@ fn report(sheet: &Sheet, mode: Mode, cx: &mut Context) -> Outcome {
         })?;
         return Ok(ExitCode::Ok);
     }
+    if sheet.is_complete() && !sheet.draft().content.resolves.is_empty() {
+        cx.say("keys that signed both versions of a conflict may not suffice to settle it: submit it to see");
+    }
     let complete = if sheet.is_complete() { ": the roster is complete" } else { "" };
     cx.print(&format!("{}{complete}\n", sheet.count()))?;
     Ok(ExitCode::Ok)
@@ -190,7 +244,7 @@ async fn show(args: Show, cx: &mut Context) -> Outcome {
 }
 
 /// The node's chain, checked here: a node is asked, not believed.
-async fn of_node(cx: &mut Context) -> Result<v1::RosterChain, Failure> {
+pub(crate) async fn of_node(cx: &mut Context) -> Result<v1::RosterChain, Failure> {
     let node = cx.connect().await?;
     let mut client = node.members();
     let chain = node.ask("read the roster", client.roster(v1::RosterRequest {})).await?;

@@ -4,28 +4,41 @@
 
 use std::{collections::BTreeSet, path::Path};
 
+use serde::Serialize;
 use wego_proto::{
     armour::{self, Label},
+    card::MemberCard,
     key::PublicKey,
     roster::{Draft, Governance, Roster},
     v1::{self, RosterChain, SignedRoster},
 };
 
+use super::diff::{self, Change};
 use crate::{
     commands::{replace_file, roster::fingerprint},
-    context::Context,
+    context::{Context, Format},
     error::Failure,
     output::{self, one_line},
     words::Word as _,
 };
+
+#[derive(Serialize)]
+struct Changed {
+    version: u64,
+    hash: String,
+    against: u64,
+    changes: Vec<Change>,
+}
 
 /// A roster chain whose last version may still be signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Sheet {
     chain: RosterChain,
     draft: Draft,
-    /// Those whose threshold counts besides the draft's own.
-    before: Option<Governance>,
+    /// The version that it follows, whose threshold counts besides the draft's own.
+    before: Option<Roster>,
+    /// Those that must have signed as well when it settles a conflict.
+    settled_by: Option<Governance>,
 }
 
 impl Sheet {
@@ -46,14 +59,24 @@ impl Sheet {
             return Err(broken());
         };
         let draft = Draft::parse(&last.roster).map_err(|error| broken().because(error))?;
-        let before = if earlier.is_empty() {
-            None
-        } else {
-            let versions = Roster::open_chain(RosterChain { versions: earlier.to_vec() })
+        let (mut before, mut settled_by) = (None, None);
+        if !earlier.is_empty() {
+            let mut versions = Roster::open_chain(RosterChain { versions: earlier.to_vec() })
                 .map_err(|error| broken().because(error))?;
-            versions.last().map(|version| version.governance().clone())
-        };
-        Ok(Self { chain, draft, before })
+            before = versions.pop();
+            let settles = !draft.content.resolves.is_empty();
+            settled_by = versions.pop().filter(|_| settles).map(|version| version.governance().clone());
+        }
+        if let Some(before) = &before {
+            before.precedes(&draft).map_err(|error| broken().because(error))?;
+        }
+        Ok(Self { chain, draft, before, settled_by })
+    }
+
+    /// Everybody whose signature counts for something.
+    fn deciding(&self) -> impl Iterator<Item = &Governance> {
+        let before = self.before.as_ref().map(Roster::governance);
+        [Some(&self.draft.governance), before, self.settled_by.as_ref()].into_iter().flatten()
     }
 
     /// A roster nobody has signed.
@@ -82,13 +105,48 @@ impl Sheet {
     }
 
     pub(crate) fn may_sign(&self, key: &PublicKey) -> bool {
-        let before = self.before.as_ref().is_some_and(|before| before.keys.contains(key));
-        before || self.draft.governance.keys.contains(key)
+        self.deciding().any(|governance| governance.keys.contains(key))
     }
 
-    /// The governance keys that have signed.
+    /// Its own governance keys that have signed.
     pub(crate) fn signers(&self) -> BTreeSet<PublicKey> {
         self.draft.governance.signers(self.last())
+    }
+
+    /// Whether this key has signed, of whichever version it is.
+    pub(crate) fn is_signed_by(&self, key: &PublicKey) -> bool {
+        self.deciding().any(|governance| governance.signers(self.last()).contains(key))
+    }
+
+    /// The version that it follows; none for version 1.
+    pub(crate) fn before(&self) -> Option<&Roster> {
+        self.before.as_ref()
+    }
+
+    /// What it changes; nothing for version 1.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let changes =
+            |before: &Roster| diff::changes(before.content(), &self.draft.content, &self.last().roster);
+        self.before.as_ref().map(changes).unwrap_or_default()
+    }
+
+    /// Prints what it changes.
+    pub(crate) fn print_changes(&self, cx: &mut Context) -> Result<(), Failure> {
+        let (content, changes) = (&self.draft.content, self.changes());
+        if cx.format == Format::Json {
+            return cx.print_json(&Changed {
+                version: content.version,
+                hash: self.draft.hash.to_string(),
+                against: content.version - 1,
+                changes,
+            });
+        }
+        cx.print(&format!(
+            "version {} changes, against version {}:\n\n",
+            content.version,
+            content.version - 1
+        ))?;
+        diff::print(&changes, cx)
     }
 
     /// Whether the whole chain holds, signatures included.
@@ -101,8 +159,8 @@ impl Sheet {
         let own = format!("{} of {} signatures", self.signers().len(), self.draft.governance.threshold);
         match &self.before {
             Some(before) => {
-                let have = before.count_signatures(self.last());
-                format!("{own}, {have} of {} of the version before", before.threshold)
+                let have = before.governance().count_signatures(self.last());
+                format!("{own}, {have} of {} of the version before", before.governance().threshold)
             }
             None => own,
         }
@@ -113,11 +171,10 @@ impl Sheet {
     }
 
     /// Adds the other copy's signatures; only valid ones of governance keys are worth keeping.
-    pub(crate) fn take_signatures(&mut self, other: Self) {
-        for signature in other.last().signatures.clone() {
+    pub(crate) fn take_signatures(&mut self, other: &SignedRoster) {
+        for signature in other.signatures.clone() {
             let one = SignedRoster { signatures: vec![signature.clone()], ..self.last().clone() };
-            let counts = self.draft.governance.count_signatures(&one) == 1
-                || self.before.as_ref().is_some_and(|before| before.count_signatures(&one) == 1);
+            let counts = self.deciding().any(|governance| governance.count_signatures(&one) == 1);
             let known = self.last().signatures.iter().any(|own| own.key == signature.key);
             if counts && !known {
                 self.last_mut().signatures.push(signature);
@@ -142,6 +199,15 @@ impl Sheet {
         lines.extend(content.members.iter().map(member_line));
         lines
     }
+}
+
+/// Reads a city's card and checks it.
+pub(crate) fn read_card(path: &Path, cx: &mut Context) -> Result<MemberCard, Failure> {
+    let text = cx.read_text(path)?;
+    let hint = "ask the city for its card again: `wego-node init` wrote it";
+    let bad = || Failure::integrity(format!("{} is no valid member card", path.display()), hint);
+    let signed = armour::read(Label::MemberCard, &text).map_err(|error| bad().because(error))?;
+    MemberCard::open(&signed).map_err(|error| bad().because(error))
 }
 
 /// Writes a sheet over its file, whole or not at all.

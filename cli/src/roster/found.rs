@@ -8,7 +8,6 @@ use std::{
 use jiff::{Timestamp, civil, tz::TimeZone};
 use prost::Message as _;
 use wego_proto::{
-    armour::{self, Label},
     card::MemberCard,
     found,
     key::PublicKey,
@@ -16,7 +15,7 @@ use wego_proto::{
 };
 
 use super::{
-    file::{Sheet, write_sheet},
+    file::{Sheet, read_card, write_sheet},
     view,
 };
 use crate::{
@@ -65,11 +64,7 @@ pub(crate) fn run(args: &Founding, cx: &mut Context) -> Outcome {
     }
     let mut cards = Vec::new();
     for path in &args.cards {
-        let text = cx.read_text(path)?;
-        let hint = "ask the city for its card again: `wego-node init` wrote it";
-        let bad = || Failure::integrity(format!("{} is no valid member card", path.display()), hint);
-        let signed = armour::read(Label::MemberCard, &text).map_err(|error| bad().because(error))?;
-        cards.push(MemberCard::open(&signed).map_err(|error| bad().because(error))?);
+        cards.push(read_card(path, cx)?);
     }
     refuse_duplicates(&cards)?;
     let roster = roster(args, &cards, cx.now_ms())?;

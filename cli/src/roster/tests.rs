@@ -65,12 +65,19 @@ impl Office {
 
     /// Exit code, stdout and stderr of a command; words with a dot-file or card name are paths in the office.
     fn wego(&self, line: &str) -> (u8, String, String) {
+        self.wego_after(0, line)
+    }
+
+    /// As [`Office::wego`], so many days from now.
+    fn wego_after(&self, days: u64, line: &str) -> (u8, String, String) {
         let word = |word: &str| match word.strip_prefix('%') {
             Some(name) => self.path(name).into_os_string(),
             None => word.into(),
         };
         let args = std::iter::once("wego".into()).chain(line.split(' ').map(word));
-        let (stdio, out, err) = Stdio::captured("");
+        let (mut stdio, out, err) = Stdio::captured("");
+        let clock = stdio.clock;
+        stdio.clock = Box::new(move || clock() + days * 86_400_000);
         let code = run(args.collect::<Vec<_>>(), stdio);
         (code, out.text(), err.text())
     }
@@ -167,4 +174,75 @@ fn founders_must_be_distinct_and_the_threshold_a_majority() {
     assert!(!office.path("r.pem").exists());
     assert_eq!(found("--threshold 2 --card %fr-paris").0, 0);
     assert_eq!(found("--threshold 2 --card %fr-paris").0, 6, "a roster is never overwritten");
+}
+
+/// A federation of three with a complete roster.
+fn founded() -> Office {
+    let office = Office::new();
+    assert_eq!(office.found().0, 0);
+    for signer in ["kr-seoul", "fr-paris"] {
+        assert_eq!(office.wego(&format!("roster sign %roster.pem --key %{signer}.key")).0, 0);
+    }
+    office
+}
+
+#[test]
+fn past_its_expiry_nobody_is_admitted_before_the_roster_is_renewed() {
+    let office = founded();
+    office.card("gh-accra", "gh-accra", 4);
+    let admit = "roster propose --admit %gh-accra --roster";
+    assert_eq!(office.wego_after(364, &format!("{admit} %roster.pem --out %early.pem")).0, 0);
+    let (code, _, err) = office.wego_after(366, &format!("{admit} %roster.pem --out %late.pem"));
+    assert!(code == 6 && err.contains("hint: renew it first"), "{err}");
+    let (code, _, err) = office.wego_after(366, "roster sign %early.pem --key %kr-seoul.key");
+    assert!(code == 6 && err.contains("this version admits gh-accra"), "{err}");
+    let both = format!("{admit} %roster.pem --expires 2999-01-01 --out %late.pem");
+    assert_eq!(office.wego_after(366, &both).0, 6, "the expiry is moved in a version of its own");
+    let renew = "roster propose --roster %roster.pem --expires 2999-01-01 --out %renewed.pem";
+    assert_eq!(office.wego_after(366, renew).0, 0);
+    for signer in ["kr-seoul", "sn-dakar"] {
+        assert_eq!(office.wego_after(366, &format!("roster sign %renewed.pem --key %{signer}.key")).0, 0);
+    }
+    assert_eq!(office.wego_after(366, &format!("{admit} %renewed.pem --out %late.pem")).0, 0);
+}
+
+#[test]
+fn a_version_that_everybody_would_refuse_is_not_written() {
+    let office = founded();
+    let propose =
+        |rest: &str| office.wego(&format!("roster propose --roster %roster.pem --out %next.pem {rest}"));
+    let two = "--role sn-dakar=president";
+    assert!(propose(two).2.contains("gives the presidency to two members"));
+    assert!(propose("--role sn-dakar=emperor").2.contains("vice-president"));
+    assert!(propose("--cut sn-dakar=1.1:00").2.contains("64 hexadecimal digits"));
+    let cut = format!("--cut sn-dakar=1.1:{}", "ab".repeat(32));
+    assert!(propose(&cut).2.contains("cut and not removed"));
+    assert!(propose("--term sn-dakar=2026-02-01..2026-01-01").2.contains("ends the term of sn-dakar"));
+    assert!(propose("--remove-governance-key %kr-seoul --threshold 1").2.contains("does not fit 2"));
+    assert!(!office.path("next.pem").exists());
+    assert_eq!(propose(&format!("--expel sn-dakar {cut}")).0, 0);
+}
+
+#[test]
+fn a_proposal_that_follows_another_roster_is_not_signed() {
+    let office = founded();
+    let propose = "roster propose --roster %roster.pem --role sn-dakar=associate --out %next.pem";
+    assert_eq!(office.wego(propose).0, 0);
+    let chain =
+        |name: &str| -> v1::RosterChain { armour::read(Label::Roster, &office.text(name)).expect("armour") };
+    let mut spliced = chain("next.pem");
+    // The same members, founded a second time.
+    let again = office.wego_after(
+        1,
+        "roster found --name WeGO --threshold 2 --card %kr-seoul --card %fr-paris --out %again.pem",
+    );
+    assert_eq!(again.0, 0);
+    for signer in ["kr-seoul", "fr-paris"] {
+        assert_eq!(office.wego(&format!("roster sign %again.pem --key %{signer}.key")).0, 0);
+    }
+    spliced.versions[0] = chain("again.pem").versions[0].clone();
+    fs::write(office.path("spliced.pem"), armour::write(Label::Roster, &[], &spliced)).expect("a file");
+    assert_eq!(office.wego("roster sign %spliced.pem --key %kr-seoul.key").0, 7);
+    assert_eq!(office.wego("roster diff %spliced.pem").0, 7);
+    assert_eq!(office.wego("roster verify %next.pem").0, 7, "nobody has signed it");
 }

@@ -89,6 +89,8 @@ fn view(sheet: &Sheet) -> View {
     let content = &sheet.draft().content;
     let signers = sheet.signers();
     let governance = &sheet.draft().governance;
+    let mut keys: Vec<_> = governance.keys.iter().collect();
+    keys.sort_by_key(|key| !signers.contains(*key));
     View {
         federation_name: content.federation_name.clone(),
         federation_id: sheet.draft().federation.to_string(),
@@ -98,9 +100,8 @@ fn view(sheet: &Sheet) -> View {
         signatures: signers.len(),
         issued_at: output::rfc3339(content.issued_at_ms),
         soft_expires_at: output::rfc3339(content.soft_expires_at_ms),
-        governance_keys: governance
-            .keys
-            .iter()
+        governance_keys: keys
+            .into_iter()
             .map(|key| Signer {
                 key: key.to_string(),
                 fingerprint: key.fingerprint(),

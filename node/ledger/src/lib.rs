@@ -25,11 +25,12 @@
 //!
 //! # Reading order
 //!
-//! [`log`], [`fork`], [`roster`], [`standing`], [`session`], [`state`]; then [`heads`] and [`gossip`]. The feature `sim` runs many nodes in
-//! one thread under virtual time, which is how the rules above are tested together.
+//! [`log`], [`fork`], [`roster`], [`governance`], [`standing`], [`session`], [`state`]; then [`heads`] and [`gossip`].
+//! The feature `sim` runs many nodes in one thread under virtual time, which is how the rules above are tested together.
 
 pub mod fork;
 pub mod gossip;
+pub mod governance;
 pub mod heads;
 pub mod limits;
 pub mod log;

@@ -19,10 +19,14 @@ use thiserror::Error;
 use wego_proto::{
     entry::{EntryError, Unverified, Verified},
     epochs::EpochError,
-    id::{Hash, Origin, Position},
+    id::{Origin, Position},
 };
 
 use crate::{limits::ENTRIES_PER_MESSAGE_MAX, roster::History};
+
+mod epoch;
+
+pub use epoch::{Bound, FIRST_EPOCH, Fork, Head, Log, Placement};
 
 /// Consecutive verified entries of one origin and epoch; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,7 +209,7 @@ impl Run {
     }
 
     /// The run without its entries up to `seq`; `None` when nothing is left.
-    fn after(self, seq: u64) -> Option<Self> {
+    pub(super) fn after(self, seq: u64) -> Option<Self> {
         let mut entries = self.into_entries();
         let held = entries.iter().take_while(|entry| entry.header().at.seq <= seq).count();
         let mut rest = entries.split_off(held);
@@ -259,182 +263,6 @@ fn verify_before(entry: Unverified, next: &Verified, roster: &History) -> Result
     }
     let at = header.at;
     next.ancestor(entry).map_err(|error| RunError::Entry { origin, at, error })
-}
-
-pub use wego_proto::epochs::FIRST_EPOCH;
-
-/// The last entry of an epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
-    /// Its position.
-    pub at: Position,
-    /// Its hash.
-    pub hash: Hash,
-}
-
-/// How far an epoch counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
-    /// Sequence number of the last entry that counts; 0 for none.
-    pub last: u64,
-    /// Its hash, where it is known from elsewhere than the log itself.
-    pub hash: Option<Hash>,
-}
-
-impl Bound {
-    /// Everything counts.
-    pub const OPEN: Self = Self { last: u64::MAX, hash: None };
-    /// Nothing counts.
-    pub const NOTHING: Self = Self { last: 0, hash: None };
-}
-
-/// A proved fork: where, and after what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fork {
-    /// First position with two entries.
-    pub at: Position,
-    /// Hash of the last entry before it, as the proof names it: the head that every node agrees on in the end.
-    pub prev: Hash,
-}
-
-/// One epoch of a member's log, as far as its head.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Log {
-    /// What the first entry names as predecessor.
-    root: Hash,
-    epoch: u32,
-    head: Option<Head>,
-    bound: Bound,
-    /// Hash of the entry held at the bound. While it is not the bound's, this log parts from the one that counts, and
-    /// comparing heads shows it.
-    held_at_bound: Option<Hash>,
-}
-
-/// Where a run belongs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
-    /// After the head: store it.
-    Extends(Run),
-    /// All of it is held, or lies beyond the bound.
-    Held,
-    /// Entries before it are missing: fetch from this position.
-    Gap(Position),
-    /// It names another predecessor than the head: the histories part at the head or before.
-    Parts,
-    /// It holds another entry than the head, at the head's position: the histories part within or before.
-    Differs(Run),
-}
-
-impl Log {
-    /// An empty epoch that starts from `root`.
-    #[must_use]
-    pub fn new(root: Hash, epoch: u32) -> Self {
-        Self { root, epoch, head: None, bound: Bound::OPEN, held_at_bound: None }
-    }
-
-    /// The last entry held, whether it counts or not.
-    #[must_use]
-    pub fn head(&self) -> Option<Head> {
-        self.head
-    }
-
-    /// The head that every node with the same knowledge agrees on: the one at the bound, if more is held.
-    #[must_use]
-    pub fn agreed_head(&self) -> Option<Head> {
-        let Bound { last, hash } = self.bound;
-        match self.head {
-            Some(head) if head.at.seq > last => {
-                let hash = self.held_at_bound.or(hash).filter(|_| last > 0)?;
-                Some(Head { at: Position { epoch: self.epoch, seq: last }, hash })
-            }
-            head => head,
-        }
-    }
-
-    /// How far it counts.
-    #[must_use]
-    pub fn bound(&self) -> Bound {
-        self.bound
-    }
-
-    /// Whether what is held up to the bound is known to be another history than the one that counts.
-    #[must_use]
-    pub fn parts_from_bound(&self) -> bool {
-        let at_bound = self.agreed_head().filter(|head| head.at.seq == self.bound.last);
-        at_bound.is_some_and(|head| self.bound.hash.is_some_and(|hash| hash != head.hash))
-    }
-
-    /// The first position not held.
-    #[must_use]
-    pub fn next(&self) -> Option<Position> {
-        self.head.map_or(Some(Position { epoch: self.epoch, seq: 1 }), |head| head.at.next())
-    }
-
-    /// What an entry at [`Log::next`] must name as predecessor.
-    #[must_use]
-    pub fn tip(&self) -> Hash {
-        self.head.map_or(self.root, |head| head.hash)
-    }
-
-    /// Says where a run of this epoch belongs. Changes nothing.
-    #[must_use]
-    pub fn place(&self, run: Run) -> Placement {
-        let first = run.first_at();
-        debug_assert_eq!(first.epoch, self.epoch, "the caller found this log by the run's epoch");
-        let held = self.head.map_or(0, |head| head.at.seq);
-        let Some(run) = run.before(self.bound.last.saturating_add(1)) else { return Placement::Held };
-        if first.seq > held + 1 {
-            return Placement::Gap(Position { epoch: first.epoch, seq: held + 1 });
-        }
-        if first.seq == held + 1 {
-            let follows = run.first.header().prev == self.tip();
-            return if follows { Placement::Extends(run) } else { Placement::Parts };
-        }
-        self.place_overlapping(run)
-    }
-
-    fn place_overlapping(&self, run: Run) -> Placement {
-        let Some(head) = self.head else { return Placement::Held };
-        let at_head = run.iter().find(|entry| entry.header().at == head.at);
-        match at_head {
-            // It ends before the head, so nothing here can tell; whoever has the shorter log finds out.
-            None => Placement::Differs(run),
-            Some(entry) if entry.hash() != head.hash => Placement::Differs(run),
-            Some(_) => run.after(head.at.seq).map_or(Placement::Held, Placement::Extends),
-        }
-    }
-
-    /// Moves the head to an entry that was stored.
-    pub fn advance(&mut self, head: Head) {
-        debug_assert!(self.head.is_none_or(|old| old.at < head.at), "a head never goes back");
-        self.head = Some(head);
-        if head.at.seq == self.bound.last {
-            self.held_at_bound = Some(head.hash);
-        }
-    }
-
-    /// Goes back to an earlier head, after another history than the one that counts was set aside.
-    pub fn rewind(&mut self, head: Option<Head>) {
-        self.head = head;
-        self.held_at_bound = None;
-    }
-
-    /// Sets how far it counts. Returns whether the hash held at the bound must be looked up for it.
-    pub fn limit(&mut self, bound: Bound) -> bool {
-        if bound.last != self.bound.last {
-            self.held_at_bound = self.head.filter(|head| head.at.seq == bound.last).map(|head| head.hash);
-        }
-        self.bound = bound;
-        let held_beyond = self.head.is_some_and(|head| head.at.seq > bound.last);
-        held_beyond && bound.last > 0 && self.held_at_bound.is_none()
-    }
-
-    /// Takes over the hash held at the bound.
-    pub fn found_at(&mut self, seq: u64, hash: Hash) {
-        if seq == self.bound.last {
-            self.held_at_bound = Some(hash);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -58,6 +58,26 @@ impl History {
         Ok(())
     }
 
+    /// Puts versions in force whose first follows one that is in force: later ones give way to it.
+    pub(crate) fn replace(&mut self, branch: Vec<Roster>) {
+        for next in branch {
+            while self.current.version() >= next.version() {
+                let Some(before) = self.versions.pop() else { return };
+                self.current = before;
+            }
+            self.versions.push(std::mem::replace(&mut self.current, next));
+        }
+    }
+
+    /// The version with this number.
+    #[must_use]
+    pub fn at(&self, version: u64) -> Option<&Roster> {
+        if version == self.current.version() {
+            return Some(&self.current);
+        }
+        self.versions.get(usize::try_from(version.checked_sub(1)?).ok()?)
+    }
+
     /// The version in force.
     #[must_use]
     pub fn current(&self) -> &Roster {
@@ -141,6 +161,11 @@ impl History {
         let member = self.member(origin).ok_or(EpochError::WrongKey)?;
         let judged = self.epochs(origin).judge(member, &self.federation(), opening);
         judged.map(|(epoch, _)| epoch)
+    }
+
+    /// Takes over the versions of `other`, and keeps what the members' logs have said meanwhile.
+    pub fn become_versions_of(&mut self, other: Self) {
+        (self.versions, self.current) = (other.versions, other.current);
     }
 
     /// Takes in an epoch whose opening is durable. Returns whether anything changed.

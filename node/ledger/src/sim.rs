@@ -242,6 +242,18 @@ impl Sim {
         }
     }
 
+    /// Lets `ms` of virtual time pass in which nothing happens anywhere.
+    pub fn skip(&mut self, ms: u64) {
+        self.clock.skip(ms);
+    }
+
+    /// Whether the roster of a running node is past its expiry.
+    #[must_use]
+    pub fn roster_expired(&self, node: usize) -> bool {
+        let state = self.nodes[node].state.as_ref();
+        state.is_some_and(|state| state.roster().current().is_soft_expired(self.clock.now_ms()))
+    }
+
     /// Ends all trouble: links and nodes come up and stay up.
     pub fn heal(&mut self) {
         self.healing = true;

@@ -15,6 +15,7 @@ use wego_proto::{
 
 use crate::{
     fork::ForkEvidence,
+    governance::Governance,
     heads::{Board, LogKey, PeerHeads},
     log::{Head, Log, Run, verify_signed},
     reject::Reject,
@@ -27,6 +28,7 @@ use recovery::Recovery;
 
 mod exchange;
 mod forks;
+mod governance;
 mod greetings;
 mod own;
 mod placing;
@@ -53,7 +55,6 @@ pub struct State {
     /// The log key of the own epoch that is being opened.
     next_key: Option<SecretKey>,
     roster: History,
-    pending_roster: Option<Vec<v1::SignedRoster>>,
     logs: BTreeMap<LogKey, Chain>,
     standings: BTreeMap<Origin, Standing>,
     /// Epochs whose opening is placed and not stored yet.
@@ -61,6 +62,8 @@ pub struct State {
     recovery: Option<Recovery>,
     /// The start before this one, in the same place: it has ended.
     previous_run: Option<Vec<u8>>,
+    pending_roster: Option<History>,
+    governance: Governance,
     board: Board,
     greetings: BTreeMap<ConnId, Greeting>,
     sessions: BTreeMap<ConnId, Open>,
@@ -174,6 +177,7 @@ impl State {
             recovery: None,
             previous_run,
             pending_roster: None,
+            governance: Governance::default(),
             greetings: BTreeMap::new(),
             sessions: BTreeMap::new(),
             memory: BTreeMap::new(),
@@ -247,6 +251,9 @@ impl State {
             Input::RosterKept => self.roster_kept(now_ms),
             Input::Applied(applied) => self.applied(now_ms, applied),
             Input::Receipts { conn, receipts } => self.receipts_heard(conn, receipts),
+            Input::Submitted(versions) => drop(self.take_versions(&versions)),
+            Input::ProposalKept(proposal) => self.proposal_kept(proposal),
+            Input::ConflictKept(versions) => self.conflict_kept(versions),
             Input::Tick => self.tick(now_ms),
         }
         self.flush_notes(now_ms);
@@ -321,7 +328,9 @@ impl State {
     #[must_use]
     pub fn lag(&self, open: &Open) -> u64 {
         let behind = |(key, known): (&LogKey, &crate::heads::Known)| {
-            let wanted = if self.lacks(*key, known.seq) { known.seq } else { 0 };
+            // Of an epoch that nobody has opened nothing is known to be lacking.
+            let opened = key.1 <= self.roster.epochs(key.0).tip();
+            let wanted = if opened && self.lacks(*key, known.seq) { known.seq } else { 0 };
             wanted.saturating_sub(self.board.head(*key).map_or(0, |head| head.at.seq))
         };
         // What a peer names is a claim: the largest numbers must not overflow.

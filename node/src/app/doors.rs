@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use wego_proto::{
     key::PublicKey,
-    pin::{Identity, Judge, server_config},
+    pin::{Identity, Judge, join_server_config, server_config},
 };
 
 use super::{Addresses, Listeners, StartError};
 use crate::{
     config::Config,
     engine::{Engine, read::ReadHandle},
+    enrolment::{self, Enrolment, JOIN_STREAMS_MAX, JOIN_WINDOW_BYTES},
     keys::LogKeys,
     operators::Operators,
     peers::Peers,
@@ -33,6 +34,7 @@ pub(super) struct Front<'a> {
     pub(super) engine: &'a Engine,
     pub(super) reader: &'a ReadHandle,
     pub(super) peers: &'a Peers,
+    pub(super) enrolment: &'a Enrolment,
     pub(super) operators: &'a Arc<ArcSwap<Operators>>,
     pub(super) closing: &'a CancellationToken,
     pub(super) counters: &'a DoorCounters,
@@ -59,18 +61,29 @@ impl Front<'_> {
         Ok((doors, addresses))
     }
 
-    /// Only keys that speak for an active member come past the handshake.
+    /// Only keys that speak for an active member come past the handshake; whoever asks to join comes by a way beside,
+    /// which ends at the enrolment.
     fn peer_door(&self, listener: TcpListener) -> Result<JoinHandle<()>, StartError> {
         let view = self.engine.view_cell();
         let member = move |key: &PublicKey| view.load().roster.speaker(key).is_some();
         let incoming = self.incoming(listener, Arc::new(member), &self.counters.peers)?;
+        let (incoming, strangers) =
+            incoming.beside(enrolment::beside(join_server_config(self.identity.clone())?));
         let server = harden(Server::builder())
             .max_concurrent_streams(PEER_STREAMS_MAX)
             .add_service(self.peers.service());
-        let closed = self.closing.clone().cancelled_owned();
+        let aside = harden(Server::builder())
+            .max_concurrent_streams(JOIN_STREAMS_MAX)
+            .initial_stream_window_size(JOIN_WINDOW_BYTES)
+            .initial_connection_window_size(JOIN_WINDOW_BYTES)
+            .add_service(self.enrolment.service());
+        let closed = || self.closing.clone().cancelled_owned();
+        let served = server.serve_with_incoming_shutdown(incoming, closed());
+        let served_aside = aside.serve_with_incoming_shutdown(strangers, closed());
         Ok(tokio::spawn(async move {
-            let served = server.serve_with_incoming_shutdown(incoming, closed).await;
+            let (served, served_aside) = tokio::join!(served, served_aside);
             report("peers", served);
+            report("enrolment", served_aside);
         }))
     }
 
@@ -83,6 +96,7 @@ impl Front<'_> {
             reader: self.reader.clone(),
             peers: self.peers.clone(),
             keys: LogKeys::of(&self.config.node.keys_dir),
+            enrolment: self.enrolment.clone(),
             operators: self.operators.clone(),
         };
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -152,7 +166,9 @@ async fn report_health(
         } else {
             tonic_health::ServingStatus::Serving
         };
-        for service in ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin"] {
+        for service in
+            ["", "wego.v1.Catalogue", "wego.v1.Search", "wego.v1.Members", "wego.v1.Admin", "wego.v1.Invites"]
+        {
             reporter.set_service_status(service, status).await;
         }
         tokio::select! {

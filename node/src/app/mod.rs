@@ -17,6 +17,7 @@ use wego_ledger::{
 };
 use wego_proto::{
     id::Origin,
+    key::PublicKey,
     pin::{Identity, PinError},
 };
 
@@ -29,6 +30,7 @@ use crate::{
         follow::{Follower, Share},
         read::{ReadHandle, Sources},
     },
+    enrolment::{Book, BookError, Enrolment},
     keys::{KeysError, LogKeys, NodeKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins, PinsError},
@@ -48,6 +50,8 @@ pub use rosters::RosterFileError;
 
 /// Name of the file of pinned peers in the data folder.
 const PINS_FILE: &str = "peers.toml";
+/// Name of the folder of invites in the data folder.
+const INVITES_DIR: &str = "invites";
 /// TCP, TLS and HTTP/2 of a dial must stand within this time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -88,6 +92,9 @@ pub enum StartError {
     /// The list of pinned peers.
     #[error("pinned peers")]
     Pins(#[from] PinsError),
+    /// The invites.
+    #[error("invites")]
+    Invites(#[from] BookError),
     /// Certificate or key.
     #[error("transport identity")]
     Identity(#[from] PinError),
@@ -126,6 +133,9 @@ impl StartError {
             }
             Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
             Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
+            Self::Invites(_) => {
+                "move the file away that it names: the invite in it is then void, and nothing else".to_owned()
+            }
             Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),
             Self::Listen { .. } => "another process may use the address; change it under [listen]".to_owned(),
             Self::Randomness(_) => "see the system's log".to_owned(),
@@ -178,7 +188,8 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened { transport, operators, start, me, stores, anchor, pins, bell } = opened;
+        let Opened { transport, transport_key, operators, start, me, stores, anchor, pins, invites, bell } =
+            opened;
         let stores::Stores { lock, store, rosters, records, search, space } = stores;
         let parts = Parts {
             start,
@@ -210,6 +221,7 @@ impl Node {
             connect_timeout: CONNECT_TIMEOUT,
         };
         let peers = Peers::start(engine.clone(), store, peers_config, pins);
+        let enrolment = Enrolment::new(invites, engine.view_cell(), transport_key);
         let operators = Arc::new(ArcSwap::from_pointee(operators));
         let closing = CancellationToken::new();
         let front = doors::Front {
@@ -218,6 +230,7 @@ impl Node {
             engine: &engine,
             reader: &reader,
             peers: &peers,
+            enrolment: &enrolment,
             operators: &operators,
             closing: &closing,
             counters: &counters,
@@ -312,12 +325,14 @@ fn run_followed(mut parts: Parts, search: Arc<Search>) -> Result<(Running, Vec<F
 /// Everything a node needs from its disk.
 struct Opened {
     transport: Identity,
+    transport_key: PublicKey,
     operators: Operators,
     start: Start,
     me: Origin,
     stores: stores::Stores,
     anchor: Anchor,
     pins: Pins,
+    invites: Book,
     bell: Arc<Bell>,
 }
 
@@ -373,12 +388,14 @@ impl Opened {
         };
         Ok(Self {
             transport: keys.transport,
+            transport_key: keys.transport_key,
             operators,
             start,
             me,
             stores,
             anchor,
             pins,
+            invites: Book::open(&config.node.data_dir.join(INVITES_DIR))?,
             bell: Arc::new(Bell::default()),
         })
     }

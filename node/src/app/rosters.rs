@@ -12,7 +12,7 @@ use wego_proto::{
 
 use crate::{
     config::Config,
-    store::{RosterFiles, RosterFilesError, StoreError},
+    store::{GovernanceFiles, RosterFiles, RosterFilesError, StoreError},
 };
 
 /// Folder of the adopted versions in the data folder.
@@ -111,8 +111,13 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
         .map_err(|source| RosterFileError::Armour { path: path.clone(), source })?;
     let given =
         History::open(chain).map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
+    let contested = GovernanceFiles::open(files.dir())?.conflicts()?;
     for (version, (ours, theirs)) in (1..).zip(known.iter().zip(given.since(0, usize::MAX))) {
         if ours.roster != theirs.roster {
+            if contested.iter().any(|kept| kept.roster == theirs.roster) {
+                tracing::warn!(version, path = %path.display(), "the roster file is of the other side of a conflict");
+                return Ok(files);
+            }
             return Err(match version {
                 1 => RosterFileError::OtherFederation { path: path.clone() },
                 version => RosterFileError::OtherBranch { path: path.clone(), version },

@@ -8,7 +8,9 @@ use std::{
 
 use wego_proto::causes::with_causes;
 
-use crate::{config::ConfigError, init::InitError, keys::KeysError, operators::OperatorsError};
+use crate::{
+    config::ConfigError, init::InitError, join::JoinError, keys::KeysError, operators::OperatorsError,
+};
 
 /// Exit codes, the same in `wego-node` and `wego`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +92,20 @@ impl Failure {
         let exit = match error {
             InitError::Answer { .. } | InitError::Card(_) => Exit::Usage,
             InitError::NotEmpty { .. } => Exit::Conflict,
+            _ => Exit::Failed,
+        };
+        let hint = error.hint();
+        Self::new(exit, error, hint)
+    }
+
+    pub(super) fn of_join(error: JoinError) -> Self {
+        let exit = match error {
+            JoinError::Invite(_) => Exit::Usage,
+            JoinError::OtherKey { .. } | JoinError::Answer(_) | JoinError::Roster(_) => Exit::Integrity,
+            JoinError::Connect { .. } | JoinError::Late | JoinError::Call(_) => Exit::Unreachable,
+            JoinError::Refused(_) | JoinError::NoEnrolment { .. } | JoinError::OtherFederation => {
+                Exit::Conflict
+            }
             _ => Exit::Failed,
         };
         let hint = error.hint();

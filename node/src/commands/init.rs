@@ -32,15 +32,29 @@ pub(super) struct Args {
     /// Folder to make; must not exist or be empty
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    more: More,
+}
+
+/// Who the member is.
+#[derive(Debug, clap::Args)]
+pub(super) struct Who {
     /// Short name in the federation, for ever: a-z, 0-9 and -, as in kr-seoul
     #[arg(long)]
-    handle: String,
+    pub(super) handle: String,
     /// Name in a language, as in en=Seoul; repeat it for each language
     #[arg(long = "name", required = true, value_name = "LANG=NAME", value_parser = name)]
-    names: Vec<MemberName>,
+    pub(super) names: Vec<MemberName>,
     /// Country, ISO 3166-1, as in KR
     #[arg(long)]
-    country: String,
+    pub(super) country: String,
+}
+
+/// Everything about a member that can be left out.
+#[derive(Debug, clap::Args)]
+pub(super) struct More {
     /// Place, UN/LOCODE without a space, as in KRSEL
     #[arg(long, default_value = "")]
     place: String,
@@ -69,22 +83,28 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Portal {
+pub(super) enum Portal {
     Off,
     At(SocketAddr),
 }
 
 pub(super) fn run(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
-    let options = options(args)?;
-    let seeds = Seeds::draw(getrandom::fill)
-        .map_err(|error| Failure::new(Exit::Failed, error, "the system gives no random numbers"))?;
-    let created = init::create(&options, &seeds).map_err(Failure::of_init)?;
+    let (created, options) = create(args.dir, args.who, args.more)?;
     writeln!(out, "{}", created.card_path.display())?;
     talk(&created, &options, err)?;
     Ok(())
 }
 
-fn options(args: Args) -> Result<InitOptions, Failure> {
+/// Makes the folder.
+pub(super) fn create(dir: PathBuf, who: Who, more: More) -> Result<(Created, InitOptions), Failure> {
+    let options = options(dir, who, more)?;
+    let seeds = Seeds::draw(getrandom::fill)
+        .map_err(|error| Failure::new(Exit::Failed, error, "the system gives no random numbers"))?;
+    let created = init::create(&options, &seeds).map_err(Failure::of_init)?;
+    Ok((created, options))
+}
+
+fn options(dir: PathBuf, who: Who, args: More) -> Result<InitOptions, Failure> {
     let default = RawConfig::default().listen;
     let parsed = |text: &str| text.parse::<SocketAddr>();
     let defaults = parsed(&default.peers)
@@ -96,10 +116,10 @@ fn options(args: Args) -> Result<InitOptions, Failure> {
         None => Some(defaults.2),
     };
     Ok(InitOptions {
-        dir: args.dir,
-        handle: args.handle,
-        names: args.names,
-        country: args.country,
+        dir,
+        handle: who.handle,
+        names: who.names,
+        country: who.country,
         place: args.place,
         endpoints: args.endpoints,
         peers: args.peers.unwrap_or(defaults.0),
@@ -142,7 +162,7 @@ next:
     )
 }
 
-fn name(text: &str) -> Result<MemberName, &'static str> {
+pub(super) fn name(text: &str) -> Result<MemberName, &'static str> {
     let (lang, name) = text.split_once('=').ok_or("expected LANG=NAME, as in en=Seoul")?;
     let tag = lang.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if !(2..=35).contains(&lang.len()) || !tag || name.is_empty() {

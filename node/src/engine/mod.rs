@@ -35,6 +35,7 @@ pub mod bell;
 mod ending;
 mod erasure;
 pub mod follow;
+pub mod governance;
 pub mod orders;
 mod own_log;
 mod perform;
@@ -221,6 +222,7 @@ pub(crate) struct Commands {
     writes: mpsc::Receiver<worker::Waiting>,
     peers: mpsc::Receiver<(FromPeer, Option<Credit>)>,
     orders: mpsc::Receiver<orders::Order>,
+    submits: mpsc::Receiver<governance::Submission>,
     stop: CancellationToken,
 }
 
@@ -230,6 +232,7 @@ pub struct Engine {
     writes: mpsc::Sender<worker::Waiting>,
     peers: mpsc::Sender<(FromPeer, Option<Credit>)>,
     orders: mpsc::Sender<orders::Order>,
+    submits: mpsc::Sender<governance::Submission>,
     stop: CancellationToken,
     view: Arc<ArcSwap<View>>,
 }
@@ -291,8 +294,15 @@ impl Running {
         let (writes, waiting) = mpsc::channel(parts.writes_max);
         let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
         let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
+        let (submits, submitted) = mpsc::channel(governance::SUBMITS_MAX);
         let stop = CancellationToken::new();
-        let commands = Commands { writes: waiting, peers: from_peers, orders: ordered, stop: stop.clone() };
+        let commands = Commands {
+            writes: waiting,
+            peers: from_peers,
+            orders: ordered,
+            submits: submitted,
+            stop: stop.clone(),
+        };
         let worker = worker::Worker::new(parts, watch)?;
         let mut eraser = erasure::Eraser { me, store, lock, projections, done };
         eraser.begin(&takedowns)?;
@@ -302,7 +312,8 @@ impl Running {
             .spawn(move || worker.run(commands))
             .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
         let eraser = eraser.start(bell.clone(), view.clone())?;
-        Ok(Self { engine: Engine { writes, peers, orders, stop, view }, thread, eraser, bell })
+        let engine = Engine { writes, peers, orders, submits, stop, view };
+        Ok(Self { engine, thread, eraser, bell })
     }
 
     /// Finishes what waits and stops.

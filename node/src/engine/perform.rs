@@ -79,6 +79,25 @@ impl Worker {
                 self.report(kept)?;
                 None
             }
+            Output::SwitchRoster(versions) => {
+                let kept = self.rosters.switch(&versions);
+                self.report(kept).map(|()| Input::RosterKept)
+            }
+            Output::KeepProposal(proposal) => {
+                let kept = self.governance_files.keep_proposal(&proposal);
+                self.report(kept).map(|()| Input::ProposalKept(proposal))
+            }
+            Output::DropProposals(hashes) => {
+                for hash in &hashes {
+                    let dropped = self.governance_files.drop_proposal(hash);
+                    self.report(dropped);
+                }
+                None
+            }
+            Output::KeepConflict(versions) => {
+                let kept = versions.iter().try_for_each(|one| self.governance_files.keep_conflict(one));
+                self.report(kept).map(|()| Input::ConflictKept(versions))
+            }
             Output::Notify(event) => {
                 self.observe(&event);
                 None
@@ -288,10 +307,26 @@ impl Worker {
             Event::RosterAdopted(version) => {
                 tracing::info!(version, "roster adopted");
                 self.roster_changed();
+                self.governance_changed();
+                self.roster_conflicts = 0;
+            }
+            Event::RosterProposed(version) => {
+                tracing::info!(version, "a roster version collects signatures");
+                self.governance_changed();
+            }
+            Event::GovernanceConflict(version) => {
+                tracing::error!(
+                    version,
+                    "two roster versions are fully signed under one number: no roster is adopted before one settles it"
+                );
+                self.governance_changed();
             }
             Event::WritingStopped(why) => tracing::error!(?why, "this node may not write any more"),
             Event::RosterConflict(origin) => {
-                tracing::warn!(peer = handle(*origin), "peer has another roster under the same number");
+                tracing::warn!(
+                    peer = handle(*origin),
+                    "peer has another roster under a number that was decided here"
+                );
                 self.roster_conflicts += 1;
             }
             Event::Refused(reject) => self.count_refused(reject),

@@ -9,6 +9,7 @@ use wego_proto::{
     v1,
 };
 
+use super::governance::GovernanceView;
 use crate::store::Cursor;
 
 /// One moment of the engine.
@@ -52,6 +53,8 @@ pub struct View {
     pub started_ms: u64,
     /// Greetings of peers that have another roster under the number of the one in force here.
     pub roster_conflicts: u64,
+    /// Roster versions that collect signatures, and conflicts.
+    pub governance: Arc<GovernanceView>,
 }
 
 /// What cannot be written any more.

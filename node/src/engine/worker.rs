@@ -27,6 +27,7 @@ use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
     applied::Watch,
     bell::Bell,
+    governance::{GovernanceView, Submission},
     orders::Order,
     own_log::{restore_lock, restore_own},
     state_from,
@@ -37,7 +38,8 @@ use crate::{
     clock::now_ms,
     records::Records,
     store::{
-        Cursor, EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError,
+        Cursor, EntryStore, GovernanceFiles, HeadLock, LockedHead, Projection as _, RosterFiles, Space,
+        StoreError,
         anchor::{Anchor, LastStart},
         space::Writes,
     },
@@ -59,6 +61,8 @@ pub(super) struct Worker {
     pub(super) locked: Option<LockedHead>,
     pub(super) store: Arc<dyn EntryStore>,
     pub(super) rosters: RosterFiles,
+    pub(super) governance_files: GovernanceFiles,
+    pub(super) governance: Arc<GovernanceView>,
     pub(super) records: Arc<Records>,
     pub(super) bell: Arc<Bell>,
     pub(super) space: Arc<dyn Space>,
@@ -115,7 +119,10 @@ impl Worker {
         let run = &start.me.run;
         let last_start = LastStart { run: HEXLOWER.encode(&run.id), started_ms: run.started_ms };
         start.locked = locked.map(|locked| wego_ledger::log::Head { at: locked.at, hash: locked.hash });
-        let state = state_from(start, store.as_ref())?;
+        let mut state = state_from(start, store.as_ref())?;
+        let governance_files = GovernanceFiles::open(rosters.dir())?;
+        state.recall_governance(governance_files.conflicts()?, governance_files.proposals()?);
+        let governance = GovernanceView::of(state.governance(), state.roster());
         let mut worker = Self {
             view: Arc::new(ArcSwap::from_pointee(empty_view(
                 me,
@@ -130,6 +137,8 @@ impl Worker {
             locked,
             store,
             rosters,
+            governance_files,
+            governance,
             records,
             bell,
             space,
@@ -179,6 +188,7 @@ impl Worker {
                     drop(credit);
                 }
                 Next::Order(order) => self.take_order(order),
+                Next::Submit(submission) => self.take_submission(submission),
                 Next::Tick => self.tick(),
             }
             self.dirty = true;
@@ -322,6 +332,7 @@ impl Worker {
             at_ms: now,
             started_ms: self.started_ms,
             roster_conflicts: self.roster_conflicts,
+            governance: self.governance.clone(),
         }));
     }
 
@@ -348,18 +359,20 @@ enum Next {
     Write(Waiting),
     Peer(FromPeer, Option<Credit>),
     Order(Order),
+    Submit(Submission),
     Tick,
 }
 
 /// Waits for whatever comes first. Operators and peers are asked in random order, so that neither starves.
 async fn next(commands: &mut Commands, patience: Duration) -> Next {
-    let Commands { writes, peers, orders, stop } = commands;
+    let Commands { writes, peers, orders, submits, stop } = commands;
     // Every arm is cancel-safe: a receive that loses takes nothing out of its queue.
     tokio::select! {
         () = stop.cancelled() => Next::Stop,
         Some(first) = writes.recv() => Next::Write(first),
         Some((from, credit)) = peers.recv() => Next::Peer(from, credit),
         Some(order) = orders.recv() => Next::Order(order),
+        Some(submission) = submits.recv() => Next::Submit(submission),
         () = tokio::time::sleep(patience) => Next::Tick,
     }
 }
@@ -394,5 +407,6 @@ fn empty_view(
         at_ms: started_ms,
         started_ms,
         roster_conflicts: 0,
+        governance: Arc::default(),
     }
 }

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf};
 
 use thiserror::Error;
-use wego_proto::card::CardError;
+use wego_proto::{card::CardError, pin::PinError};
 
 use crate::{config::ConfigError, operators::OperatorsError};
 
@@ -41,6 +41,9 @@ pub enum InitError {
     /// A certificate cannot be made.
     #[error("certificate cannot be made")]
     Certificate(#[source] rcgen::Error),
+    /// A certificate that was made cannot be used.
+    #[error("certificate cannot be used")]
+    Identity(#[source] PinError),
     /// A profile cannot be written as TOML.
     #[error("profile cannot be made")]
     Profile(#[source] toml::ser::Error),

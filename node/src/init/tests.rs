@@ -99,7 +99,7 @@ fn a_client_reads_the_profile() {
     assert_eq!(profile["server_key"].as_str(), Some(created.transport_key.to_string().as_str()));
     let read =
         |key: &str| fs::read_to_string(created.profile_dir.join(profile[key].as_str().unwrap())).unwrap();
-    let identity = wego_proto::pin::Identity::from_pem(&read("certificate"), &read("key")).unwrap();
+    let identity = Identity::from_pem(&read("certificate"), &read("key")).unwrap();
     wego_proto::pin::client_config(identity, std::sync::Arc::new(|_| true)).unwrap();
 }
 

@@ -9,11 +9,13 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, catalogue_server::CatalogueServer, delivery_server::DeliveryServer,
-    keys_server::KeysServer, members_server::MembersServer, search_server::SearchServer,
+    invites_server::InvitesServer, keys_server::KeysServer, members_server::MembersServer,
+    roster_governance_server::RosterGovernanceServer, search_server::SearchServer,
 };
 
 use crate::{
     engine::{Engine, read::ReadHandle},
+    enrolment::Enrolment,
     keys::LogKeys,
     operators::Operators,
     peers::Peers,
@@ -22,7 +24,9 @@ use crate::{
 mod admin;
 mod catalogue;
 mod delivery;
+mod governance;
 mod guard;
+mod invite;
 mod keys;
 mod member;
 pub mod roles;
@@ -49,6 +53,8 @@ pub struct Doors {
     pub peers: Peers,
     /// The log key's files.
     pub keys: LogKeys,
+    /// Invites.
+    pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.
     pub operators: Arc<ArcSwap<Operators>>,
 }
@@ -77,8 +83,18 @@ impl Doors {
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
         .add_service(DeliveryServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(
+            RosterGovernanceServer::new(self.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        )
         .add_service(AdminServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
-        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX));
+        .add_service(KeysServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(
+            InvitesServer::new(self.clone())
+                .max_decoding_message_size(REQUEST_BYTES_MAX)
+                .max_encoding_message_size(ANSWER_BYTES_MAX),
+        );
         match reflection {
             Ok(reflection) => routes.add_service(reflection),
             Err(error) => {

@@ -6,6 +6,7 @@ use wego_proto::causes::with_causes;
 
 use crate::{
     engine::{WriteError, orders::OrderError, read::ReadError, words},
+    enrolment::{BookError, InvitesError},
     keys::KeysError,
     peers::PinsError,
     store::StoreError,
@@ -89,6 +90,32 @@ pub(super) fn pins(error: &PinsError) -> Status {
     match error {
         PinsError::TooMany => Status::resource_exhausted(format!("{error}; hint: remove one first")),
         _ => Status::internal(format!("{}; hint: see the node's log", with_causes(error))),
+    }
+}
+
+pub(super) fn invites(error: &InvitesError) -> Status {
+    match error {
+        InvitesError::City | InvitesError::Handle | InvitesError::Ttl | InvitesError::Endpoint(_) => {
+            Status::invalid_argument(format!("{error}; hint: correct it and send it again"))
+        }
+        InvitesError::HandleTaken(_) => {
+            Status::failed_precondition(format!("{error}; hint: agree on another handle with the city"))
+        }
+        InvitesError::NoEndpoint => Status::failed_precondition(format!(
+            "{error}; hint: name the address where the city reaches this node: --endpoint HOST:PORT"
+        )),
+        InvitesError::Unknown(_) => {
+            Status::not_found(format!("{error}; hint: `wego invite list` shows the invites"))
+        }
+        InvitesError::Admitted(_) => Status::failed_precondition(format!(
+            "{error}; hint: a membership is ended by the roster, not by its invite"
+        )),
+        InvitesError::Book(BookError::TooMany) => Status::resource_exhausted(format!(
+            "{error}; hint: revoke those that nobody will use: `wego invite revoke ID`"
+        )),
+        InvitesError::Book(error) => {
+            Status::internal(format!("{}; hint: see the node's log", with_causes(error)))
+        }
     }
 }
 

@@ -23,6 +23,7 @@ mod chain;
 pub mod conformance;
 pub mod erasure;
 mod folder_lock;
+pub mod governance_files;
 pub mod journal;
 pub mod memory;
 mod requests;
@@ -32,6 +33,7 @@ pub mod sled;
 pub mod space;
 
 pub use chain::entry_hash;
+pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
 pub use roster_files::{RosterFiles, RosterFilesError};

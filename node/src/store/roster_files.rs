@@ -1,7 +1,8 @@
 //! The roster chain as files that a person can read: `roster/00000001.pem`, one version each.
 //!
 //! A version once written is never changed, and a chain with a gap or a damaged version must never be taken for
-//! a shorter one: forgetting a version would let a removed member back in.
+//! a shorter one: forgetting a version would let a removed member back in. Only a version that settles a conflict puts
+//! others in the place of some, which are kept as proof before.
 
 use std::{
     fs::File,
@@ -103,6 +104,31 @@ impl RosterFiles {
         let text = armour::write(Label::Roster, &preamble, &chain);
         self.write(found, &text).map_err(StoreError::io("writing a roster version"))?;
         Ok(())
+    }
+
+    /// Puts `versions` in the place of those from the first one's number on. Cut short, it leaves fewer versions, which
+    /// peers give again.
+    ///
+    /// # Errors
+    /// [`RosterFilesError`].
+    pub fn switch(&self, versions: &[SignedRoster]) -> Result<(), RosterFilesError> {
+        let first = versions.first().and_then(|signed| Draft::parse(&signed.roster).ok());
+        let first = first.map_or(u64::MAX, |draft| draft.content.version);
+        let known = self.newest()?;
+        if first < 2 || first > known {
+            return Err(RosterFilesError::NotNext { known, found: first });
+        }
+        for version in (first..=known).rev() {
+            let removed = std::fs::remove_file(self.path(version));
+            removed.map_err(StoreError::io("removing a roster version that gives way"))?;
+        }
+        versions.iter().try_for_each(|signed| self.append(signed))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Under a temporary name first: a version is there whole or not at all.

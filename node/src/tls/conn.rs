@@ -5,15 +5,17 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
+    time::Sleep,
 };
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
-use wego_proto::key::PublicKey;
+use wego_proto::{invite::Binding, key::PublicKey};
 
 use super::gate::Permit;
 
@@ -27,6 +29,8 @@ pub struct ConnectInfo {
     pub key: PublicKey,
     /// Where the bytes come from; a proxy's address behind a proxy.
     pub remote_addr: SocketAddr,
+    /// What TLS exports from the connection, when it came by the second way ([`super::SideEntrance`]).
+    pub binding: Option<Binding>,
 }
 
 /// A TLS connection with a proved key. Counted among the open connections until it is dropped.
@@ -34,12 +38,19 @@ pub struct ConnectInfo {
 pub struct Conn {
     stream: TlsStream<TcpStream>,
     info: ConnectInfo,
+    /// When it is cut; most are not.
+    ends: Option<Pin<Box<Sleep>>>,
     _permit: Permit,
 }
 
 impl Conn {
     pub(super) const fn new(stream: TlsStream<TcpStream>, info: ConnectInfo, permit: Permit) -> Self {
-        Self { stream, info, _permit: permit }
+        Self { stream, info, ends: None, _permit: permit }
+    }
+
+    /// The same, cut after `lifetime`. HTTP/2 always reads, so the cut is noticed in any state.
+    pub(super) fn that_ends(self, lifetime: Duration) -> Self {
+        Self { ends: Some(Box::pin(tokio::time::sleep(lifetime))), ..self }
     }
 
     /// Who is at the other end.
@@ -63,6 +74,9 @@ impl AsyncRead for Conn {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.ends.as_mut().is_some_and(|ends| ends.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }

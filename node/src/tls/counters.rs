@@ -64,6 +64,8 @@ impl Refusal {
 pub struct TlsCounters {
     /// Handed on with a proved key.
     pub accepted: AtomicU64,
+    /// Handed on by the second way, with a proved key that need not be known.
+    pub accepted_aside: AtomicU64,
     /// [`Refusal::UnknownKey`]
     pub refused_key: AtomicU64,
     /// [`Refusal::NoCertificate`]

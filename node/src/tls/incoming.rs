@@ -20,13 +20,14 @@ use tokio::{
     task::JoinSet,
     time::{Instant, Sleep},
 };
-use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::{LazyConfigAcceptor, server::TlsStream};
 use wego_proto::pin;
 
 use super::{
     conn::{Conn, ConnectInfo},
     counters::{Refusal, TlsCounters},
     gate::{Gate, Loopback, Permit, Ration},
+    side::{Side, SideEntrance, SideIncoming},
 };
 
 /// Pause after the system refused a connection: long enough for others to close theirs, short enough not to show.
@@ -77,6 +78,8 @@ pub fn incoming(
         gate: Gate::new(limits.connections_max, limits.connections_per_ip_max, limits.loopback),
         ration: Arc::new(Ration::new(limits.failures_per_s, limits.failures_burst, Instant::now())),
         timeout: limits.handshake_timeout,
+        loopback: limits.loopback,
+        side: None,
         listener,
         config,
         counters,
@@ -93,6 +96,8 @@ pub struct Incoming {
     gate: Arc<Gate>,
     ration: Arc<Ration>,
     timeout: Duration,
+    loopback: Loopback,
+    side: Option<Arc<Side>>,
     counters: Arc<TlsCounters>,
     handshakes: JoinSet<Option<Conn>>,
     pause: Option<Pin<Box<Sleep>>>,
@@ -103,6 +108,13 @@ impl Incoming {
     #[must_use]
     pub fn counters(&self) -> &Arc<TlsCounters> {
         &self.counters
+    }
+
+    /// Opens a second way through this door; its connections come out of the other stream.
+    #[must_use]
+    pub fn beside(self, entrance: SideEntrance) -> (Self, SideIncoming) {
+        let (side, incoming) = Side::open(entrance, self.loopback);
+        (Self { side: Some(side), ..self }, incoming)
     }
 
     /// Takes all connections the system has for us and begins their handshakes.
@@ -132,6 +144,7 @@ impl Incoming {
         };
         let handshake = Handshake {
             config: self.config.load_full(),
+            side: self.side.clone(),
             deadline: Instant::now() + self.timeout,
             ration: self.ration.clone(),
             counters: self.counters.clone(),
@@ -172,19 +185,30 @@ impl Stream for Incoming {
 /// One handshake under way.
 struct Handshake {
     config: Arc<ServerConfig>,
+    side: Option<Arc<Side>>,
     deadline: Instant,
     ration: Arc<Ration>,
     counters: Arc<TlsCounters>,
     remote_addr: SocketAddr,
 }
 
+/// Why a handshake failed, and the error if there was one.
+type Failed = (Refusal, Option<io::Error>);
+
 impl Handshake {
+    /// A connection of the main way; one of the second way is handed on here.
     async fn run(self, tcp: TcpStream, permit: Permit) -> Option<Conn> {
         match self.proved(tcp, permit).await {
-            Ok(conn) => {
+            Ok((conn, None)) => {
                 self.ration.give_back();
                 self.counters.accepted.fetch_add(1, Ordering::Relaxed);
                 Some(conn)
+            }
+            // Its handshake stays taken from the ration: anybody can finish one.
+            Ok((conn, Some(side))) => {
+                self.counters.accepted_aside.fetch_add(1, Ordering::Relaxed);
+                side.hand_on(conn);
+                None
             }
             Err((refusal, error)) => {
                 let (remote_addr, reason) = (self.remote_addr, refusal.as_str());
@@ -196,25 +220,49 @@ impl Handshake {
         }
     }
 
-    async fn proved(&self, tcp: TcpStream, permit: Permit) -> Result<Conn, (Refusal, Option<io::Error>)> {
+    async fn proved(&self, tcp: TcpStream, permit: Permit) -> Result<(Conn, Option<&Arc<Side>>), Failed> {
+        let failed = |error| (Refusal::of(&error), Some(error));
         let handshake = async {
             // A handshake waits 40 ms for a delayed acknowledgement otherwise.
-            tcp.set_nodelay(true)?;
-            let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await?;
+            tcp.set_nodelay(true).map_err(failed)?;
+            let hello = LazyConfigAcceptor::new(Acceptor::default(), tcp).await.map_err(failed)?;
+            let side = self.side.as_ref().filter(|side| side.is_asked_for(&hello.client_hello()));
+            let (config, permit) = match side {
+                None => (self.config.clone(), permit),
+                // A place of its own instead of one of the door's.
+                Some(side) => {
+                    let place = side.enter(self.remote_addr.ip()).ok_or((Refusal::OverLimit, None))?;
+                    (side.config(), place)
+                }
+            };
             // Only who has said something can cost a signature: silent callers must not use the ration up.
             self.ration.take().await;
-            hello.into_stream(self.config.clone()).await
+            Ok((hello.into_stream(config).await.map_err(failed)?, permit, side))
         };
-        let stream = match tokio::time::timeout_at(self.deadline, handshake).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err((Refusal::of(&error), Some(error))),
-            Err(_) => return Err((Refusal::Timeout, None)),
-        };
-        let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
-        let certificate = certificates.first().ok_or((Refusal::NoCertificate, None))?;
-        let key = pin::key_of(certificate).map_err(|e| (Refusal::Malformed, Some(io::Error::other(e))))?;
-        let info = ConnectInfo { key, remote_addr: self.remote_addr };
-        Ok(Conn::new(stream, info, permit))
+        match tokio::time::timeout_at(self.deadline, handshake).await {
+            Ok(done) => done.and_then(|(stream, permit, side)| self.named(stream, permit, side)),
+            Err(_) => Err((Refusal::Timeout, None)),
+        }
+    }
+
+    /// Takes the key out of a connection whose handshake succeeded.
+    fn named<'a>(
+        &self,
+        stream: TlsStream<TcpStream>,
+        permit: Permit,
+        side: Option<&'a Arc<Side>>,
+    ) -> Result<(Conn, Option<&'a Arc<Side>>), Failed> {
+        let malformed = |error| (Refusal::Malformed, Some(io::Error::other(error)));
+        let tls = stream.get_ref().1;
+        let certificate = tls.peer_certificates().unwrap_or_default().first();
+        let key = pin::key_of(certificate.ok_or((Refusal::NoCertificate, None))?).map_err(malformed)?;
+        let binding = side.map(|_| pin::bind(tls)).transpose().map_err(malformed)?;
+        let info = ConnectInfo { key, remote_addr: self.remote_addr, binding };
+        let conn = Conn::new(stream, info, permit);
+        match side {
+            None => Ok((conn, None)),
+            Some(side) => Ok((conn.that_ends(side.lifetime()), Some(side))),
+        }
     }
 }
 

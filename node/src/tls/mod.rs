@@ -13,6 +13,7 @@ pub use self::{
     gate::Loopback,
     http2::harden,
     incoming::{Incoming, ListenLimits, incoming},
+    side::{SideEntrance, SideIncoming},
 };
 
 mod conn;
@@ -20,6 +21,7 @@ mod counters;
 mod gate;
 pub mod http2;
 mod incoming;
+mod side;
 
 #[cfg(test)]
 mod tests;

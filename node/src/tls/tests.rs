@@ -26,6 +26,8 @@ use wego_proto::{
 };
 use zeroize::Zeroizing;
 
+mod side;
+
 use super::{ConnectInfo, ListenLimits, Loopback, TlsCounters, incoming};
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -84,7 +86,7 @@ async fn echo(mut door: super::Incoming, seen: Arc<Mutex<Vec<ConnectInfo>>>) {
     }
 }
 
-fn secret(seed: u8) -> SecretKey {
+pub(super) fn secret(seed: u8) -> SecretKey {
     SecretKey::from_seed(&Zeroizing::new([seed; 32]))
 }
 

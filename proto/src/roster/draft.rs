@@ -73,14 +73,17 @@ fn governance(raw: &v1::Governance) -> Result<Governance, FieldError> {
 fn members(raw: &[v1::Member]) -> Result<BTreeMap<Origin, Member>, FieldError> {
     let mut members = BTreeMap::new();
     let mut handles = BTreeSet::new();
+    let mut city_ids = BTreeSet::new();
     let mut transport_keys = BTreeSet::new();
     for member in raw {
         let member = member_from(member)?;
         let fresh = handles.insert(member.handle.clone())
+            && city_ids.insert(member.city_id)
             && member.transport_keys.iter().all(|key| transport_keys.insert(*key));
         if !fresh || members.insert(member.origin, member).is_some() {
-            let problem =
-                Problem::OutOfRange { expected: "without two members of one idx, handle or transport key" };
+            let problem = Problem::OutOfRange {
+                expected: "without two members of one idx, city id, handle or transport key",
+            };
             return Err(FieldError { field: "roster.members", problem });
         }
     }

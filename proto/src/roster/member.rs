@@ -125,7 +125,7 @@ pub(super) fn member_from(raw: &v1::Member) -> Result<Member, FieldError> {
         status: known_status(raw.status()).in_field("member.status")?,
         role: raw.role(),
         commits,
-        cut: raw.cut.as_ref().map(cut).transpose()?,
+        cut: raw.cut.as_ref().map(|cut| cut_from(cut, &raw.city_id)).transpose()?,
         raw: raw.clone(),
     })
 }
@@ -161,16 +161,19 @@ fn log_key(raw: &v1::LogKey) -> Result<LogKey, FieldError> {
     })
 }
 
-fn cut(raw: &v1::Cut) -> Result<Cut, FieldError> {
+/// A member that never wrote is cut before its first entry: at 1.0, whose hash is the log's root.
+fn cut_from(raw: &v1::Cut, root: &[u8]) -> Result<Cut, FieldError> {
     let at = raw.at.in_field("cut.at")?;
-    Ok(Cut {
-        at: at.try_into().in_field("cut.at")?,
-        hash: raw.hash.as_slice().try_into().in_field("cut.hash")?,
-    })
+    let before_all = at == v1::Position { epoch: 1, seq: 0 } && raw.hash == root;
+    let at = if before_all { Ok(Position { epoch: 1, seq: 0 }) } else { at.try_into() };
+    Ok(Cut { at: at.in_field("cut.at")?, hash: raw.hash.as_slice().try_into().in_field("cut.hash")? })
 }
 
 /// A handle is typed, shown in terminals and used in file names: plain letters only.
-pub(crate) fn check_handle(handle: &str) -> Result<(), Problem> {
+///
+/// # Errors
+/// [`Problem::OutOfRange`].
+pub fn check_handle(handle: &str) -> Result<(), Problem> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let fits = (2..=63).contains(&handle.len()) && handle.chars().all(plain) && !handle.starts_with('-');
     if fits { Ok(()) } else { Err(Problem::OutOfRange { expected: "2 to 63 of a-z, 0-9 and -" }) }

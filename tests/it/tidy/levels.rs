@@ -7,9 +7,9 @@ const LEVELS: &[(u8, &[&str])] = &[
     (1, &["store", "tls", "clock", "config", "keys", "operators", "telemetry"]),
     (2, &["records", "search"]),
     (3, &["engine"]),
-    (4, &["peers"]),
+    (4, &["peers", "enrolment"]),
     (5, &["rpc", "portal"]),
-    (TOP, &["app", "demo", "init", "commands"]),
+    (TOP, &["app", "demo", "init", "join", "commands"]),
 ];
 
 /// Assembly: its modules may use one another.

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, path::Path};
 const TIME: &str = "2010-09-07T09:00:00.000Z";
 /// The name of every fingerprint.
 const FINGERPRINT: &str = "FINGE-RPRIN-TFING-ERPRI-NTFIN-GERPR";
+/// The name of every six words that people compare by telephone.
+const SPOKEN: &str = "spoke-words-spoke-words-spoke-words";
 /// JSON numbers and words that differ from run to run, with what stands for them.
 const VOLATILE: &[(&str, &str)] = &[
     ("disk_free_bytes", "0"),
@@ -84,8 +86,17 @@ impl Names {
         if is_fingerprint(word) {
             return FINGERPRINT.to_owned();
         }
+        if is_spoken(word) {
+            return SPOKEN.to_owned();
+        }
         if let Some(name) = self.given.get(word) {
             return name.clone();
+        }
+        if is_invite(word) {
+            let number = self.given.keys().filter(|text| is_invite(text)).count() + 1;
+            let name = format!("wego1-INVITE-{number}");
+            self.given.insert(word.to_owned(), name.clone());
+            return name;
         }
         let hex = word.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if !(hex && [16, 32, 64].contains(&word.len())) || is_chosen(word) {
@@ -118,6 +129,15 @@ fn is_fingerprint(word: &str) -> bool {
     let group =
         |group: &str| group.len() == 5 && group.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     word.len() == FINGERPRINT.len() && word.split('-').all(group)
+}
+
+fn is_spoken(word: &str) -> bool {
+    let said = |one: &str| one.len() == 5 && one.bytes().all(|b| b.is_ascii_lowercase());
+    word.len() == SPOKEN.len() && word.split('-').all(said)
+}
+
+fn is_invite(word: &str) -> bool {
+    word.len() > 80 && word.starts_with("wego1-")
 }
 
 /// A line of JSON whose value differs from run to run.
@@ -180,6 +200,10 @@ fn what_differs_gets_a_name_of_its_width_and_the_rest_stays() {
     );
     let chosen = format!("{:0>32}", "b05");
     assert_eq!(names.plain(&chosen, dir), chosen);
+    let invite = format!("wego1-{}", "A7".repeat(60));
+    let said = names.plain(&format!("{invite}, apple-bread-cabin-dance-eagle-flute"), dir);
+    assert_eq!(said, format!("wego1-INVITE-1, {SPOKEN}"));
+    assert_eq!(names.meant("wego1-INVITE-1", dir), invite);
     for stays in ["a bed of 32 hex", "deadbeef", "kr-seoul at 1.1: ok", "wego-topic:open-data"] {
         assert_eq!(names.plain(stays, dir), stays);
     }

@@ -5,6 +5,7 @@ use std::{ffi::OsString, fs, io::Cursor, os::unix::fs::PermissionsExt as _, path
 use tempfile::TempDir;
 use wego_cli::Stdio;
 use wego_ledger::fork::ForkEvidence;
+use wego_node::engine::view::View;
 use wego_proto::v1::{self, session_message::Body};
 use wego_tests::{Cluster, byzantine::Byzantine};
 
@@ -80,6 +81,23 @@ impl Stage {
                 self.runtime.block_on(alone);
             }
             ["fork", city] => self.fork(place(city)),
+            ["roster", version] => {
+                let version: u64 = version.parse().unwrap();
+                self.wait("all have the roster", |view| view.roster.current().version() == version);
+            }
+            ["proposals", count] => {
+                let count: usize = count.parse().unwrap();
+                self.wait("all have the proposals", |view| view.governance.proposals.len() == count);
+            }
+            ["signatures", count] => {
+                let count: usize = count.parse().unwrap();
+                self.wait("all have the signatures", |view| {
+                    view.governance.proposals.iter().any(|proposal| proposal.signatures.len() == count)
+                });
+            }
+            ["contested"] => {
+                self.wait("all know both versions", |view| view.governance.open_conflict.is_some())
+            }
             ["file", at] => fs::write(path(at), file.join("\n") + "\n").unwrap(),
             ["copy", from, to] => drop(fs::copy(path(from), path(to)).unwrap()),
             ["mode", mode, at] => {
@@ -89,6 +107,13 @@ impl Stage {
             ["tamper", at] => tamper(&path(at)),
             _ => panic!("no such action: {words:?}"),
         }
+    }
+
+    /// Waits until something is so at every running node.
+    fn wait(&self, what: &str, holds: impl Fn(&View) -> bool) {
+        let cluster = self.cluster.as_ref().unwrap();
+        let all = wego_tests::until(what, || cluster.running().all(|node| holds(&node.reader().view())));
+        self.runtime.block_on(all);
     }
 
     /// Nodes that have met, with a profile for each, the first one chosen.
@@ -129,7 +154,7 @@ impl Stage {
             let has_all = |receipt: &wego_ledger::receipt::Receipt| {
                 views[0].heads.iter().all(|(origin, head)| receipt.covers(*origin, head.at))
             };
-            let says_so = |at: &wego_node::engine::view::View| {
+            let says_so = |at: &View| {
                 views.iter().all(|of| at.receipts.get(&of.me).is_some_and(|receipt| has_all(receipt)))
             };
             views.iter().all(|view| says_so(view))

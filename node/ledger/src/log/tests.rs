@@ -6,6 +6,7 @@ use wego_proto::{
     entry::{Header, Payload},
     epochs::Epochs,
     fork::ForkError,
+    id::Hash,
     v1::{self, EntryKind},
 };
 

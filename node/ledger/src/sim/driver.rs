@@ -94,8 +94,10 @@ impl Sim {
                 self.nodes[node].disk.forks.insert(evidence.key(), evidence.proof.clone());
                 Some(Input::ForkKept { evidence })
             }
-            Output::KeepRoster(_) => Some(Input::RosterKept),
-            Output::KeepReceipts(_) => None,
+            Output::KeepRoster(_) | Output::SwitchRoster(_) => Some(Input::RosterKept),
+            Output::KeepProposal(proposal) => Some(Input::ProposalKept(proposal)),
+            Output::KeepConflict(versions) => Some(Input::ConflictKept(versions)),
+            Output::DropProposals(_) | Output::KeepReceipts(_) => None,
             Output::Notify(event) => {
                 self.observe(&event);
                 None

@@ -33,6 +33,13 @@ impl<T> Clock<T> {
         self.now_ms
     }
 
+    /// Lets time pass in which nothing happens: what is planned is put off.
+    pub fn skip(&mut self, ms: u64) {
+        self.now_ms += ms;
+        let planned = std::mem::take(&mut self.planned);
+        self.planned = planned.into_iter().map(|((at, order), what)| ((at + ms, order), what)).collect();
+    }
+
     /// Plans something; of things planned for one moment, the one planned first happens first.
     pub fn at(&mut self, ms: u64, what: T) {
         self.order += 1;
@@ -83,6 +90,9 @@ impl Random {
     }
 }
 
+/// A simulated roster expires after a month, ms since 1970. Only runs over months come that far.
+const SOFT_EXPIRY_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+
 /// Members with keys and a roster they all signed.
 #[derive(Debug)]
 pub struct Federation {
@@ -103,6 +113,7 @@ impl Federation {
             format: 1,
             version: 1,
             federation_name: "simulated".to_owned(),
+            soft_expires_at_ms: SOFT_EXPIRY_MS,
             governance: Some(v1::Governance {
                 keys: vec![governance.public().as_bytes().to_vec()],
                 threshold: 1,

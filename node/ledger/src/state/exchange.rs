@@ -130,7 +130,7 @@ pub enum Input {
         /// The proof.
         evidence: ForkEvidence,
     },
-    /// The versions of [`Output::KeepRoster`] are durable.
+    /// The versions of [`Output::KeepRoster`] or [`Output::SwitchRoster`] are durable.
     RosterKept,
     /// Entries are durable in the store, and every erasure among them has been carried out in all that is kept.
     Applied(Applied),
@@ -141,6 +141,12 @@ pub enum Input {
         /// What.
         receipts: Vec<Receipt>,
     },
+    /// The operator hands in roster versions; see [`State::judge_rosters`].
+    Submitted(Vec<v1::SignedRoster>),
+    /// The proposal of [`Output::KeepProposal`] is durable.
+    ProposalKept(v1::SignedRoster),
+    /// The versions of [`Output::KeepConflict`] are durable.
+    ConflictKept(Vec<v1::SignedRoster>),
     /// Time has passed: see [`State::next_deadline_ms`].
     Tick,
 }
@@ -218,6 +224,15 @@ pub enum Output {
     KeepReceipts(Vec<(Origin, v1::SignedReceipt)>),
     /// Make roster versions durable; answer [`Input::RosterKept`].
     KeepRoster(Vec<v1::SignedRoster>),
+    /// Make these versions durable instead of those from the first one's number on, which [`Output::KeepConflict`] has
+    /// kept; answer [`Input::RosterKept`].
+    SwitchRoster(Vec<v1::SignedRoster>),
+    /// Make a proposal durable, instead of an earlier copy of it; answer [`Input::ProposalKept`].
+    KeepProposal(v1::SignedRoster),
+    /// Forget proposals. Should one come back after a restart, it is dropped again.
+    DropProposals(Vec<Hash>),
+    /// Make versions of a conflict durable; answer [`Input::ConflictKept`].
+    KeepConflict(Vec<v1::SignedRoster>),
     /// Tell whoever watches.
     Notify(Event),
 }
@@ -254,6 +269,10 @@ pub enum Event {
     Refused(Reject),
     /// A peer has another roster under the number of the one in force here.
     RosterConflict(Origin),
+    /// Two versions are fully signed under this number: no roster is adopted before one settles it.
+    GovernanceConflict(u64),
+    /// A version collects signatures, or got one more.
+    RosterProposed(u64),
     /// A peer refused what this node sent.
     RefusedByPeer(Origin, v1::Reject),
 }

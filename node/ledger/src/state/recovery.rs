@@ -58,7 +58,7 @@ impl State {
         let quorum = others.div_ceil(2).min(RECOVERY_QUORUM_MAX);
         let needed =
             if footing == Footing::Alone { 0 } else { self.settings.quorum.unwrap_or(quorum).min(others) };
-        let anew = footing != Footing::Sound;
+        let anew = footing != Footing::Sound || self.given_epoch().is_some();
         self.recovery = Some(Recovery {
             anew,
             needed,
@@ -160,8 +160,16 @@ impl State {
             return;
         }
         recovery.opening = true;
-        let number = self.next_own_epoch(Rank::Continuation);
-        let header = number.and_then(|number| self.opening_header(now_ms, number, None));
+        let header = match self.given_epoch() {
+            Some((number, key_no)) => {
+                let header = self.opening_header(now_ms, number, None);
+                header.map(|header| Header { key_no, ..header })
+            }
+            None => {
+                let number = self.next_own_epoch(Rank::Continuation);
+                number.and_then(|number| self.opening_header(now_ms, number, None))
+            }
+        };
         let signed = header.map(|header| Verified::sign(header, None, &self.me.federation, &self.key));
         if signed.is_none_or(|opening| !self.lock_opening(opening)) {
             self.stop_writing(NotWritable::KeyReplaced);
@@ -175,6 +183,15 @@ impl State {
         self.outputs.push(Output::Anchor);
         self.notify(Event::Anchored);
         self.review_writing();
+    }
+
+    /// The epoch that the roster gives to this node's log key, and the key's number there, while nobody has opened it: a
+    /// member that lost everything begins anew.
+    fn given_epoch(&self) -> Option<(u32, u32)> {
+        let member = self.roster.member(self.me.origin)?;
+        let given = member.log_keys.iter().find(|given| given.key == self.key.public())?;
+        let unopened = given.from.epoch > self.roster.epochs(self.me.origin).tip();
+        (unopened && given.from.seq == 1).then_some((given.from.epoch, given.key_no))
     }
 
     /// A number for the next own epoch of this rank.
@@ -218,7 +235,9 @@ impl State {
     ) -> Option<Header> {
         let (base, base_hash) = base.unwrap_or_else(|| self.own_base());
         let member = self.roster.member(self.me.origin)?;
-        let (key_no, _) = self.roster.epochs(self.me.origin).key_after(member, base)?;
+        // The key before may have been closed: whoever opens by another key says its number.
+        let before = self.roster.epochs(self.me.origin).key_after(member, base);
+        let key_no = before.map_or(0, |(key_no, _)| key_no);
         let start = EpochStart {
             base,
             base_hash,

@@ -2,7 +2,7 @@
 
 use wego_proto::{
     id::{Hash, Origin},
-    prost::Message as _,
+    roster::CONFLICT_VERSIONS_MAX,
     v1::{self, session_message::Body},
 };
 
@@ -10,8 +10,8 @@ use super::{Event, Output, State};
 use crate::{
     heads::{self, LogKey},
     limits::{
-        ENTRIES_BYTES, FORK_PROOFS_PER_MESSAGE_MAX, HEAD_BUCKETS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS,
-        HELLO_MS, NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, UNKNOWN_EPOCHS_MAX,
+        FORK_PROOFS_PER_MESSAGE_MAX, HEAD_BUCKETS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS,
+        NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, UNKNOWN_EPOCHS_MAX,
     },
     reject::Reject,
     session::ConnId,
@@ -34,7 +34,9 @@ impl State {
         match body {
             Body::Hello(_) => Err(Reject::OutOfOrder("a second hello")),
             Body::Reject(reject) => self.rejected(now_ms, conn, reject),
-            Body::RosterChain(chain) => self.roster_chain(chain),
+            Body::RosterChain(chain) => self.roster_chain(conn, chain),
+            Body::RosterProposal(proposal) => self.roster_proposal(conn, proposal),
+            Body::RosterConflict(conflict) => self.roster_conflict(conn, &conflict),
             Body::ForkProofs(proofs) => self.fork_proofs(proofs),
             Body::HeadsDigest(digest) => self.heads_digest(now_ms, conn, &digest.digest),
             Body::HeadsRequest(request) => self.heads_request(now_ms, conn, &request),
@@ -42,7 +44,7 @@ impl State {
             Body::Notes(notes) => self.notes(now_ms, conn, notes),
             Body::Pull(pull) => self.serve(conn, pull),
             Body::Receipts(receipts) => self.receipts_message(conn, receipts),
-            Body::PayloadRequest(_) | Body::HashRequest(_) | Body::RosterProposal(_) => {
+            Body::PayloadRequest(_) | Body::HashRequest(_) => {
                 self.not_supported_yet(conn);
                 Ok(())
             }
@@ -73,67 +75,6 @@ impl State {
             ..Default::default()
         };
         self.send(conn, Body::Reject(reject));
-    }
-
-    pub(super) fn share_roster(&mut self, conn: ConnId, known: u64, hash: &[u8]) {
-        let current = self.roster.current();
-        if known < current.version() {
-            let (newest, versions) = (current.version(), self.roster.since(known, ROSTER_STEPS_MAX));
-            for versions in in_messages(versions) {
-                self.send(conn, Body::RosterChain(v1::RosterChain { versions }));
-            }
-            if let Some(open) = self.sessions.get_mut(&conn) {
-                open.roster_version = newest;
-            }
-        } else if known == current.version()
-            && hash != current.hash().as_bytes()
-            && let Some(open) = self.sessions.get(&conn)
-        {
-            let member = open.member;
-            self.notify(Event::RosterConflict(member));
-        }
-    }
-
-    fn roster_chain(&mut self, chain: v1::RosterChain) -> Result<(), Reject> {
-        let mut next = self.roster.clone();
-        let mut news = Vec::new();
-        for signed in chain.versions {
-            let draft = wego_proto::roster::Draft::parse(&signed.roster)?;
-            if draft.federation != self.me.federation {
-                return Err(Reject::DifferentFederation);
-            }
-            if draft.content.version <= next.current().version() {
-                continue;
-            }
-            next.adopt(signed.clone()).map_err(Reject::BadRoster)?;
-            news.push(signed);
-        }
-        if !news.is_empty() {
-            self.pending_roster = Some(news.clone());
-            self.outputs.push(Output::KeepRoster(news));
-        }
-        Ok(())
-    }
-
-    pub(super) fn roster_kept(&mut self, now_ms: u64) {
-        for version in self.pending_roster.take().unwrap_or_default() {
-            if let Err(error) = self.roster.adopt(version) {
-                self.notify(Event::Refused(Reject::BadRoster(error)));
-                return;
-            }
-        }
-        let version = self.roster.current().version();
-        self.notify(Event::RosterAdopted(version));
-        self.drop_unknown_speakers();
-        let open: Vec<_> = self.sessions.iter().map(|(conn, open)| (*conn, open.roster_version)).collect();
-        for (conn, known) in open.into_iter().filter(|(_, known)| *known < version) {
-            self.share_roster(conn, known, &[]);
-        }
-        for origin in self.roster.current().members().keys().copied().collect::<Vec<_>>() {
-            self.restand(now_ms, origin);
-        }
-        self.review_writing();
-        self.review_receipts();
     }
 
     /// Ends the sessions of members that no longer take part, or whose transport key no longer speaks for them.
@@ -297,24 +238,6 @@ impl State {
     }
 }
 
-/// Roster versions in messages of bounded size, at least one in each.
-fn in_messages(versions: Vec<v1::SignedRoster>) -> Vec<Vec<v1::SignedRoster>> {
-    let mut messages: Vec<Vec<v1::SignedRoster>> = Vec::new();
-    let mut bytes = 0;
-    for version in versions {
-        let size = version.encoded_len();
-        match messages.last_mut() {
-            Some(last) if bytes + size <= ENTRIES_BYTES => last.push(version),
-            _ => {
-                messages.push(vec![version]);
-                bytes = 0;
-            }
-        }
-        bytes += size;
-    }
-    messages
-}
-
 /// Refuses lists that are too long. Costs nothing, so it is done where a message comes in, before it waits anywhere.
 ///
 /// # Errors
@@ -322,6 +245,9 @@ fn in_messages(versions: Vec<v1::SignedRoster>) -> Vec<Vec<v1::SignedRoster>> {
 pub fn check_counts(body: &Body) -> Result<(), Reject> {
     let (what, len, max) = match body {
         Body::RosterChain(chain) => ("roster versions", chain.versions.len(), ROSTER_STEPS_MAX),
+        Body::RosterConflict(conflict) => {
+            ("contested roster versions", conflict.versions.len(), CONFLICT_VERSIONS_MAX)
+        }
         Body::ForkProofs(proofs) => ("fork proofs", proofs.proofs.len(), FORK_PROOFS_PER_MESSAGE_MAX),
         Body::HeadsRequest(request) => ("buckets", request.buckets.len(), HEAD_BUCKETS),
         Body::Heads(answer) => ("heads", answer.heads.len(), HEADS_PER_MESSAGE_MAX),

@@ -29,6 +29,7 @@ impl ReadHandle {
             federation_name: current.content().federation_name.clone(),
             federation_id: current.federation().as_bytes().to_vec(),
             roster_version: current.version(),
+            roster_expired: current.is_soft_expired(now_ms()),
             members,
         })
     }

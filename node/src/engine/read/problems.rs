@@ -86,7 +86,11 @@ fn of_the_federation(view: &View) -> Vec<Problem> {
         let hint = "ask the executive committee to sign the next version";
         problems.push(degraded("the roster's term is over; nobody can be admitted".to_owned(), hint));
     }
-    if view.roster_conflicts > 0 {
+    if let Some(version) = view.governance.open_conflict {
+        let what = format!("the roster is in conflict: two versions {version} are fully signed");
+        let hint = "`wego roster status` shows both; see deploy/README.md, when a committee decided twice";
+        problems.push(degraded(what, hint));
+    } else if view.roster_conflicts > 0 {
         let hint = "compare wego roster show with the other members";
         problems.push(degraded("a peer has another roster under the same number".to_owned(), hint));
     }

@@ -70,6 +70,7 @@ impl Fixture {
             federation: v1::ListMembersReply {
                 federation_name: name.to_owned(),
                 federation_id,
+                roster_expired: false,
                 roster_version: 1,
                 members,
             },

@@ -121,3 +121,18 @@ fn an_interrupted_append_is_no_version() {
     files.append(&chain[1]).expect("the next version");
     assert_eq!(files.load().expect("a chain"), chain);
 }
+
+#[test]
+fn versions_that_give_way_are_replaced_whole_and_version_1_never_is() {
+    let chain = chain(3);
+    let (_dir, files) = folder_with(&chain);
+    let first = Roster::open(chain[0].clone()).expect("a signed version");
+    let other = version_after(Some(&first), "The other side");
+    let then = version_after(Some(&Roster::open(other.clone()).expect("a signed version")), "Settled");
+    files.switch(&[other.clone(), then.clone()]).expect("follows version 1");
+    assert_eq!(files.load().expect("a chain"), [chain[0].clone(), other, then.clone()]);
+    let genesis = version_after(None, "Another federation");
+    let before = files.load().expect("a chain");
+    assert!(files.switch(&[genesis]).is_err());
+    assert_eq!(files.load().expect("a chain"), before);
+}

@@ -1,0 +1,397 @@
+//! What becomes of a roster version that somebody hands in: adopted, kept as a proposal, or kept as half of a conflict.
+//!
+//! A version is judged by its signatures and by the versions known, never by a clock, by who brought it, or by what
+//! came first, as far as that can be: two versions that are both fully signed are the one thing where the first one
+//! stays in force. Then nothing more is adopted until a version settles it, and that one puts every node on the same
+//! branch. The rules are in `roster.proto`.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+use wego_proto::{
+    id::Hash,
+    roster::{CONFLICT_VERSIONS_MAX, Draft, Roster, RosterError, check_settlement, join_signatures},
+    v1,
+};
+
+use crate::{
+    limits::{CONFLICTS_MAX, PROPOSALS_MAX, PROPOSALS_PER_KEY_MAX},
+    roster::History,
+};
+
+/// What was kept beside the versions in force: all of it durable.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Governance {
+    proposals: BTreeMap<Hash, v1::SignedRoster>,
+    /// By number: versions that were all fully signed, the one in force among them once there are two.
+    contested: BTreeMap<u64, BTreeMap<Hash, v1::SignedRoster>>,
+}
+
+/// What becomes of a version.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It is here, with all the signatures.
+    Known,
+    /// It collects signatures; `instead_of` make room for it.
+    Propose {
+        /// With the signatures known so far.
+        version: v1::SignedRoster,
+        /// Proposals that fewer have signed.
+        instead_of: Vec<Hash>,
+    },
+    /// It is the next in force. The first of these follows a version in force; when there are several, or that one is
+    /// not the last, a settled conflict moves this node to another branch.
+    Adopt(Vec<Roster>),
+    /// Another version is fully signed under its number: all of these are proof.
+    Conflict(Vec<v1::SignedRoster>),
+}
+
+/// Why a version becomes nothing here. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// It is wrong by itself: whoever made it must make another.
+    #[error(transparent)]
+    Bad(#[from] RosterError),
+    /// No governance key of the version that it follows has signed it.
+    #[error("no governance key of the version in force has signed it")]
+    Unsigned,
+    /// It does not follow the version in force, or is under a number that was decided.
+    #[error("version {found} does not follow version {known}, which is in force")]
+    NotNext {
+        /// Version in force.
+        known: u64,
+        /// Version offered.
+        found: u64,
+    },
+    /// Enough keys have signed it, but its number was decided otherwise, and versions have followed that.
+    #[error("version {found} was decided otherwise, and version {known} is in force")]
+    Decided {
+        /// Version in force.
+        known: u64,
+        /// Version offered.
+        found: u64,
+    },
+    /// It follows another version than the one in force.
+    #[error("version {found} follows another version {} than the one in force", found - 1)]
+    OtherBranch {
+        /// Version offered.
+        found: u64,
+    },
+    /// The roster is in conflict and it does not settle that.
+    #[error("two versions {version} are fully signed: only a version that settles this is taken")]
+    InConflict {
+        /// Number under conflict.
+        version: u64,
+    },
+    /// It settles a conflict of which this node does not know both versions.
+    #[error("it settles a conflict that is not known here")]
+    UnknownConflict,
+    /// As many proposals are kept as there may be.
+    #[error("too many proposals are kept")]
+    Crowded,
+}
+
+impl Governance {
+    /// The versions that collect signatures, those with most signatures first.
+    pub fn proposals(&self) -> impl Iterator<Item = &v1::SignedRoster> {
+        let mut ranked: Vec<_> = self.proposals.iter().collect();
+        ranked.sort_by_key(|(hash, proposal)| (std::cmp::Reverse(proposal.signatures.len()), **hash));
+        ranked.into_iter().map(|(_, proposal)| proposal)
+    }
+
+    /// The conflicts by number, also those settled.
+    pub fn conflicts(&self) -> impl Iterator<Item = (u64, Vec<v1::SignedRoster>)> {
+        let several = self.contested.iter().filter(|(_, versions)| versions.len() > 1);
+        several.map(|(number, versions)| (*number, versions.values().cloned().collect()))
+    }
+
+    /// The number that is in conflict, if one is.
+    #[must_use]
+    pub fn open_conflict(&self, history: &History) -> Option<u64> {
+        let in_force = history.current().version();
+        let open = self.contested.iter().filter(|(number, of)| **number >= in_force && of.len() > 1);
+        open.map(|(number, _)| *number).next_back()
+    }
+
+    /// What becomes of a version.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn judge(&self, history: &History, signed: &v1::SignedRoster) -> Result<Verdict, Refusal> {
+        let draft = Draft::parse(&signed.roster).map_err(RosterError::Field)?;
+        if draft.federation != history.federation() {
+            return Err(RosterError::OtherFederation { found: draft.federation }.into());
+        }
+        let (known, found) = (history.current().version(), draft.content.version);
+        if history.at(found).is_some_and(|kept| kept.hash() == draft.hash) {
+            return Ok(Verdict::Known);
+        }
+        match self.open_conflict(history) {
+            _ if found <= known => self.beside(history, &draft, signed),
+            Some(open) if found == open => self.beside(history, &draft, signed),
+            Some(open) if found == open + 1 => self.settling(history, open, &draft, signed),
+            None if found == known + 1 => self.following(history, &draft, signed),
+            _ => Err(Refusal::NotNext { known, found }),
+        }
+    }
+
+    /// A version of a peer that says it is contested: both halves may come before either is adopted.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn contest(
+        &self,
+        history: &History,
+        versions: &[v1::SignedRoster],
+    ) -> Result<Vec<v1::SignedRoster>, Refusal> {
+        let mut several: BTreeMap<u64, BTreeMap<Hash, v1::SignedRoster>> = BTreeMap::new();
+        for signed in versions {
+            let draft = Draft::parse(&signed.roster).map_err(RosterError::Field)?;
+            let number = draft.content.version;
+            let version = match history.at(number) {
+                Some(kept) if kept.hash() == draft.hash => kept.signed().clone(),
+                // Without signatures that count for nothing.
+                _ => self.fully_signed(history, &draft, signed)?.signed().clone(),
+            };
+            several.entry(number).or_default().insert(draft.hash, version);
+        }
+        let mut news = Vec::new();
+        for (number, versions) in several {
+            let known = self.contested.get(&number).cloned().unwrap_or_default();
+            let mut all = known.clone();
+            all.extend(history.at(number).map(|kept| (kept.hash(), kept.signed().clone())));
+            all.extend(versions);
+            if all.len() > 1 && self.is_open(history, number, &all) {
+                let room = self.room_beside(number);
+                news.extend(
+                    all.into_iter()
+                        .filter(|(hash, _)| !known.contains_key(hash))
+                        .take(room)
+                        .map(|(_, one)| one),
+                );
+            }
+        }
+        Ok(news)
+    }
+
+    /// Takes a proposal that was made durable.
+    pub(crate) fn propose(&mut self, version: v1::SignedRoster) {
+        self.proposals.insert(Hash::of(&[&version.roster]), version);
+    }
+
+    /// Lets go of proposals.
+    pub(crate) fn drop_proposals(&mut self, hashes: &[Hash]) {
+        hashes.iter().for_each(|hash| drop(self.proposals.remove(hash)));
+    }
+
+    /// Takes versions of a conflict that were made durable.
+    pub(crate) fn keep_conflict(&mut self, versions: Vec<v1::SignedRoster>) {
+        for version in versions {
+            if let Ok(draft) = Draft::parse(&version.roster) {
+                self.contested.entry(draft.content.version).or_default().insert(draft.hash, version);
+            }
+        }
+    }
+
+    /// The proposals that can no longer be adopted, or were.
+    pub(crate) fn superseded(&self, history: &History) -> Vec<Hash> {
+        let gone = |hash: &Hash, signed: &v1::SignedRoster| {
+            history.current().hash() == *hash || self.judge(history, signed).is_err()
+        };
+        self.proposals.iter().filter(|(hash, signed)| gone(hash, signed)).map(|(hash, _)| *hash).collect()
+    }
+
+    /// The versions kept under a contested number.
+    pub(crate) fn contested(&self, number: u64) -> Option<Vec<v1::SignedRoster>> {
+        let versions = self.contested.get(&number).filter(|versions| versions.len() > 1)?;
+        Some(versions.values().cloned().collect())
+    }
+
+    fn following(
+        &self,
+        history: &History,
+        draft: &Draft,
+        signed: &v1::SignedRoster,
+    ) -> Result<Verdict, Refusal> {
+        let current = history.current();
+        precedes(current, draft)?;
+        if !draft.content.resolves.is_empty() {
+            return Err(Refusal::UnknownConflict);
+        }
+        let joined = self.joined(draft, signed, current);
+        match current.succeeded_by(joined.clone()) {
+            Ok(next) => Ok(Verdict::Adopt(vec![next])),
+            Err(_) => self.propose_or_refuse(draft, joined, current),
+        }
+    }
+
+    /// A version that settles the open conflict.
+    fn settling(
+        &self,
+        history: &History,
+        open: u64,
+        draft: &Draft,
+        signed: &v1::SignedRoster,
+    ) -> Result<Verdict, Refusal> {
+        let in_conflict = Refusal::InConflict { version: open };
+        let contested = self.contested.get(&open).ok_or_else(|| in_conflict.clone())?;
+        let named = |at: usize| {
+            let hash: Hash = draft.content.resolves.get(at)?.as_slice().try_into().ok()?;
+            contested.get(&hash)
+        };
+        let (Some(one), Some(other)) = (named(0), named(1)) else { return Err(in_conflict) };
+        let prev = Hash::try_from(draft.content.prev_hash.as_slice()).map_err(|_| in_conflict.clone())?;
+        let mut branch = self.lineage(history, open, &prev).ok_or_else(|| in_conflict.clone())?;
+        let holds = branch.last().or_else(|| history.at(open)).ok_or(in_conflict)?;
+        precedes(holds, draft)?;
+        let before = self.predecessor(history, holds.content()).ok_or(Refusal::UnknownConflict)?;
+        let joined = self.joined(draft, signed, holds);
+        let joined =
+            join_signatures(&joined, signed, &[&draft.governance, holds.governance(), before.governance()]);
+        let settled = holds
+            .succeeded_by(joined.clone())
+            .and_then(|next| check_settlement(before.governance(), (one, other), &next).map(|()| next));
+        match settled {
+            Ok(next) => {
+                branch.push(next);
+                Ok(Verdict::Adopt(branch))
+            }
+            Err(_) => self.propose_or_refuse(draft, joined, holds),
+        }
+    }
+
+    /// A version under a number that is decided, or about which two decisions are known.
+    fn beside(
+        &self,
+        history: &History,
+        draft: &Draft,
+        signed: &v1::SignedRoster,
+    ) -> Result<Verdict, Refusal> {
+        let (known, found) = (history.current().version(), draft.content.version);
+        if self.contested.get(&found).is_some_and(|versions| versions.contains_key(&draft.hash)) {
+            return Ok(Verdict::Known);
+        }
+        // What did not get its signatures in time is nothing special.
+        let stale = Refusal::NotNext { known, found };
+        if self.fully_signed(history, draft, signed).is_err() {
+            return Err(stale);
+        }
+        match self.contest(history, std::slice::from_ref(signed))? {
+            news if news.is_empty() => Err(Refusal::Decided { known, found }),
+            news => Ok(Verdict::Conflict(news)),
+        }
+    }
+
+    /// Conflicts matter at the version in force and above; below only what a later version names, as proof of it.
+    fn is_open(&self, history: &History, number: u64, versions: &BTreeMap<Hash, v1::SignedRoster>) -> bool {
+        let named = |after: &Roster| {
+            after
+                .content()
+                .resolves
+                .iter()
+                .any(|hash| versions.keys().any(|known| known.as_bytes() == hash.as_slice()))
+        };
+        number >= history.current().version()
+            || history
+                .at(number + 1)
+                .is_some_and(|after| !after.content().resolves.is_empty() && named(after))
+    }
+
+    fn room_beside(&self, number: u64) -> usize {
+        match self.contested.get(&number) {
+            Some(versions) => CONFLICT_VERSIONS_MAX.saturating_sub(versions.len()),
+            None if self.contested.len() >= CONFLICTS_MAX => 0,
+            None => CONFLICT_VERSIONS_MAX,
+        }
+    }
+
+    fn fully_signed(
+        &self,
+        history: &History,
+        draft: &Draft,
+        signed: &v1::SignedRoster,
+    ) -> Result<Roster, Refusal> {
+        let found = draft.content.version;
+        let before = self.predecessor(history, &draft.content).ok_or(Refusal::OtherBranch { found })?;
+        let counting = join_signatures(signed, signed, &[&draft.governance, before.governance()]);
+        Ok(before.succeeded_by(counting)?)
+    }
+
+    /// The version that this one follows, in force or contested.
+    fn predecessor(&self, history: &History, content: &v1::Roster) -> Option<Roster> {
+        let number = content.version.checked_sub(1).filter(|number| *number > 0)?;
+        let hash = Hash::try_from(content.prev_hash.as_slice()).ok()?;
+        let mut branch = self.lineage(history, number, &hash)?;
+        branch.pop().or_else(|| history.at(number).cloned())
+    }
+
+    /// The contested versions that lead from the versions in force to this one; none when it is in force itself.
+    fn lineage(&self, history: &History, number: u64, hash: &Hash) -> Option<Vec<Roster>> {
+        if history.at(number).is_some_and(|kept| kept.hash() == *hash) {
+            return Some(Vec::new());
+        }
+        let signed = self.contested.get(&number)?.get(hash)?;
+        let draft = Draft::parse(&signed.roster).ok()?;
+        let prev = Hash::try_from(draft.content.prev_hash.as_slice()).ok()?;
+        let mut branch = self.lineage(history, number.checked_sub(1)?, &prev)?;
+        let before = branch.last().or_else(|| history.at(number - 1))?;
+        let version = before.succeeded_by(signed.clone()).ok()?;
+        branch.push(version);
+        Some(branch)
+    }
+
+    /// With the valid signatures known here.
+    fn joined(&self, draft: &Draft, signed: &v1::SignedRoster, before: &Roster) -> v1::SignedRoster {
+        let here = self.proposals.get(&draft.hash).unwrap_or(signed);
+        join_signatures(here, signed, &[&draft.governance, before.governance()])
+    }
+
+    fn propose_or_refuse(
+        &self,
+        draft: &Draft,
+        version: v1::SignedRoster,
+        before: &Roster,
+    ) -> Result<Verdict, Refusal> {
+        let signers = before.governance().signers(&version);
+        if signers.is_empty() {
+            return Err(Refusal::Unsigned);
+        }
+        match self.proposals.get(&draft.hash) {
+            Some(kept) if kept.signatures == version.signatures => return Ok(Verdict::Known),
+            Some(_) => return Ok(Verdict::Propose { version, instead_of: Vec::new() }),
+            None => {}
+        }
+        let of_one_key = |kept: &&v1::SignedRoster| before.governance().signers(kept) == signers;
+        if signers.len() == 1 && self.proposals.values().filter(of_one_key).count() >= PROPOSALS_PER_KEY_MAX {
+            return Err(Refusal::Crowded);
+        }
+        let mut instead_of = Vec::new();
+        if self.proposals.len() >= PROPOSALS_MAX {
+            let fewest = self
+                .proposals
+                .iter()
+                .map(|(hash, kept)| (before.governance().count_signatures(kept), *hash))
+                .min();
+            match fewest {
+                Some((count, hash)) if count < signers.len() => instead_of.push(hash),
+                _ => return Err(Refusal::Crowded),
+            }
+        }
+        Ok(Verdict::Propose { version, instead_of })
+    }
+}
+
+/// As [`Roster::precedes`]; another branch is nobody's mistake.
+fn precedes(before: &Roster, draft: &Draft) -> Result<(), Refusal> {
+    before.precedes(draft).map_err(|error| match error {
+        RosterError::OtherPredecessor { version } => Refusal::OtherBranch { found: version },
+        error => Refusal::Bad(error),
+    })
+}
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod explore;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Claims about single verdicts: what is refused, and what has an end.
+
+use wego_proto::{id::Hash, v1};
+
+use super::{
+    bench::{after, genesis, hash, history, key, settling, signed},
+    *,
+};
+
+fn judge(kept: &Governance, signed: &v1::SignedRoster) -> Result<Verdict, Refusal> {
+    kept.judge(&history(&[genesis()]), signed)
+}
+
+fn proposed(kept: &mut Governance, signed: &v1::SignedRoster) -> Result<Vec<Hash>, Refusal> {
+    match judge(kept, signed)? {
+        Verdict::Propose { version, instead_of } => {
+            kept.drop_proposals(&instead_of);
+            kept.propose(version);
+            Ok(instead_of)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_proposal_needs_one_key_that_may_decide() {
+    let content = after(&genesis(), "next");
+    let kept = Governance::default();
+    assert_eq!(judge(&kept, &signed(&content, &[])), Err(Refusal::Unsigned));
+    assert_eq!(judge(&kept, &signed(&content, &[7])), Err(Refusal::Unsigned));
+    assert!(matches!(judge(&kept, &signed(&content, &[1])), Ok(Verdict::Propose { .. })));
+    assert!(matches!(judge(&kept, &signed(&content, &[1, 3])), Ok(Verdict::Adopt(_))));
+}
+
+#[test]
+fn signatures_that_come_one_by_one_are_joined_and_foreign_ones_are_not_kept() {
+    let content = after(&genesis(), "next");
+    let mut kept = Governance::default();
+    proposed(&mut kept, &signed(&content, &[1, 7])).expect("taken");
+    let only = kept.proposals().next().expect("kept").clone();
+    assert_eq!(only.signatures.len(), 1, "7 is nobody");
+    assert_eq!(judge(&kept, &signed(&content, &[1])), Ok(Verdict::Known));
+    let Ok(Verdict::Adopt(branch)) = judge(&kept, &signed(&content, &[2])) else { panic!("two of three") };
+    assert_eq!(branch[0].signed().signatures.len(), 2);
+}
+
+#[test]
+fn what_does_not_follow_the_version_in_force_is_told_apart() {
+    let kept = Governance::default();
+    let first = genesis();
+    let next = after(&first, "next");
+    let later = after(&signed(&next, &[1, 2]), "later");
+    assert_eq!(judge(&kept, &signed(&later, &[1, 2])), Err(Refusal::NotNext { known: 1, found: 3 }));
+    let other = v1::Roster { prev_hash: vec![7; 32], ..next.clone() };
+    assert_eq!(judge(&kept, &signed(&other, &[1, 2])), Err(Refusal::OtherBranch { found: 2 }));
+    let leaves_out = v1::Roster { members: vec![], ..next.clone() };
+    assert!(matches!(
+        judge(&kept, &signed(&leaves_out, &[1])),
+        Err(Refusal::Bad(RosterError::Breaks { .. }))
+    ));
+    let stale = signed(&after(&first, "too late"), &[1]);
+    let history = history(&[first, signed(&next, &[1, 2])]);
+    assert_eq!(kept.judge(&history, &stale), Err(Refusal::NotNext { known: 2, found: 2 }));
+}
+
+#[test]
+fn one_key_holder_cannot_fill_the_places_for_proposals() {
+    let mut kept = Governance::default();
+    let version = |name: &str, signers: &[u8]| signed(&after(&genesis(), name), signers);
+    for name in ["a", "b"] {
+        assert_eq!(proposed(&mut kept, &version(name, &[1])), Ok(vec![]));
+    }
+    assert_eq!(proposed(&mut kept, &version("c", &[1])), Err(Refusal::Crowded));
+    assert_eq!(proposed(&mut kept, &version("c", &[2])), Ok(vec![]));
+}
+
+#[test]
+fn when_all_places_are_taken_what_fewest_have_signed_gives_way() {
+    // Seven keys, so that proposals with several signatures are still far from four.
+    let first = v1::Roster {
+        governance: Some(v1::Governance {
+            keys: (1..=7).map(|seed| key(seed).public().as_bytes().to_vec()).collect(),
+            threshold: 4,
+        }),
+        ..Draft::parse(&genesis().roster).expect("a roster").content
+    };
+    let first = signed(&first, &[1, 2, 3, 4]);
+    let history = history(std::slice::from_ref(&first));
+    let mut kept = Governance::default();
+    let mut take = |name: &str, signers: &[u8]| {
+        let verdict = kept.judge(&history, &signed(&after(&first, name), signers))?;
+        let Verdict::Propose { version, instead_of } = verdict else { panic!("{verdict:?}") };
+        kept.drop_proposals(&instead_of);
+        kept.propose(version);
+        Ok((instead_of.len(), kept.proposals().count()))
+    };
+    for n in 0..PROPOSALS_MAX {
+        let signers = [n as u8 % 6 + 1, n as u8 % 6 + 2];
+        assert_eq!(take(&format!("{n}"), &signers), Ok((0, n + 1)));
+    }
+    assert_eq!(take("too much", &[1, 3]), Err(Refusal::Crowded));
+    assert_eq!(take("better", &[1, 2, 3]), Ok((1, PROPOSALS_MAX)));
+}
+
+#[test]
+fn while_two_versions_are_fully_signed_nothing_else_is_taken() {
+    let first = genesis();
+    let (one, other) = (signed(&after(&first, "one"), &[1, 2]), signed(&after(&first, "other"), &[2, 3]));
+    let mut kept = Governance::default();
+    let neither = history(std::slice::from_ref(&first));
+    let news = kept.contest(&neither, &[one.clone(), other.clone()]).expect("both are fully signed");
+    assert_eq!(news.len(), 2);
+    kept.keep_conflict(news);
+    assert_eq!(kept.open_conflict(&neither), Some(2));
+    assert_eq!(kept.judge(&neither, &one), Ok(Verdict::Known));
+    let third = signed(&after(&first, "third"), &[1, 3]);
+    assert!(matches!(kept.judge(&neither, &third), Ok(Verdict::Conflict(_))));
+
+    let adopted = history(&[first.clone(), one.clone()]);
+    let goes_on = signed(&after(&one, "goes on"), &[1, 2, 3]);
+    assert_eq!(kept.judge(&adopted, &goes_on), Err(Refusal::InConflict { version: 2 }));
+    for (holds, gives_way) in [(&one, &other), (&other, &one)] {
+        let settles = settling(holds, gives_way);
+        let Ok(Verdict::Adopt(branch)) = kept.judge(&neither, &signed(&settles, &[1, 3])) else { panic!() };
+        assert_eq!(branch.iter().map(Roster::hash).collect::<Vec<_>>()[0], hash(holds));
+        let by_who_signed_both = kept.judge(&neither, &signed(&settles, &[1, 2]));
+        assert!(matches!(by_who_signed_both, Ok(Verdict::Propose { .. })), "2 signed both versions");
+    }
+}
+
+#[test]
+fn what_settles_a_conflict_nobody_here_knows_waits_for_it() {
+    let first = genesis();
+    let (one, other) = (signed(&after(&first, "one"), &[1, 2]), signed(&after(&first, "other"), &[2, 3]));
+    let settles = signed(&settling(&one, &other), &[1, 3]);
+    let adopted = history(&[first, one]);
+    assert_eq!(Governance::default().judge(&adopted, &settles), Err(Refusal::UnknownConflict));
+}
+
+#[test]
+fn a_number_that_versions_have_followed_is_not_opened_again() {
+    let first = genesis();
+    let one = signed(&after(&first, "one"), &[1, 2]);
+    let then = signed(&after(&one, "then"), &[1, 2]);
+    let other = signed(&after(&first, "other"), &[2, 3]);
+    let history = history(&[first, one, then]);
+    let kept = Governance::default();
+    assert_eq!(kept.judge(&history, &other), Err(Refusal::Decided { known: 3, found: 2 }));
+    assert_eq!(kept.contest(&history, &[other]), Ok(vec![]));
+}
+
+#[test]
+fn one_message_brings_as_many_contested_versions_as_are_kept() {
+    let message = |count| {
+        let versions = vec![v1::SignedRoster::default(); count];
+        crate::state::check_counts(&v1::session_message::Body::RosterConflict(v1::RosterConflict {
+            versions,
+        }))
+    };
+    assert!(message(CONFLICT_VERSIONS_MAX).is_ok());
+    assert_eq!(message(CONFLICT_VERSIONS_MAX + 1).expect_err("too many").word(), "too_large");
+}
+
+#[test]
+fn versions_under_one_number_have_an_end() {
+    let first = genesis();
+    let neither = history(std::slice::from_ref(&first));
+    let mut kept = Governance::default();
+    let many: Vec<_> =
+        (0..CONFLICT_VERSIONS_MAX + 2).map(|n| signed(&after(&first, &format!("{n}")), &[1, 2])).collect();
+    let news = kept.contest(&neither, &many).expect("fully signed");
+    assert_eq!(news.len(), CONFLICT_VERSIONS_MAX);
+    kept.keep_conflict(news);
+    let more = signed(&after(&first, "more"), &[1, 2]);
+    assert!(kept.judge(&neither, &more).is_err());
+    assert_eq!(kept.conflicts().next().map(|(_, versions)| versions.len()), Some(CONFLICT_VERSIONS_MAX));
+}

@@ -1,0 +1,79 @@
+//! `wego.v1.RosterGovernance`: roster versions that collect signatures.
+
+use tonic::{Request, Response, Status};
+use wego_ledger::{governance::Refusal, limits::ROSTER_STEPS_MAX};
+use wego_proto::{
+    causes::with_causes,
+    v1::{self, roster_governance_server::RosterGovernance},
+};
+
+use super::Doors;
+use crate::engine::{Mode, governance::SubmitError};
+
+#[tonic::async_trait]
+impl RosterGovernance for Doors {
+    async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitReply>, Status> {
+        let request = request.into_inner();
+        let versions = request.chain.unwrap_or_default().versions;
+        if versions.len() > ROSTER_STEPS_MAX {
+            return Err(Status::invalid_argument(format!(
+                "more than {ROSTER_STEPS_MAX} versions; hint: give the newest ones only"
+            )));
+        }
+        let mode = if request.dry_run { Mode::DryRun } else { Mode::Commit };
+        self.engine.submit(versions, mode).await.map(Response::new).map_err(|error| status(&error))
+    }
+
+    async fn proposals(
+        &self,
+        _: Request<v1::ProposalsRequest>,
+    ) -> Result<Response<v1::ProposalsReply>, Status> {
+        let view = self.reader.view();
+        let conflict =
+            |(_, versions): &(u64, Vec<v1::SignedRoster>)| v1::RosterConflict { versions: versions.clone() };
+        Ok(Response::new(v1::ProposalsReply {
+            proposals: view.governance.proposals.clone(),
+            conflicts: view.governance.conflicts.iter().map(conflict).collect(),
+            in_conflict: view.governance.open_conflict.is_some(),
+        }))
+    }
+}
+
+fn status(error: &SubmitError) -> Status {
+    let SubmitError::Refused(refusal) = error else {
+        return match error {
+            SubmitError::Expired { .. } => Status::failed_precondition(format!(
+                "{error}; hint: renew the roster first: wego roster propose --expires DATE"
+            )),
+            SubmitError::Empty => Status::invalid_argument(format!("{error}; hint: give a roster file")),
+            SubmitError::Busy => Status::resource_exhausted(format!("{error}; hint: try again")),
+            SubmitError::Stopping => Status::unavailable(format!("{error}; hint: try again")),
+            SubmitError::NotKept | SubmitError::Refused(_) => {
+                Status::internal(format!("{error}; hint: see the node's log"))
+            }
+        };
+    };
+    let text = with_causes(refusal);
+    match refusal {
+        Refusal::Bad(_) => {
+            Status::invalid_argument(format!("{text}; hint: make it anew with wego roster propose"))
+        }
+        Refusal::Unsigned => Status::failed_precondition(format!(
+            "{text}; hint: sign it first: wego roster sign FILE --key governance.pem"
+        )),
+        Refusal::NotNext { .. } | Refusal::Decided { .. } | Refusal::OtherBranch { .. } => {
+            Status::failed_precondition(format!(
+                "{text}; hint: propose it again from the version in force; signatures of the old proposal do not count for it"
+            ))
+        }
+        Refusal::InConflict { .. } => Status::failed_precondition(format!(
+            "{text}; hint: see wego roster status, then wego roster propose --resolve HASH HASH"
+        )),
+        Refusal::UnknownConflict => Status::failed_precondition(format!(
+            "{text}; hint: hand in both versions first, or wait until a peer brings them"
+        )),
+        Refusal::Crowded => Status::resource_exhausted(format!(
+            "{text}; hint: let more keys sign it before you hand it in, or adopt what waits"
+        )),
+    }
+}
