@@ -36,6 +36,7 @@ mod pulls;
 mod receipts;
 mod recovery;
 mod sessions;
+mod settings;
 mod standings;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
@@ -44,6 +45,7 @@ pub use pulls::Pull;
 pub use receipts::{Applied, Kept, Urgency, verify_receipts};
 pub use recovery::Footing;
 pub use sessions::check_counts;
+pub use settings::Settings;
 
 /// A node's rules and what it knows, without its disk, clock and network.
 #[derive(Debug)]
@@ -121,31 +123,6 @@ pub struct Start {
     pub seed: u64,
     /// What the operator may choose.
     pub settings: Settings,
-}
-
-/// What the operator of a node may choose, within what the limits allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Sessions open at once.
-    pub sessions_max: usize,
-    /// Time between two comparisons of heads with one peer, ms, before jitter of a quarter.
-    pub anti_entropy_ms: u64,
-    /// Time between two receipts of this node, ms; longer in a large federation.
-    pub receipts_ms: u64,
-    /// Members that must have confirmed the own log before a start writes; `None` for half of the others. With 0 the
-    /// node trusts its copy, and nothing but its operator stands between an old copy and a fork.
-    pub quorum: Option<usize>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            sessions_max: crate::limits::SESSIONS_MAX,
-            anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS,
-            receipts_ms: crate::limits::RECEIPTS_MS,
-            quorum: None,
-        }
-    }
 }
 
 impl State {

@@ -4,7 +4,7 @@
 //! (one fdatasync serves all that wait), and what peers send. Reading goes past it, through [`read::ReadHandle`],
 //! which has no way to write. Nothing is acknowledged before it is durable, nothing announced before it is stored.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -25,8 +25,7 @@ use wego_proto::{
 use crate::{
     records::Records,
     store::{
-        EntryStore, HeadLock, Projection, SharedLock, StoreError, anchor::Anchor, roster_files::RosterFiles,
-        space::Space,
+        EntryStore, HeadLock, Projection, StoreError, anchor::Anchor, roster_files::RosterFiles, space::Space,
     },
 };
 
@@ -40,12 +39,14 @@ pub mod orders;
 mod own_log;
 mod perform;
 pub mod read;
+mod running;
 pub mod view;
 pub mod words;
 mod worker;
 mod write;
 
 pub use own_log::{key_in_force, restore_own};
+pub use running::Running;
 use view::View;
 
 /// What may wait from peers; above it their connections are read no further.
@@ -264,72 +265,6 @@ pub struct Parts {
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").field("start", &self.start).finish_non_exhaustive()
-    }
-}
-
-/// The engine's thread; to be joined.
-#[derive(Debug)]
-pub struct Running {
-    /// The handle.
-    pub engine: Engine,
-    thread: thread::JoinHandle<()>,
-    eraser: erasure::ErasingThread,
-    bell: Arc<bell::Bell>,
-}
-
-impl Running {
-    /// Puts the own log's entries that the store lacks, finishes the erasures under way, and starts the threads.
-    ///
-    /// # Errors
-    /// [`StoreError`] when what is durable cannot be read or put again.
-    pub fn start(mut parts: Parts) -> Result<Self, StoreError> {
-        let lock = SharedLock::new(parts.lock);
-        parts.lock = Box::new(lock.clone());
-        let (store, bell) = (parts.store.clone(), parts.bell.clone());
-        let projections = parts.projections.clone();
-        let (me, takedowns) =
-            (parts.start.me.origin, parts.start.roster.current().content().takedowns.clone());
-        let done = Arc::default();
-        let watch = applied::Watch::new(&projections, Arc::clone(&done));
-        let (writes, waiting) = mpsc::channel(parts.writes_max);
-        let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
-        let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
-        let (submits, submitted) = mpsc::channel(governance::SUBMITS_MAX);
-        let stop = CancellationToken::new();
-        let commands = Commands {
-            writes: waiting,
-            peers: from_peers,
-            orders: ordered,
-            submits: submitted,
-            stop: stop.clone(),
-        };
-        let worker = worker::Worker::new(parts, watch)?;
-        let mut eraser = erasure::Eraser { me, store, lock, projections, done };
-        eraser.begin(&takedowns)?;
-        let view = worker.view();
-        let thread = thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run(commands))
-            .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        let eraser = eraser.start(bell.clone(), view.clone())?;
-        let engine = Engine { writes, peers, orders, submits, stop, view };
-        Ok(Self { engine, thread, eraser, bell })
-    }
-
-    /// Finishes what waits and stops.
-    pub async fn stop(self) {
-        self.engine.stop.cancel();
-        let joined = tokio::task::spawn_blocking(move || {
-            let joined = self.thread.join();
-            // What was stored last is applied by the followers before they stop as well.
-            self.bell.stop();
-            self.eraser.join();
-            joined
-        })
-        .await;
-        if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the engine's thread ended by a panic");
-        }
     }
 }
 

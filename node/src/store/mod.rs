@@ -26,6 +26,7 @@ mod folder_lock;
 pub mod governance_files;
 pub mod journal;
 pub mod memory;
+mod projection;
 mod requests;
 pub mod roster_files;
 mod shared_lock;
@@ -36,6 +37,7 @@ pub use chain::entry_hash;
 pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
+pub use projection::Projection;
 pub use roster_files::{RosterFiles, RosterFilesError};
 pub use shared_lock::SharedLock;
 pub use sled::{SledStore, set_aside};
@@ -250,60 +252,6 @@ pub trait EntryStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
     fn sync(&self) -> Result<(), StoreError>;
-}
-
-/// Something derived from the entries in order of arrival, that can be deleted and built again.
-///
-/// It follows the store's cursor on its own thread and can neither block nor break replication.
-pub trait Projection: Send + Sync {
-    /// A word for logs.
-    fn name(&self) -> &'static str;
-
-    /// Up to where it has applied; [`Cursor`] 0 for a new one, or one built from another incarnation of the store. It goes
-    /// back to 0 when an epoch's opening makes something valid that was left out as void.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn cursor(&self) -> Result<Cursor, StoreError>;
-
-    /// Applies entries in order and remembers `next`, never `next` without the entries. After an error or a crash
-    /// the same entries come again, and what was applied of them already changes nothing. Entries are well-formed;
-    /// who wrote them was checked when they were put. An entry that says nothing it understands is skipped.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn apply(&self, entries: &[wego_proto::entry::Unverified], next: Cursor) -> Result<(), StoreError>;
-
-    /// Makes readers see everything applied, where that costs too much to do for every batch. The follower calls
-    /// it when nothing new has come for a moment, and at least once a second.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in; what readers do not see comes again, from
-    /// [`Projection::next_cursor`].
-    fn settle(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// Where to continue: up to where it has applied, whether or not readers see it.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn next_cursor(&self) -> Result<Cursor, StoreError> {
-        self.cursor()
-    }
-
-    /// Forgets what it holds of the contents of these entries: they were taken down, and are without payload now.
-    /// Readers see it on return; idempotent. One that was not applied is passed over.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in; try again.
-    fn forget(&self, entries: &[wego_proto::entry::Unverified]) -> Result<(), StoreError>;
-
-    /// Forgets everything, to be built again.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn wipe(&self) -> Result<(), StoreError>;
 }
 
 /// Why the store refused. Each says whether it is worth trying again.
