@@ -5,7 +5,7 @@ use std::{env, fs, path::PathBuf};
 use prost_build::Config;
 use protox::prost::Message as _;
 
-const FILES: [&str; 16] = [
+const FILES: [&str; 17] = [
     "wego/v1/entry.proto",
     "wego/v1/roster.proto",
     "wego/v1/session.proto",
@@ -15,6 +15,7 @@ const FILES: [&str; 16] = [
     "wego/v1/admin.proto",
     "wego/v1/backup.proto",
     "wego/v1/audit.proto",
+    "wego/v1/delivery.proto",
     "wego/v1/keys.proto",
     "wego/v1/governance.proto",
     "wego/v1/invite.proto",

@@ -17,8 +17,8 @@ use wego_proto::{
 
 use crate::{
     commands::{
-        adoption, audit, backup, completion, dataset, exit_codes, fork, import, invite, key, man, member,
-        peer, practice, profile, record, replace_file, roster, search, status,
+        adoption, audit, backup, completion, dataset, erase, exit_codes, fork, import, invite, key, man,
+        member, peer, practice, profile, record, replace_file, roster, search, status,
     },
     context::Context,
     error::{ExitCode, Failure},
@@ -92,6 +92,7 @@ pub(crate) enum Command {
     Member(member::Args),
     Fork(fork::Args),
     Backup(backup::Args),
+    Erase(erase::Args),
     Key(key::Args),
     Invite(invite::Args),
     Peer(peer::Args),

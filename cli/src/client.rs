@@ -16,9 +16,9 @@ use wego_proto::{
     pin::{self, PinError},
     v1::{
         self, admin_client::AdminClient, audit_client::AuditClient, backups_client::BackupsClient,
-        catalogue_client::CatalogueClient, invites_client::InvitesClient, keys_client::KeysClient,
-        members_client::MembersClient, roster_governance_client::RosterGovernanceClient,
-        search_client::SearchClient,
+        catalogue_client::CatalogueClient, delivery_client::DeliveryClient, invites_client::InvitesClient,
+        keys_client::KeysClient, members_client::MembersClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -90,6 +90,10 @@ impl Node {
 
     pub(crate) fn members(&self) -> MembersClient<Wire> {
         MembersClient::new(self.wire.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
+    }
+
+    pub(crate) fn delivery(&self) -> DeliveryClient<Wire> {
+        DeliveryClient::new(self.wire.clone()).max_decoding_message_size(ANSWER_BYTES_MAX)
     }
 
     pub(crate) fn admin(&self) -> AdminClient<Wire> {

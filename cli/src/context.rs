@@ -167,9 +167,35 @@ impl Context {
     /// # Errors
     /// Usage when nobody can answer; cancelled when the answer is not yes.
     pub(crate) async fn confirm(&mut self, plan: &str, assent: Assent) -> Result<(), Failure> {
+        let Some(answer) = self.ask(plan, "Proceed? [y/N]", assent).await? else { return Ok(()) };
+        match answer.to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Failure::cancelled("not confirmed: nothing was done")),
+        }
+    }
+
+    /// As [`Context::confirm`], by typing a word, for what nobody may do by a slip of the finger.
+    ///
+    /// # Errors
+    /// As [`Context::confirm`].
+    pub(crate) async fn confirm_by_typing(
+        &mut self,
+        plan: &str,
+        word: &str,
+        assent: Assent,
+    ) -> Result<(), Failure> {
+        let prompt = format!("Type {word} to proceed:");
+        match self.ask(plan, &prompt, assent).await? {
+            Some(answer) if answer != word => Err(Failure::cancelled("not confirmed: nothing was done")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The answer, or none when assent was given before.
+    async fn ask(&mut self, plan: &str, prompt: &str, assent: Assent) -> Result<Option<String>, Failure> {
         self.say(plan);
         if assent == Assent::Given {
-            return Ok(());
+            return Ok(None);
         }
         if !self.stdio.input_is_tty {
             return Err(Failure::usage(
@@ -177,12 +203,9 @@ impl Context {
                 "add --yes when that is what you want, or --dry-run to see what would happen",
             ));
         }
-        let _ = write!(self.stdio.err, "Proceed? [y/N] ");
+        let _ = write!(self.stdio.err, "{prompt} ");
         let _ = self.stdio.err.flush();
-        match self.answer().await?.trim().to_lowercase().as_str() {
-            "y" | "yes" => Ok(()),
-            _ => Err(Failure::cancelled("not confirmed: nothing was done")),
-        }
+        Ok(Some(self.answer().await?.trim().to_owned()))
     }
 
     /// One line of input, read on a thread of its own so that an interrupt is noticed meanwhile.

@@ -36,7 +36,10 @@ impl ExitCode {
         (Self::Ok, "done"),
         (Self::Failed, "failed; nothing below says more exactly why"),
         (Self::Usage, "wrong usage: the command line, a file or a query; nothing was done"),
-        (Self::Degraded, "done, and something needs a look: degraded status, skipped records"),
+        (
+            Self::Degraded,
+            "done, and something needs a look: degraded status, skipped records, pending erasures",
+        ),
         (Self::NotAuthorised, "not authorised: the node does not let this operator do that"),
         (Self::Unreachable, "unreachable, or no answer in time; writes may be retried with their request id"),
         (Self::Conflict, "conflict or precondition: something changed in between; read again and decide"),

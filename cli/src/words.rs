@@ -5,7 +5,7 @@
 use wego_proto::{
     record::v1::{AdoptionStage, Level, PublicationState, RecordKind, Stage, TextOrigin},
     v1::{
-        EntryKind, EpochRank, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState,
+        EntryKind, EpochRank, EraseReason, Health, InviteState, MemberRole, MemberStatus, Outcome, PeerState,
         SubmitOutcome,
     },
 };
@@ -55,7 +55,10 @@ words!(MemberStatus: Active = "active", Suspended = "suspended", Left = "left", 
     Forked = "forked");
 words!(MemberRole: Member = "member", President = "president", VicePresident = "vice-president",
     ExecutiveCommittee = "executive-committee", Associate = "associate", Candidate = "candidate");
-words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted");
+words!(Outcome: Created = "created", Revised = "revised", Unchanged = "unchanged", Retracted = "retracted",
+    Erased = "erased");
+words!(EraseReason: PersonalData = "personal-data", ConsentWithdrawn = "consent-withdrawn",
+    LegalOrder = "legal-order", Rights = "rights", Mistake = "mistake");
 words!(EpochRank: Unspecified = "roster", Continuation = "continuation", Rotation = "rotation", Recovery = "recovery",
     Reinception = "reinception");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",

@@ -80,6 +80,7 @@ impl Outsider {
             record_kind: 1,
             request_id: None,
             epoch_start: None,
+            erase: None,
             recovery_key: None,
             endpoint_change: None,
         };

@@ -95,6 +95,8 @@ pub struct Peers {
     pub sessions_max: usize,
     /// Time between comparisons with a random member.
     pub anti_entropy: Duration,
+    /// Time between two receipts.
+    pub receipts: Duration,
     /// Sessions the overlay wants.
     pub degree: usize,
     /// Members that must have confirmed the own log before a start writes; half of the others when it is not given.
@@ -213,6 +215,7 @@ fn peers(raw: &RawPeers) -> Result<Peers, ConfigError> {
     Ok(Peers {
         sessions_max: count("peers.sessions_max", raw.sessions_max, 2..=4_096)?,
         anti_entropy: seconds("peers.anti_entropy_s", raw.anti_entropy_s, 1..=86_400)?,
+        receipts: seconds("peers.receipts_s", raw.receipts_s, 1..=86_400)?,
         degree: count("peers.degree", raw.degree, 1..=64)?,
         recovery_quorum: quorum(&raw.recovery_quorum)?,
     })

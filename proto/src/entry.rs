@@ -64,6 +64,8 @@ pub struct Header {
     pub request_id: Option<RequestId>,
     /// Opens an epoch above 1.
     pub epoch_start: Option<EpochStart>,
+    /// Of an erasure, the number of its [`v1::EraseReason`]; unknown ones are kept and obeyed.
+    pub erase: Option<u32>,
     /// The recovery key, where it signed.
     pub recovery_key: Option<PublicKey>,
     /// Where and as whom the member is reached from here on.
@@ -145,6 +147,7 @@ impl Header {
             record_kind: raw.record_kind,
             request_id: optional(&raw.request_id).in_field("header.request_id")?,
             epoch_start: raw.epoch_start.map(epoch_start).transpose()?,
+            erase: raw.erase.map(|erase| erase.reason),
             recovery_key: optional_key(&raw.recovery_key).in_field("header.recovery_key")?,
             endpoint_change: raw.endpoint_change.map(endpoint_change).transpose()?,
         })
@@ -183,6 +186,8 @@ impl Header {
                 endpoints: change.endpoints.clone(),
                 transport_keys: change.transport_keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
             }),
+            erase: self.erase.map(|reason| v1::Erase { reason }),
+            ..Default::default()
         }
         .encode_to_vec()
     }
@@ -399,6 +404,13 @@ impl Verified {
     #[must_use]
     pub fn payload(&self) -> Option<&Payload> {
         self.0.payload.as_ref()
+    }
+
+    /// The entry without its payload, as it stays after an erasure.
+    #[must_use]
+    pub fn without_payload(mut self) -> Self {
+        self.0.payload = None;
+        self
     }
 
     /// Bytes it takes on the wire, without framing.

@@ -25,6 +25,8 @@ pub enum Purpose {
     Roster,
     /// A member card.
     Card,
+    /// What a member has applied of every log.
+    Receipt,
     /// That a card's maker holds an invite's secret.
     Invite,
     /// A line of a member's audit log.
@@ -41,6 +43,7 @@ impl Purpose {
             Self::Entry => b"wego-entry-v1",
             Self::Roster => b"wego-roster-v1",
             Self::Card => b"wego-card-v1",
+            Self::Receipt => b"wego-receipt-v1",
             Self::Invite => b"wego-invite-v1",
             Self::Audit => b"wego-audit-v1",
             Self::Run => b"wego-run-v1",

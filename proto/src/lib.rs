@@ -23,6 +23,8 @@
 //! | payload | a record's bytes, detached from the entry so that they can be erased |
 //! | session | one exchange between two nodes |
 //! | fork | two entries signed at one position |
+//! | erasure | an order to delete payloads everywhere; by the owner in its log, or a takedown in the roster |
+//! | receipt | a member's signed word for what it has applied |
 //! | projection | anything derived from logs that can be rebuilt |
 //! | invite | one string with which a city that is no member yet may ask one node to become one |
 //! | portal | the public web pages |

@@ -129,6 +129,7 @@ impl Byzantine {
             record_kind: 1,
             request_id: None,
             epoch_start: None,
+            erase: None,
             recovery_key: None,
             endpoint_change: None,
         }

@@ -7,9 +7,9 @@ use wego_proto::{
     key::PublicKey,
     pin::{self, Identity},
     v1::{
-        admin_client::AdminClient, catalogue_client::CatalogueClient, invites_client::InvitesClient,
-        members_client::MembersClient, roster_governance_client::RosterGovernanceClient,
-        search_client::SearchClient,
+        admin_client::AdminClient, catalogue_client::CatalogueClient, delivery_client::DeliveryClient,
+        invites_client::InvitesClient, members_client::MembersClient,
+        roster_governance_client::RosterGovernanceClient, search_client::SearchClient,
     },
 };
 
@@ -69,6 +69,12 @@ impl Client {
     #[must_use]
     pub fn members(&self) -> MembersClient<Channel> {
         MembersClient::new(self.channel.clone())
+    }
+
+    /// Who has applied what.
+    #[must_use]
+    pub fn delivery(&self) -> DeliveryClient<Channel> {
+        DeliveryClient::new(self.channel.clone())
     }
 
     /// Invites.

@@ -155,7 +155,7 @@ fn contents(seat: &Seat) -> Contents {
         entries: heads.iter().map(log).collect(),
         forks: store.forks().unwrap(),
         rosters: RosterFiles::open(&dir.join("roster")).unwrap().load().unwrap(),
-        records: Records::open(&dir.join("records"), store.store_id()).unwrap().digest().unwrap(),
+        records: Records::open(&dir.join("records"), store.store_id(), &NoGuard).unwrap().digest().unwrap(),
         peers: fs::read_to_string(dir.join("peers.toml")).ok(),
         heads,
     }

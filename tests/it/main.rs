@@ -10,6 +10,7 @@ mod corruption;
 mod demo;
 mod disk;
 mod enrolment;
+mod erasure;
 mod federation;
 mod governance;
 mod hostile_client;

@@ -106,6 +106,11 @@ fn members_peers_and_status_read_as_written() {
 }
 
 #[test]
+fn erasures_read_as_written() {
+    holds("erasures");
+}
+
+#[test]
 fn forks_read_as_written() {
     holds("forks");
 }

@@ -8,7 +8,8 @@ use wego_ledger::{
 use crate::{calm, part, settle};
 
 /// Nodes that ask nobody before they write: as if a thief had his own software.
-const TRUSTING: Settings = Settings { sessions_max: 64, anti_entropy_ms: 60_000, quorum: Some(0) };
+const TRUSTING: Settings =
+    Settings { sessions_max: 64, anti_entropy_ms: 60_000, receipts_ms: 60_000, quorum: Some(0) };
 
 #[test]
 fn a_cloned_node_is_proved_everywhere_at_the_first_difference() {

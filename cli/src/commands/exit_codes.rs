@@ -13,7 +13,7 @@ use crate::{
 ///   0  done
 ///   1  failed, for a reason no other code names
 ///   2  wrong usage: the command line, a file or a query; nothing was done
-///   3  done, and something needs a look: degraded status, skipped records
+///   3  done, and something needs a look: degraded status, skipped records, pending erasures
 ///   4  not authorised
 ///   5  unreachable, or no answer in time
 ///   6  conflict or precondition: something changed in between

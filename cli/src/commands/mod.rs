@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod completion;
 pub(crate) mod dataset;
+pub(crate) mod erase;
 pub(crate) mod exit_codes;
 pub(crate) mod fork;
 pub(crate) mod import;
@@ -40,6 +41,7 @@ pub(crate) async fn run(command: Command, cx: &mut Context) -> Outcome {
         Command::Member(args) => member::run(args, cx).await,
         Command::Fork(args) => fork::run(args, cx).await,
         Command::Backup(args) => backup::run(args, cx).await,
+        Command::Erase(args) => erase::run(args, cx).await,
         Command::Key(args) => key::run(args, cx).await,
         Command::Invite(args) => invite::run(args, cx).await,
         Command::Peer(args) => peer::run(args, cx).await,

@@ -20,7 +20,7 @@ use crate::{
     error::{ExitCode, Failure, Outcome},
     form::{RecordForm, pick},
     output::{self, Style, Table, one_line},
-    records::{hex, kind_of, list, read, titles},
+    records::{erase, hex, kind_of, list, read, seen, titles},
     words::Word as _,
 };
 
@@ -46,6 +46,10 @@ enum Command {
     History(read::Which),
     /// Write the proof that a record says what it says, for people without a node
     Export(Export),
+    /// Have the contents of one of your records erased at every member, for ever
+    Erase(erase::Erase),
+    /// Show which members have a record
+    Seen(seen::Seen),
     /// Check a proof against a roster, offline; exit code 7 when it does not hold
     Verify(Verify),
 }
@@ -90,6 +94,8 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
         Command::Show(args) => read::show(args, None, cx).await,
         Command::History(args) => read::history(args, cx).await,
         Command::Export(args) => export(args, cx).await,
+        Command::Erase(args) => erase::erase(args, cx).await,
+        Command::Seen(args) => seen::seen(args, cx).await,
         Command::Verify(args) => verify(&args, cx),
     }
 }

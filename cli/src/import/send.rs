@@ -100,7 +100,9 @@ impl Sent {
             Some(Answer::Done(done)) => match done.outcome() {
                 Outcome::Created => self.created += 1,
                 Outcome::Revised => self.revised += 1,
-                Outcome::Unchanged | Outcome::Retracted | Outcome::Unspecified => self.unchanged += 1,
+                Outcome::Unchanged | Outcome::Retracted | Outcome::Erased | Outcome::Unspecified => {
+                    self.unchanged += 1;
+                }
             },
             Some(Answer::Refused(refusal)) => {
                 self.refused.push(Finding::new(place, as_in_forms(&refusal.message)))

@@ -2,9 +2,11 @@
 //!
 //! Nothing here knows a command line; the commands hand over what was asked.
 
+pub(crate) mod erase;
 pub(crate) mod list;
 pub(crate) mod read;
 mod render;
+pub(crate) mod seen;
 pub(crate) mod write;
 
 use serde::Serialize;

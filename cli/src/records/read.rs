@@ -39,6 +39,7 @@ struct View {
     kind: &'static str,
     versions: u32,
     retracted: bool,
+    erased: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     retract_reason: Option<String>,
     provenance: Provenance,
@@ -171,6 +172,7 @@ fn json(view: v1::RecordView) -> View {
         kind: view.record.as_ref().map_or("unknown", |record| kind_of(record).word()),
         versions: view.versions,
         retracted: view.retracted,
+        erased: view.erased,
         retract_reason: view.retracted.then_some(view.retract_reason),
         provenance: view.provenance.as_ref().map(Provenance::from).unwrap_or_else(nowhere),
         adoptions: view.adoptions.into_iter().map(adoption).collect(),

@@ -144,7 +144,9 @@ impl Page<'_> {
         let kind = view.record.as_ref().map_or("record", |record| kind_of(record).word());
         let versions = if view.versions == 1 { "version" } else { "versions" };
         self.fact("id", &format!("{} ({kind}, {} {versions})", hex(&view.record_id), view.versions));
-        if view.retracted {
+        if view.erased {
+            self.fact("erased", "its contents are gone everywhere; `wego erase status` says where not yet");
+        } else if view.retracted {
             self.fact("withdrawn", if view.retract_reason.is_empty() { "yes" } else { &view.retract_reason });
         }
         let Some(from) = &view.provenance else { return };

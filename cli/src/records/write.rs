@@ -152,12 +152,12 @@ pub(crate) fn random_request_id() -> Result<RequestId, Failure> {
     Ok(RequestId::new(bytes))
 }
 
-fn chosen_or_random(writing: &Writing) -> Result<RequestId, Failure> {
+pub(crate) fn chosen_or_random(writing: &Writing) -> Result<RequestId, Failure> {
     writing.request_id.map_or_else(random_request_id, Ok)
 }
 
 /// After a lost answer nobody knows whether it was written; the same id settles it.
-fn retry_hint(mut failure: Failure, request_id: RequestId) -> Failure {
+pub(crate) fn retry_hint(mut failure: Failure, request_id: RequestId) -> Failure {
     if failure.code == ExitCode::Unreachable {
         failure.hint = format!(
             "it may have been written or not; repeat the command with --request-id {request_id}, which writes it \
@@ -167,7 +167,7 @@ fn retry_hint(mut failure: Failure, request_id: RequestId) -> Failure {
     failure
 }
 
-fn print(
+pub(crate) fn print(
     reply: &v1::PublishReply,
     noun: &str,
     request_id: RequestId,

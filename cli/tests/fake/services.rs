@@ -170,6 +170,16 @@ impl Catalogue for Services {
         Ok(Response::new(v1::PublishReply { record_id: request.record_id, outcome, ..Default::default() }))
     }
 
+    async fn erase(&self, request: Request<v1::EraseRequest>) -> Reply<v1::PublishReply> {
+        let record_id = request.into_inner().record_id;
+        self.find(&record_id)?;
+        Ok(Response::new(v1::PublishReply {
+            record_id,
+            outcome: Outcome::Erased as i32,
+            ..Default::default()
+        }))
+    }
+
     async fn read(&self, request: Request<v1::ReadRequest>) -> Reply<v1::RecordView> {
         let id = request.into_inner().record_id;
         let stored = self.find(&id)?;
@@ -183,6 +193,7 @@ impl Catalogue for Services {
             retract_reason: stored.reason.clone(),
             record: Some(stored.record),
             adoptions,
+            ..Default::default()
         }))
     }
 

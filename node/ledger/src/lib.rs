@@ -34,6 +34,7 @@ pub mod governance;
 pub mod heads;
 pub mod limits;
 pub mod log;
+pub mod receipt;
 pub mod reject;
 pub mod roster;
 pub mod session;

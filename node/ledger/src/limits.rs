@@ -49,6 +49,14 @@ pub const REJECT_TEXT_MAX: usize = 300;
 pub const NOTES_WINDOW_MS: u64 = 20;
 /// After the store refused entries, none are fetched for so long, in ms.
 pub const INTAKE_PAUSE_MS: u64 = 5_000;
+/// Logs that a receipt names. A federation of more members needs receipts that say what changed since the last one.
+pub const RECEIPT_LOGS_MAX: usize = 1_000;
+/// Largest encoded receipt in bytes: a thousand logs of 23 bytes, with room for the rest.
+pub const RECEIPT_BYTES_MAX: usize = 24 * 1_024;
+/// Receipts in one message: it stays small, and a peer's flood costs so many signature checks at a time.
+pub const RECEIPTS_PER_MESSAGE_MAX: usize = 256;
+/// A member makes a receipt at most so often, in ms, unless an erasure was carried out.
+pub const RECEIPTS_MS: u64 = 60_000;
 /// Buckets that a request for heads may name: an origin's is its index modulo this.
 pub const HEAD_BUCKETS: usize = 128;
 /// Members that must have confirmed the own log before a start writes, at most: half of the overlay's degree, for

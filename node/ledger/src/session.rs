@@ -4,7 +4,7 @@
 //! session has heads to compare, requests to answer and pulls to count; a message that comes too early finds no
 //! state that could take it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
     WIRE_VERSIONS,
@@ -199,6 +199,7 @@ impl Greeting {
             stalls: 0,
             notes_due: BTreeSet::new(),
             notes_at_ms: 0,
+            receipts: BTreeMap::new(),
         })
     }
 }
@@ -240,4 +241,6 @@ pub struct Open {
     pub(crate) notes_due: BTreeSet<LogKey>,
     /// When the next notes may go, in ms.
     pub(crate) notes_at_ms: u64,
+    /// The newest receipt of each member that it is known to have, by its counter.
+    pub(crate) receipts: BTreeMap<Origin, u64>,
 }

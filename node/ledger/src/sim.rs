@@ -196,6 +196,7 @@ impl Sim {
                 nonce: self.random.bytes(),
                 content: self.random.bytes::<48>().to_vec(),
             }),
+            erase: None,
             endpoint_change: None,
         };
         let before = self.nodes[node].disk.locked.len();

@@ -33,15 +33,19 @@ mod greetings;
 mod own;
 mod placing;
 mod pulls;
+mod receipts;
 mod recovery;
 mod sessions;
+mod settings;
 mod standings;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
 pub use own::NewKeys;
 pub use pulls::Pull;
+pub use receipts::{Applied, Kept, Urgency, verify_receipts};
 pub use recovery::Footing;
 pub use sessions::check_counts;
+pub use settings::Settings;
 
 /// A node's rules and what it knows, without its disk, clock and network.
 #[derive(Debug)]
@@ -77,6 +81,7 @@ pub struct State {
     not_writable: Option<NotWritable>,
     last_hlc_ms: u64,
     seen_ms: BTreeMap<Origin, u64>,
+    receipts: receipts::Receipts,
     settings: Settings,
     jitter: Jitter,
     outputs: Vec<Output>,
@@ -104,6 +109,8 @@ pub struct Start {
     pub locked: Option<Head>,
     /// The fork proofs in the store.
     pub forks: Vec<v1::ForkProof>,
+    /// The receipts in the store.
+    pub receipts: Vec<v1::SignedReceipt>,
     /// Headers in the store that say something of their author's endpoints.
     pub endpoints: Vec<Header>,
     /// What is known of the own log's copy.
@@ -118,28 +125,6 @@ pub struct Start {
     pub settings: Settings,
 }
 
-/// What the operator of a node may choose, within what the limits allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// Sessions open at once.
-    pub sessions_max: usize,
-    /// Time between two comparisons of heads with one peer, ms, before jitter of a quarter.
-    pub anti_entropy_ms: u64,
-    /// Members that must have confirmed the own log before a start writes; `None` for half of the others. With 0 the
-    /// node trusts its copy, and nothing but its operator stands between an old copy and a fork.
-    pub quorum: Option<usize>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            sessions_max: crate::limits::SESSIONS_MAX,
-            anti_entropy_ms: crate::limits::ANTI_ENTROPY_MS,
-            quorum: None,
-        }
-    }
-}
-
 impl State {
     /// Builds the state from what is durable. The first input brings the outputs of the start with it.
     #[must_use]
@@ -151,6 +136,7 @@ impl State {
             heads,
             locked,
             forks,
+            receipts,
             endpoints,
             footing,
             previous_run,
@@ -181,6 +167,7 @@ impl State {
             not_writable: None,
             last_hlc_ms: 0,
             seen_ms: BTreeMap::new(),
+            receipts: receipts::Receipts::of(receipts, &roster, me.origin),
             settings,
             jitter: Jitter(seed),
             outputs: Vec::new(),
@@ -239,6 +226,8 @@ impl State {
             Input::Rewound { key, head } => self.rewound(now_ms, key, head),
             Input::ForkKept { evidence } => self.fork_kept(now_ms, evidence),
             Input::RosterKept => self.roster_kept(now_ms),
+            Input::Applied(applied) => self.applied(now_ms, applied),
+            Input::Receipts { conn, receipts } => self.receipts_heard(conn, receipts),
             Input::Submitted(versions) => drop(self.take_versions(&versions)),
             Input::ProposalKept(proposal) => self.proposal_kept(proposal),
             Input::ConflictKept(versions) => self.conflict_kept(versions),
@@ -257,6 +246,7 @@ impl State {
             self.sessions.values().filter(|open| !open.notes_due.is_empty()).map(|open| open.notes_at_ms);
         let stalls = self.pulls.values().map(Pull::stalls_at_ms);
         let starts = self.intake_deadline_ms().into_iter().chain(self.recovery_deadline_ms());
+        let starts = starts.chain(self.receipts.deadline_ms());
         greetings.chain(compares).chain(notes).chain(stalls).chain(starts).min()
     }
 

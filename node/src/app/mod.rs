@@ -134,6 +134,7 @@ impl Node {
             bell: bell.clone(),
             space,
             writes_max: config.limits.publish_queue_max,
+            projections: Vec::new(),
         };
         let (running, followers) = followed::run(parts, search.clone())?;
         let engine = running.engine.clone();
@@ -298,6 +299,7 @@ impl Opened {
             heads: Vec::new(),
             locked: None,
             forks: Vec::new(),
+            receipts: Vec::new(),
             endpoints: Vec::new(),
             footing,
             previous_run,
@@ -306,6 +308,7 @@ impl Opened {
             settings: Settings {
                 sessions_max: config.peers.sessions_max,
                 anti_entropy_ms: config.peers.anti_entropy.as_millis() as u64,
+                receipts_ms: config.peers.receipts.as_millis() as u64,
                 quorum: config.peers.recovery_quorum,
             },
         };

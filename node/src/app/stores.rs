@@ -61,7 +61,7 @@ impl Stores {
         // First, because its lock keeps a second process away from everything else.
         let lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;
         let store = Arc::new(open_or_renew(config, &space)?);
-        let records = Arc::new(Records::open(&data.join(RECORDS_DIR), store.lineage())?);
+        let records = Arc::new(Records::open(&data.join(RECORDS_DIR), store.lineage(), space.as_ref())?);
         let search = Search::open(&data.join(SEARCH_DIR), store.lineage(), config.store.index_memory_bytes)?;
         Ok(Self { lock: Box::new(lock), store, rosters, records, search: Arc::new(search), space })
     }
@@ -162,8 +162,8 @@ pub fn reindex(config: &Config, me: Origin, progress: &mut dyn FnMut(u64, u64)) 
     let data = &config.node.data_dir;
     let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
     let _lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;
-    let store = SledStore::open(&data.join(STORE_DIR), config.store.cache_bytes, space)?;
-    let records = Records::open(&data.join(RECORDS_DIR), store.lineage())?;
+    let store = SledStore::open(&data.join(STORE_DIR), config.store.cache_bytes, space.clone())?;
+    let records = Records::open(&data.join(RECORDS_DIR), store.lineage(), space.as_ref())?;
     let search = Search::open(&data.join(SEARCH_DIR), store.lineage(), config.store.index_memory_bytes)?;
     let total = store.cursor().0;
     let projections: [&dyn Projection; 2] = [&records, &search];

@@ -95,13 +95,20 @@ impl Default for RawStore {
 pub struct RawPeers {
     pub sessions_max: u64,
     pub anti_entropy_s: u64,
+    pub receipts_s: u64,
     pub degree: u64,
     pub recovery_quorum: String,
 }
 
 impl Default for RawPeers {
     fn default() -> Self {
-        Self { sessions_max: 64, anti_entropy_s: 60, degree: 16, recovery_quorum: "half".to_owned() }
+        Self {
+            sessions_max: 64,
+            anti_entropy_s: 60,
+            receipts_s: 60,
+            degree: 16,
+            recovery_quorum: "half".to_owned(),
+        }
     }
 }
 

@@ -31,6 +31,9 @@ const RUSH_REST: Duration = Duration::from_secs(5);
 /// A quiet follower wakes so often.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// A thread that waits for a projection looks so often.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
 /// Added to the niceness of a projection that gives way: it then has a tenth of what a busy processor gives others.
 const NICENESS: i32 = 10;
 
@@ -77,6 +80,16 @@ impl Progress {
         let mut applied = self.applied.clone();
         let reached = tokio::time::timeout(patience, applied.wait_for(|at| *at >= cursor)).await;
         matches!(reached, Ok(Ok(_)))
+    }
+
+    /// As [`Progress::reach`], for a thread that may block.
+    pub(super) fn reach_blocking(&self, cursor: Cursor, patience: Duration) -> bool {
+        self.bell.want(cursor);
+        let deadline = Instant::now() + patience;
+        while self.cursor() < cursor && Instant::now() < deadline {
+            thread::park_timeout(LOOK_AGAIN);
+        }
+        self.cursor() >= cursor
     }
 }
 

@@ -4,7 +4,7 @@
 //! (one fdatasync serves all that wait), and what peers send. Reading goes past it, through [`read::ReadHandle`],
 //! which has no way to write. Nothing is acknowledged before it is durable, nothing announced before it is stored.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use thiserror::Error;
@@ -24,23 +24,30 @@ use wego_proto::{
 
 use crate::{
     records::Records,
-    store::{EntryStore, HeadLock, StoreError, anchor::Anchor, roster_files::RosterFiles, space::Space},
+    store::{
+        EntryStore, HeadLock, Projection, StoreError, anchor::Anchor, roster_files::RosterFiles, space::Space,
+    },
 };
 
+mod applied;
 pub mod backup;
 pub mod bell;
+mod ending;
+mod erasure;
 pub mod follow;
 pub mod governance;
 pub mod orders;
 mod own_log;
 mod perform;
 pub mod read;
+mod running;
 pub mod view;
 pub mod words;
 mod worker;
 mod write;
 
 pub use own_log::{key_in_force, restore_own};
+pub use running::Running;
 use view::View;
 
 /// What may wait from peers; above it their connections are read no further.
@@ -78,6 +85,11 @@ pub enum Act {
         /// Encoded [`v1::Retraction`].
         content: Vec<u8>,
     },
+    /// Have its contents erased everywhere.
+    Erase {
+        /// Why: the number of a [`v1::EraseReason`].
+        reason: u32,
+    },
 }
 
 /// Whether a record must exist before the write.
@@ -103,7 +115,7 @@ pub enum Mode {
 pub struct Written {
     /// The record: of a repeated request, the one it was given then.
     pub record_id: RecordId,
-    /// Created, revised, unchanged or retracted.
+    /// Created, revised, unchanged, retracted or erased.
     pub outcome: v1::Outcome,
     /// The entry; of UNCHANGED the newest one; none after a dry run.
     pub entry: Option<(Position, Hash)>,
@@ -243,6 +255,8 @@ pub struct Parts {
     pub anchor: Anchor,
     /// What each record is: for the newest version of one being written.
     pub records: Arc<Records>,
+    /// What follows the store besides the eraser, each with how far it is.
+    pub projections: Vec<(Arc<dyn Projection>, follow::Progress)>,
     /// Rung when something was stored.
     pub bell: Arc<bell::Bell>,
     /// The disk guard, for the view.
@@ -254,53 +268,6 @@ pub struct Parts {
 impl std::fmt::Debug for Parts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Parts").field("start", &self.start).finish_non_exhaustive()
-    }
-}
-
-/// The engine's thread; to be joined.
-#[derive(Debug)]
-pub struct Running {
-    /// The handle.
-    pub engine: Engine,
-    thread: thread::JoinHandle<()>,
-}
-
-impl Running {
-    /// Puts the own log's entries that the store lacks, and starts the thread.
-    ///
-    /// # Errors
-    /// [`StoreError`] when what is durable cannot be read or put again.
-    pub fn start(parts: Parts) -> Result<Self, StoreError> {
-        let (writes, waiting) = mpsc::channel(parts.writes_max);
-        let (peers, from_peers) = mpsc::channel(PEER_QUEUE_MAX);
-        let (questions, asked) = mpsc::channel(backup::QUESTIONS_MAX);
-        let (orders, ordered) = mpsc::channel(orders::ORDERS_MAX);
-        let (submits, submitted) = mpsc::channel(governance::SUBMITS_MAX);
-        let stop = CancellationToken::new();
-        let commands = Commands {
-            writes: waiting,
-            peers: from_peers,
-            questions: asked,
-            orders: ordered,
-            submits: submitted,
-            stop: stop.clone(),
-        };
-        let worker = worker::Worker::new(parts)?;
-        let view = worker.view();
-        let thread = thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || worker.run(commands))
-            .map_err(|source| StoreError::Io { what: "starting the engine's thread", source })?;
-        Ok(Self { engine: Engine { writes, peers, questions, orders, submits, stop, view }, thread })
-    }
-
-    /// Finishes what waits and stops.
-    pub async fn stop(self) {
-        self.engine.stop.cancel();
-        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
-        if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the engine's thread ended by a panic");
-        }
     }
 }
 
@@ -375,5 +342,6 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
         let entry = store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok());
         start.endpoints.extend(entry.map(|entry| entry.header().clone()));
     }
+    start.receipts = store.receipts()?.into_values().collect();
     Ok(State::new(start))
 }

@@ -6,7 +6,7 @@ use wego_ledger::{
     log::{Head, Run},
     reject::Reject,
     session::ConnId,
-    state::{Difference, Event, Input, Output, compare},
+    state::{Difference, Event, Input, Output, Urgency, compare},
 };
 use wego_proto::{
     entry::{Unverified, Verified},
@@ -16,7 +16,7 @@ use wego_proto::{
 use super::{Outgoing, view::Broken, worker::Worker};
 use crate::{
     clock::now_ms,
-    store::{StoreError, entry_hash},
+    store::{StoreError, entry_hash, erasure},
 };
 
 impl Worker {
@@ -73,6 +73,11 @@ impl Worker {
                     self.report(kept)?;
                 }
                 Some(Input::RosterKept)
+            }
+            Output::KeepReceipts(receipts) => {
+                let kept = self.store.put_receipts(&receipts);
+                self.report(kept)?;
+                None
             }
             Output::SwitchRoster(versions) => {
                 let kept = self.rosters.switch(&versions);
@@ -157,12 +162,16 @@ impl Worker {
         let origin = key.0;
         let head = Head { at: last.header().at, hash: last.hash() };
         let hlc_ms = last.header().hlc_ms;
+        let orders = run.iter().any(|entry| erasure::ordered_by(entry.header()).is_some());
         let endpoints = run.iter().map(Verified::header).filter(|header| header.endpoint_change.is_some());
         let endpoints = endpoints.cloned().collect();
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
                 self.bell.ring(cursor);
+                if orders {
+                    self.watch.urgency = Urgency::Now;
+                }
                 Input::Stored { origin, head, hlc_ms, endpoints }
             }
             Err(error) => {

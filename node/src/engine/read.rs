@@ -29,9 +29,12 @@ use crate::{
     tls::TlsCounters,
 };
 
+mod delivery;
 mod federation;
 mod found;
 mod problems;
+
+pub use delivery::Sought;
 
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;
@@ -166,7 +169,9 @@ impl ReadHandle {
         let view = self.view();
         let Some(row) = self.current(&view, id)? else { return Ok(None) };
         let newest = self.verified(&view, row.owner, row.at)?;
-        let content = self.content(&view, &row)?;
+        // Ordered is enough: what is about to be dropped is not shown any more.
+        let erased = row.state == records::State::Erased;
+        let content = if erased { None } else { self.content(&view, &row)? };
         let (retracted, reason) = match &row.state {
             records::State::Current => (false, String::new()),
             records::State::Retracted { reason } => (true, reason.clone()),
@@ -179,6 +184,7 @@ impl ReadHandle {
             versions: row.versions,
             retracted,
             retract_reason: reason,
+            erased: erased || (!retracted && is_erased(&newest)),
             adoptions: self.adoptions(&view, id)?,
         }))
     }
@@ -240,7 +246,8 @@ impl ReadHandle {
         let view = self.view();
         let Some(row) = self.current(&view, id)? else { return Ok(None) };
         let entry = self.verified(&view, row.owner, row.at)?;
-        if entry.header().known_kind() == Some(EntryKind::RecordPut) && entry.payload().is_none() {
+        // What was erased, or whose order to erase it is all that is left, proves nothing of what it said.
+        if is_erased(&entry) || entry.header().known_kind() == Some(EntryKind::Erase) {
             return Err(ReadError::Erased);
         }
         Ok(Some(v1::RecordProof {
@@ -349,6 +356,11 @@ impl ReadHandle {
         let member = view.roster.current().member_by_handle(handle);
         member.map(|member| Some(member.origin)).ok_or_else(|| ReadError::UnknownMember(handle.to_owned()))
     }
+}
+
+/// Whether an entry had a payload that is not kept.
+fn is_erased(entry: &Verified) -> bool {
+    entry.header().payload.is_some() && entry.payload().is_none()
 }
 
 fn summary(view: &View, row: RecordRow) -> v1::RecordSummary {

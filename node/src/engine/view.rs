@@ -31,6 +31,8 @@ pub struct View {
     pub seen_ms: BTreeMap<Origin, u64>,
     /// The open sessions.
     pub sessions: BTreeMap<Origin, SessionView>,
+    /// The newest receipt of each active member.
+    pub receipts: wego_ledger::state::Kept,
     /// How far each member's log counts, of those that have more than one epoch or a bound.
     pub standings: BTreeMap<Origin, Standing>,
     /// Why this node may not write, if it may not.

@@ -24,7 +24,9 @@ use wego_proto::{
 };
 
 use super::{
-    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written, backup,
+    Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
+    applied::Watch,
+    backup,
     bell::Bell,
     governance::{Kept, Submission},
     orders::Order,
@@ -45,6 +47,8 @@ use crate::{
 
 /// Readers see changes at most so late while the engine is busy.
 const VIEW_INTERVAL: Duration = Duration::from_millis(20);
+/// The timer rests at most so long while something stored waits to be applied.
+const APPLIED_TICK: Duration = Duration::from_millis(100);
 /// A clock that is set moves less than this, in ms; one that moves more may be that of a machine put back to a snapshot.
 const JUMP_MS: u64 = 60_000;
 /// The timer rests at most so long.
@@ -76,6 +80,7 @@ pub(super) struct Worker {
     /// Own entries are locked that the store does not have.
     pub(super) store_behind: bool,
     pub(super) broken: Option<Broken>,
+    pub(super) watch: Watch,
     /// This start of the process, as it is noted where the own log is written.
     pub(super) start: LastStart,
     me: Origin,
@@ -87,9 +92,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(parts: Parts) -> Result<Self, StoreError> {
-        let Parts { mut start, mut lock, store, rosters, anchor, records, bell, space, writes_max: _ } =
-            parts;
+    pub(super) fn new(parts: Parts, watch: Watch) -> Result<Self, StoreError> {
+        let Parts { mut start, mut lock, store, rosters, anchor, records, bell, space, .. } = parts;
         let me = start.me.origin;
         // A full disk must not keep the node from answering: the store is filled when there is space.
         let store_behind = match restore_own(lock.as_mut(), store.as_ref(), me, &start.roster) {
@@ -144,6 +148,7 @@ impl Worker {
             roster_conflicts: 0,
             store_behind,
             broken,
+            watch,
             start: last_start,
             me,
             started_ms,
@@ -186,6 +191,7 @@ impl Worker {
             if self.until_tick().is_zero() {
                 self.tick();
             }
+            self.watch_applied();
             if commands.peers.is_empty() || self.view_at.elapsed() >= VIEW_INTERVAL {
                 self.publish_view();
             }
@@ -273,7 +279,7 @@ impl Worker {
             .state
             .next_deadline_ms()
             .map_or(TICK_MAX, |due| Duration::from_millis(due.saturating_sub(now)));
-        due.min(TICK_MAX)
+        due.min(if self.watch.is_waiting() { APPLIED_TICK } else { TICK_MAX })
     }
 
     fn finish(&mut self) {
@@ -311,6 +317,7 @@ impl Worker {
             heads,
             seen_ms: seen,
             sessions: self.session_views(),
+            receipts: self.state.receipts(),
             standings: self.state.standings().clone(),
             not_writable: self.state.not_writable(),
             refused: self.refused.clone(),
@@ -387,6 +394,7 @@ fn empty_view(
         heads: BTreeMap::new(),
         seen_ms: BTreeMap::new(),
         sessions: BTreeMap::new(),
+        receipts: Arc::default(),
         standings: BTreeMap::new(),
         not_writable: None,
         refused: BTreeMap::new(),

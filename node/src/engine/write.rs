@@ -16,6 +16,7 @@ use wego_proto::{
 
 use super::{
     Act, Existence, Mode, Write, WriteError, Written,
+    ending::{judge_erase, judge_retract, unchanged},
     worker::{Waiting, Worker},
 };
 use crate::{
@@ -34,11 +35,19 @@ const UNPROJECTED_MAX: usize = 16_384;
 
 /// The newest version of an own record.
 #[derive(Debug, Clone, Copy)]
-struct Newest {
-    at: Position,
-    hash: Hash,
-    record_kind: u32,
-    retracted: bool,
+pub(super) struct Newest {
+    pub(super) at: Position,
+    pub(super) hash: Hash,
+    pub(super) record_kind: u32,
+    pub(super) standing: Standing,
+}
+
+/// What became of a record by its newest version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Current,
+    Retracted,
+    Erased,
 }
 
 /// Own versions that the records projection has not seen yet.
@@ -95,17 +104,18 @@ impl Unprojected {
 /// The version that an own entry makes of its record.
 fn own_version(entry: &Unverified, me: Origin) -> Option<(RecordId, Newest)> {
     let header = entry.header();
-    let retracted = match header.known_kind()? {
-        EntryKind::RecordPut => false,
-        EntryKind::Retract | EntryKind::Erase => true,
+    let standing = match header.known_kind()? {
+        EntryKind::RecordPut => Standing::Current,
+        EntryKind::Retract => Standing::Retracted,
+        EntryKind::Erase => Standing::Erased,
         _ => return None,
     };
-    let newest = Newest { at: header.at, hash: entry.hash(), record_kind: header.record_kind, retracted };
+    let newest = Newest { at: header.at, hash: entry.hash(), record_kind: header.record_kind, standing };
     (header.origin == me).then_some((header.record_id?, newest))
 }
 
 /// A judged write: done without an entry, or to be signed.
-enum Judged {
+pub(super) enum Judged {
     Answer(Written),
     Sign(Draft, Outcome),
 }
@@ -189,8 +199,12 @@ impl Worker {
                 answer(reply, Err(WriteError::NotWritable(why)));
                 continue;
             };
-            let retracted = outcome == Outcome::Retracted;
-            self.unprojected.add(record_id, cursor, Newest { at, hash, record_kind, retracted });
+            let standing = match outcome {
+                Outcome::Retracted => Standing::Retracted,
+                Outcome::Erased => Standing::Erased,
+                _ => Standing::Current,
+            };
+            self.unprojected.add(record_id, cursor, Newest { at, hash, record_kind, standing });
             answer(reply, Ok(Written { record_id, outcome, entry: Some((at, hash)) }));
         }
         if self.unprojected.is_crowded() {
@@ -218,6 +232,7 @@ impl Worker {
                 self.judge_put(write, newest, content, *expected_base, *existence)
             }
             Act::Retract { content } => judge_retract(write, newest, content),
+            Act::Erase { .. } => judge_erase(write, newest),
         }
     }
 
@@ -227,6 +242,7 @@ impl Worker {
         let header = entry.header();
         let outcome = match (header.known_kind(), header.base) {
             (Some(EntryKind::Retract), _) => Outcome::Retracted,
+            (Some(EntryKind::Erase), _) => Outcome::Erased,
             (_, None) => Outcome::Created,
             (_, Some(_)) => Outcome::Revised,
         };
@@ -257,7 +273,11 @@ impl Worker {
             at: row.at,
             hash: row.hash,
             record_kind: row.kind as u32,
-            retracted: row.state != State::Current,
+            standing: match row.state {
+                State::Current => Standing::Current,
+                State::Retracted { .. } => Standing::Retracted,
+                State::Erased => Standing::Erased,
+            },
         };
         same_kind(write, Some(newest))
     }
@@ -280,12 +300,12 @@ impl Worker {
             }
             _ => {}
         }
-        if let Some(newest) = newest.filter(|newest| !newest.retracted)
+        if let Some(newest) = newest.filter(|newest| newest.standing == Standing::Current)
             && self.content_at(newest.at)?.as_deref() == Some(content)
         {
             return Ok(unchanged(write, newest));
         }
-        sign_or_judge(write, EntryKind::RecordPut, newest, content, outcome)
+        sign_or_judge(write, EntryKind::RecordPut, newest, Some(content), outcome)
     }
 
     fn full(&self) -> StoreError {
@@ -324,37 +344,29 @@ fn same_kind(write: &Write, newest: Option<Newest>) -> Result<Option<Newest>, Wr
     Ok(newest)
 }
 
-fn judge_retract(write: &Write, newest: Option<Newest>, content: &[u8]) -> Result<Judged, WriteError> {
-    let newest = newest.ok_or(WriteError::NotFound(write.record_id))?;
-    if newest.retracted {
-        return Ok(unchanged(write, newest));
-    }
-    let write = Write { record_kind: newest.record_kind, ..write.clone() };
-    sign_or_judge(&write, EntryKind::Retract, Some(newest), content, Outcome::Retracted)
-}
-
-fn unchanged(write: &Write, newest: Newest) -> Judged {
-    let entry = Some((newest.at, newest.hash));
-    Judged::Answer(Written { record_id: write.record_id, outcome: Outcome::Unchanged, entry })
-}
-
-fn sign_or_judge(
+pub(super) fn sign_or_judge(
     write: &Write,
     kind: EntryKind,
     newest: Option<Newest>,
-    content: &[u8],
+    content: Option<&[u8]>,
     outcome: Outcome,
 ) -> Result<Judged, WriteError> {
     if write.mode == Mode::DryRun {
         return Ok(Judged::Answer(Written { record_id: write.record_id, outcome, entry: None }));
     }
+    let payload = |content: &[u8]| Ok(Payload { nonce: nonce()?, content: content.to_vec() });
+    let erase = match write.act {
+        Act::Erase { reason } => Some(reason),
+        Act::Put { .. } | Act::Retract { .. } => None,
+    };
     let draft = Draft {
         kind: kind as i32,
         record_id: Some(write.record_id),
         base: newest.map(|newest| newest.hash),
         record_kind: write.record_kind,
         request_id: write.request_id,
-        payload: Some(Payload { nonce: nonce()?, content: content.to_vec() }),
+        payload: content.map(payload).transpose()?,
+        erase,
         endpoint_change: None,
     };
     Ok(Judged::Sign(draft, outcome))

@@ -10,7 +10,7 @@ use wego_ledger::{
     limits::{ENTRIES_BYTES, ENTRIES_PER_MESSAGE, ENTRIES_PER_MESSAGE_MAX, MESSAGE_BYTES_MAX},
     reject::Reject,
     session::{ConnId, Side},
-    state::{Input, check_counts, verify_entries, verify_start},
+    state::{Input, check_counts, verify_entries, verify_receipts, verify_start},
 };
 use wego_proto::{
     convert::{FieldError, Problem},
@@ -164,6 +164,9 @@ impl Line {
                     Err(reject) => Input::Refused { conn, reject },
                 }
             }
+            Some(Body::Receipts(v1::Receipts { receipts, .. })) if !receipts.is_empty() => {
+                self.judge_receipts(receipts)
+            }
             Some(body) => match check_counts(&body) {
                 Ok(()) => Input::Received { conn, body },
                 Err(reject) => Input::Refused { conn, reject },
@@ -173,6 +176,15 @@ impl Line {
                 let error = FieldError { field: "message.body", problem: Problem::Missing };
                 Input::Refused { conn, reject: Reject::Malformed(error) }
             }
+        }
+    }
+
+    fn judge_receipts(&self, receipts: Vec<v1::SignedReceipt>) -> Input {
+        let conn = self.conn;
+        let view = self.shared.engine.view();
+        match verify_receipts(receipts, &view.roster, &view.receipts) {
+            Ok(receipts) => Input::Receipts { conn, receipts },
+            Err(reject) => Input::Refused { conn, reject },
         }
     }
 

@@ -56,6 +56,18 @@ pub(super) fn apply(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), Sto
     settle(draft, &record)
 }
 
+/// Drops what was kept of the content of an entry that was taken down, if it was taken in.
+pub(super) fn forget(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), StoreError> {
+    let header = entry.header();
+    let Some(record) = header.record_id else { return Ok(()) };
+    let key = keys::version(header.origin, header.at);
+    let Some(row) = draft.row(&key)? else { return Ok(()) };
+    let row = VersionRow { content: None, ..decode(&row)? };
+    draft.put(key, row.encode_to_vec());
+    draft.put(keys::UNPURGED.to_vec(), Vec::new());
+    settle(draft, &record)
+}
+
 /// Whether a later epoch of this origin made the entry there void.
 fn is_void(draft: &Draft<'_>, origin: Origin, at: Position) -> Result<bool, StoreError> {
     let bases = bases(draft, origin)?;
@@ -131,8 +143,11 @@ fn forget_before(
     for (key, _) in draft.range(&from, &end, usize::MAX)? {
         let (_, at) = keys::ends_in_place(&key).ok_or_else(corrupt)?;
         let mut version = version(draft, origin, at)?;
-        version.content = None;
+        if version.content.take().is_none() {
+            continue;
+        }
         draft.put(keys::version(origin, at), version.encode_to_vec());
+        draft.put(keys::UNPURGED.to_vec(), Vec::new());
     }
     Ok(())
 }

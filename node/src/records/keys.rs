@@ -7,6 +7,9 @@ use wego_proto::record::v1::RecordKind;
 /// Schema, store and cursor.
 pub(super) const META: &[u8] = b"m";
 
+/// There when contents were dropped whose bytes may still lie in the database's files.
+pub(super) const UNPURGED: &[u8] = b"u";
+
 /// Table: the latest time an origin's log has claimed in an epoch.
 const TIMES: u8 = b't';
 /// Table: where an epoch continues from.

@@ -33,7 +33,7 @@ use wego_proto::{
 };
 
 use crate::store::{
-    Cursor, Projection, StoreError,
+    Cursor, Projection, Space, StoreError,
     sled::{self as store, STEP_BYTES, Unflushed},
 };
 
@@ -73,7 +73,8 @@ impl Records {
     ///
     /// # Errors
     /// [`StoreError::Io`]: the directory cannot be used, or another process has it open.
-    pub fn open(dir: &Path, store_id: StoreId) -> Result<Self, StoreError> {
+    pub fn open(dir: &Path, store_id: StoreId, space: &dyn Space) -> Result<Self, StoreError> {
+        store::finish_rewrite(dir)?;
         let rows = match open_database(dir) {
             Err(StoreError::Corrupt { .. }) => {
                 tracing::warn!(dir = %dir.display(), "record projection is damaged, building it anew");
@@ -82,6 +83,7 @@ impl Records {
             }
             other => other?,
         };
+        let rows = purged(dir, rows, space)?;
         let records = Self { rows, store_id, unflushed: Mutex::default() };
         if records.meta()?.is_none() {
             records.wipe()?;
@@ -98,7 +100,7 @@ impl Records {
         self.rows.flush().map(|_| ()).map_err(failed)
     }
 
-    /// SHA-256 over all rows but the cursor: equal whenever the same entries were applied, in whatever batches.
+    /// SHA-256 over all rows but the cursor and the mark of what was dropped: equal whenever the same entries were applied, in whatever batches.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
@@ -106,7 +108,7 @@ impl Records {
         let mut digest = Hash::of(&[]);
         for row in self.rows.iter() {
             let (key, value) = row.map_err(failed)?;
-            if key.as_ref() != keys::META {
+            if ![keys::META, keys::UNPURGED].contains(&key.as_ref()) {
                 let lengths = [(key.len() as u64).to_be_bytes(), (value.len() as u64).to_be_bytes()];
                 digest = Hash::of(&[digest.as_bytes(), &lengths[0], &lengths[1], &key, &value]);
             }
@@ -174,6 +176,18 @@ impl Projection for Records {
         self.write(&mut unflushed, draft.bytes(), draft.into_batch())
     }
 
+    fn forget(&self, entries: &[Unverified]) -> Result<(), StoreError> {
+        let mut unflushed = self.unflushed();
+        for entry in entries {
+            let mut draft = Draft::new(&self.rows);
+            fold::forget(&mut draft, entry)?;
+            self.write(&mut unflushed, draft.bytes(), draft.into_batch())?;
+        }
+        self.flush()?;
+        *unflushed = Unflushed::default();
+        Ok(())
+    }
+
     fn wipe(&self) -> Result<(), StoreError> {
         self.wipe_but(Vec::new())
     }
@@ -185,6 +199,7 @@ impl Records {
         // Without its cursor row the database counts as foreign: a crash between here and the end wipes it again.
         self.rows.remove(keys::META).map_err(failed)?;
         self.flush()?;
+        let unpurged = self.rows.contains_key(keys::UNPURGED).map_err(failed)?;
         loop {
             let keys: Result<Vec<_>, _> = self.rows.iter().keys().take(WIPED_TOGETHER).collect();
             let keys = keys.map_err(failed)?;
@@ -199,6 +214,9 @@ impl Records {
             self.rows.insert(key, row).map_err(failed)?;
         }
         self.rows.insert(keys::META, self.meta_row(Cursor(0))).map_err(failed)?;
+        if unpurged {
+            self.rows.insert(keys::UNPURGED, &[]).map_err(failed)?;
+        }
         *unflushed = Unflushed::default();
         self.flush()
     }
@@ -216,6 +234,26 @@ impl Drop for Records {
 fn open_database(dir: &Path) -> Result<sled::Db, StoreError> {
     let _turn = store::writing();
     store::config(dir, CACHE_BYTES).open().map_err(failed)
+}
+
+/// The database, written anew when something was dropped from it: `store/sled/rewrite.rs` says why.
+fn purged(dir: &Path, rows: sled::Db, space: &dyn Space) -> Result<sled::Db, StoreError> {
+    if !rows.contains_key(keys::UNPURGED).map_err(failed)? {
+        return Ok(rows);
+    }
+    {
+        let _turn = store::writing();
+        drop(rows);
+    }
+    match store::rewrite(dir, CACHE_BYTES, keys::UNPURGED, space) {
+        // It can be built again, which leaves nothing of it either.
+        Err(StoreError::Corrupt { .. }) => fs::remove_dir_all(dir)
+            .map_err(|source| StoreError::Io { what: "removing a damaged record projection", source })?,
+        other => {
+            other?;
+        }
+    }
+    open_database(dir)
 }
 
 /// Moves a damaged database out of the way, in place of the one damaged before.

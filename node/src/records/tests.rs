@@ -9,6 +9,7 @@ use wego_proto::{
 };
 
 use super::*;
+use crate::store::NoGuard;
 
 mod lists;
 mod sample;
@@ -164,10 +165,10 @@ fn another_store_or_a_wipe_begins_anew() {
     let Sample { records, dir } = sample;
     drop(records);
     let path = dir.path().join("records");
-    let same = Records::open(&path, sample::STORE).unwrap();
+    let same = Records::open(&path, sample::STORE, &NoGuard).unwrap();
     assert_eq!(same.cursor().unwrap(), Cursor(1));
     drop(same);
-    let other = Records::open(&path, StoreId::new([8; 16])).unwrap();
+    let other = Records::open(&path, StoreId::new([8; 16]), &NoGuard).unwrap();
     assert_eq!(other.cursor().unwrap(), Cursor(0));
     assert_eq!(other.record(&id(1)).unwrap(), None);
     other.apply(&[Entry::put(1, 1, 1, &practice("back")).entry()], Cursor(1)).unwrap();
@@ -185,7 +186,7 @@ fn a_damaged_database_is_set_aside_and_built_anew() {
         let path = dir.path().join("records");
         let length = fs::metadata(path.join(file)).unwrap().len();
         fs::write(path.join(file), vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
-        let records = Records::open(&path, sample::STORE).unwrap();
+        let records = Records::open(&path, sample::STORE, &NoGuard).unwrap();
         assert_eq!((records.cursor().unwrap(), records.record(&id(1)).unwrap()), (Cursor(0), None), "{file}");
         records.apply(&[Entry::put(1, 1, 1, &practice("back")).entry()], Cursor(1)).unwrap();
         assert_eq!(

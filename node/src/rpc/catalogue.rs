@@ -82,6 +82,22 @@ impl Catalogue for Doors {
         self.write(write, Vec::new()).await.map(Response::new)
     }
 
+    async fn erase(&self, request: Request<v1::EraseRequest>) -> Result<Response<v1::PublishReply>, Status> {
+        let request = request.into_inner();
+        let known = v1::EraseReason::try_from(request.reason).ok();
+        let Some(reason) = known.filter(|reason| *reason != v1::EraseReason::Unspecified) else {
+            return Err(Status::invalid_argument("reason is missing or none that is known; hint: give one"));
+        };
+        let write = Write {
+            request_id: request_id(&request.request_id)?,
+            record_id: record_id(&request.record_id)?,
+            record_kind: 0,
+            act: Act::Erase { reason: reason as u32 },
+            mode: mode(request.dry_run),
+        };
+        self.write(write, Vec::new()).await.map(Response::new)
+    }
+
     async fn read(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::RecordView>, Status> {
         let id = record_id(&request.into_inner().record_id)?;
         self.reader.catch_up(READ_PATIENCE).await;
@@ -173,7 +189,7 @@ fn mode(dry_run: bool) -> Mode {
     if dry_run { Mode::DryRun } else { Mode::Commit }
 }
 
-fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {
+pub(super) fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {
     RecordId::try_from(bytes)
         .map_err(|error| Status::invalid_argument(format!("{error}; hint: copy it from a list")))
 }
@@ -199,6 +215,6 @@ fn invalid(problems: &[wego_catalogue::validate::FieldProblem]) -> Status {
     Status::invalid_argument(format!("the record is not right yet:\n  {}", lines.join("\n  ")))
 }
 
-fn no_record(id: &RecordId) -> Status {
+pub(super) fn no_record(id: &RecordId) -> Status {
     Status::not_found(format!("no record {id} here; it may still be on its way; hint: search for its title"))
 }

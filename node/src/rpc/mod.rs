@@ -9,8 +9,8 @@ use arc_swap::ArcSwap;
 use tonic::service::Routes;
 use wego_proto::v1::{
     admin_server::AdminServer, audit_server::AuditServer, backups_server::BackupsServer,
-    catalogue_server::CatalogueServer, invites_server::InvitesServer, keys_server::KeysServer,
-    members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
+    catalogue_server::CatalogueServer, delivery_server::DeliveryServer, invites_server::InvitesServer,
+    keys_server::KeysServer, members_server::MembersServer, roster_governance_server::RosterGovernanceServer,
     search_server::SearchServer,
 };
 
@@ -28,6 +28,7 @@ mod audit;
 mod backup;
 mod catalogue;
 mod deed;
+mod delivery;
 mod governance;
 mod guard;
 mod invite;
@@ -92,6 +93,7 @@ impl Doors {
                 .max_decoding_message_size(REQUEST_BYTES_MAX)
                 .max_encoding_message_size(ANSWER_BYTES_MAX),
         )
+        .add_service(DeliveryServer::new(self.clone()).max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(
             RosterGovernanceServer::new(self.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX)

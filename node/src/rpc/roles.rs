@@ -24,6 +24,8 @@ pub const METHODS: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Catalogue/Publish", Role::Editor, Changes),
     ("/wego.v1.Catalogue/PublishMany", Role::Editor, ChangesEach),
     ("/wego.v1.Catalogue/Retract", Role::Editor, Changes),
+    // It cannot be taken back, anywhere: more than an editor's certificate must be lost for somebody to do it.
+    ("/wego.v1.Catalogue/Erase", Role::Admin, Changes),
     ("/wego.v1.Catalogue/Read", Role::Reader, Reads),
     ("/wego.v1.Catalogue/History", Role::Reader, Reads),
     ("/wego.v1.Catalogue/List", Role::Reader, Reads),
@@ -33,6 +35,8 @@ pub const METHODS: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Members/Show", Role::Reader, Reads),
     ("/wego.v1.Members/Roster", Role::Reader, Reads),
     ("/wego.v1.Members/Forks", Role::Reader, Reads),
+    ("/wego.v1.Delivery/Erasures", Role::Reader, Reads),
+    ("/wego.v1.Delivery/Seen", Role::Reader, Reads),
     ("/wego.v1.Admin/Status", Role::Reader, Reads),
     ("/wego.v1.Admin/ListPeers", Role::Admin, Reads),
     ("/wego.v1.Admin/AddPeer", Role::Admin, Changes),

@@ -74,7 +74,9 @@ impl Search {
         let (_, fields) = Fields::schema();
         let reader = ArcSwap::from_pointee(opened.reader.clone());
         let settled = AtomicU64::new(opened.mark.cursor);
-        let writing = Mutex::new(Some(writing(fields, store_id, memory_bytes, opened)));
+        let mut writing = writing(fields, store_id, memory_bytes, opened);
+        writing.purge().map_err(failed)?;
+        let writing = Mutex::new(Some(writing));
         Ok(Self { dir: dir.to_owned(), store_id, memory_bytes, fields, writing, reader, settled })
     }
 
@@ -157,6 +159,10 @@ impl Projection for Search {
 
     fn settle(&self) -> Result<(), StoreError> {
         self.write(|writing| writing.settle())
+    }
+
+    fn forget(&self, entries: &[Unverified]) -> Result<(), StoreError> {
+        self.write(|writing| writing.forget(entries))
     }
 
     fn next_cursor(&self) -> Result<Cursor, StoreError> {

@@ -21,11 +21,14 @@ pub(super) struct Mark {
     pub(super) cursor: u64,
     /// Epochs that began elsewhere than at the end of the one before.
     pub(super) epochs: Epochs,
+    /// Documents that were erased may still lie in segments, marked as deleted.
+    #[serde(default)]
+    pub(super) unpurged: bool,
 }
 
 impl Mark {
     pub(super) fn new(store_id: StoreId, cursor: u64, epochs: Epochs) -> Self {
-        Self { schema: SCHEMA_VERSION, store_id: store_id.to_string(), cursor, epochs }
+        Self { schema: SCHEMA_VERSION, store_id: store_id.to_string(), cursor, epochs, unpurged: false }
     }
 
     /// Reads a payload; `None` when it is of other rules or another store.

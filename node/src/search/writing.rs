@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use tantivy::{
     Index, IndexReader, IndexWriter, TantivyDocument,
-    indexer::{IndexWriterOptions, LogMergePolicy},
+    indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy},
 };
 use wego_catalogue::{Decoded, Searchable, decode};
 use wego_proto::{
@@ -65,6 +65,8 @@ pub(super) struct Writing {
     settled: u64,
     applied: u64,
     moved_back: bool,
+    /// Erased documents may still lie in segments, marked as deleted.
+    unpurged: bool,
 }
 
 impl Writing {
@@ -87,6 +89,7 @@ impl Writing {
             held: None,
             fresh: BTreeMap::new(),
             changes: 0,
+            unpurged: mark.unpurged,
             epochs: mark.epochs,
             committed: mark.cursor,
             settled: mark.cursor,
@@ -164,7 +167,11 @@ impl Writing {
         match header.known_kind() {
             Some(EntryKind::EpochStart) => self.begin_epoch(header),
             Some(EntryKind::RecordPut) => self.put(header, entry),
-            Some(EntryKind::Retract | EntryKind::Erase) => self.replace(header, None),
+            Some(EntryKind::Retract) => self.replace(header, None),
+            Some(EntryKind::Erase) => {
+                self.unpurged = true;
+                self.replace(header, None)
+            }
             _ => Ok(Applied::Through),
         }
     }
@@ -227,17 +234,61 @@ impl Writing {
     }
 
     fn commit(&mut self) -> tantivy::Result<()> {
-        let payload = Mark::new(self.store_id, self.applied, self.epochs.clone()).write();
+        let mut mark = Mark::new(self.store_id, self.applied, self.epochs.clone());
+        mark.unpurged = self.unpurged;
         let mut prepared = self.writer()?.prepare_commit()?;
-        prepared.set_payload(&payload);
+        prepared.set_payload(&mark.write());
         prepared.commit()?;
         self.held = None;
         self.fresh.clear();
         self.changes = 0;
         self.committed = self.applied;
         self.reader.reload()?;
+        self.purge()?;
         self.settled = self.applied;
         Ok(())
+    }
+
+    /// Writes the segments anew that hold erased documents: a document marked as deleted is still readable on the disk.
+    pub(super) fn purge(&mut self) -> tantivy::Result<()> {
+        if !self.unpurged {
+            return Ok(());
+        }
+        if let Some(writer) = self.writer.take() {
+            // A merge under way would hold on to the segments.
+            writer.wait_merging_threads()?;
+        }
+        let mut writer = open_writer(&self.index, self.memory_bytes)?;
+        writer.set_merge_policy(Box::new(NoMergePolicy));
+        for segment in self.index.searchable_segment_metas()? {
+            if segment.num_deleted_docs() > 0 {
+                writer.merge(&[segment.id()]).wait()?;
+            }
+        }
+        self.held = None;
+        self.reader.reload()?;
+        writer.garbage_collect_files().wait()?;
+        writer.wait_merging_threads()?;
+        self.unpurged = false;
+        Ok(())
+    }
+
+    /// Hides the documents of entries that were taken down. Queries see it on return.
+    pub(super) fn forget(&mut self, entries: &[Unverified]) -> tantivy::Result<()> {
+        for header in entries.iter().map(Unverified::header) {
+            let Some(record_id) = header.record_id else { continue };
+            let (key, at) = (Key { record_id, origin: header.origin }, header.at);
+            let known = self.position_of(&key)?;
+            if known != Some(at) {
+                continue;
+            }
+            let document = self.fields.hidden(&key, at);
+            self.write(&key, known, document)?;
+            self.fresh.insert(key, at);
+            self.changes += 1;
+            self.unpurged = true;
+        }
+        if self.unpurged { self.commit() } else { Ok(()) }
     }
 
     fn held(&mut self) -> tantivy::Result<&Held> {

@@ -32,6 +32,7 @@ use crate::store::{
 
 mod disk;
 mod format;
+mod rewrite;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -245,6 +246,11 @@ impl HeadLock for Journal {
 
     fn position_of(&self, request: &RequestId) -> Option<Position> {
         self.requests.position_of(request)
+    }
+
+    fn erase(&mut self, targets: &[Position]) -> Result<(), StoreError> {
+        self.sound()?;
+        self.drop_payloads(targets)
     }
 }
 

@@ -21,13 +21,16 @@ pub mod anchor;
 mod chain;
 #[doc(hidden)]
 pub mod conformance;
+pub mod erasure;
 pub mod fence;
 mod folder_lock;
 pub mod governance_files;
 pub mod journal;
 pub mod memory;
+mod projection;
 mod requests;
 pub mod roster_files;
+mod shared_lock;
 pub mod sled;
 pub mod space;
 
@@ -36,7 +39,9 @@ pub use fence::Fence;
 pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
+pub use projection::Projection;
 pub use roster_files::{RosterFiles, RosterFilesError};
+pub use shared_lock::SharedLock;
 pub use sled::{SledStore, set_aside};
 pub use space::{DiskGuard, NoGuard, Space, SpaceReport};
 
@@ -84,6 +89,14 @@ pub trait HeadLock: Send {
     /// Where the entry with this request id stands, among the newest
     /// [`REQUESTS_REMEMBERED`] entries.
     fn position_of(&self, request: &RequestId) -> Option<Position>;
+
+    /// Drops payload and nonce of the entries at these positions, for ever; their headers stay, and so does the head.
+    /// Positions that are not held are passed over. Durable on return, and idempotent.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`]: nothing changed. [`StoreError::Io`]: some may be dropped; try again, after opening the
+    /// lock anew where it says so. [`StoreError::Corrupt`] or [`StoreError::CorruptFile`].
+    fn erase(&mut self, targets: &[Position]) -> Result<(), StoreError>;
 }
 
 /// Request ids a [`HeadLock`] remembers: two months of a city that writes a thousand entries a day, in 4 MiB.
@@ -95,7 +108,8 @@ pub trait EntryStore: Send + Sync {
     fn store_id(&self) -> StoreId;
 
     /// Adds runs of consecutive entries, each run extending what is held of its origin and epoch. Idempotent:
-    /// entries already held are skipped. All of the batch or nothing becomes visible. Not durable before
+    /// entries already held are skipped. An entry whose payload an erasure covers, held before or part of the batch,
+    /// is stored without it. All of the batch or nothing becomes visible. Not durable before
     /// [`EntryStore::sync`], but never out of order: what survives a crash is a prefix of the entries put, which
     /// may end within a large batch.
     ///
@@ -191,58 +205,55 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError>;
 
+    /// Drops payload and nonce of these entries, for ever; their headers stay. At a [`erasure::Target::Place`] where
+    /// nothing is held yet, what arrives later is stored without its payload. Durable on return, and idempotent.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`]; some may be dropped, try again.
+    fn erase(&self, targets: &[erasure::Target]) -> Result<(), StoreError>;
+
+    /// Drops payload and nonce of entries of a member that were set aside, about these records and before these places.
+    /// Durable on return, and idempotent.
+    ///
+    /// # Errors
+    /// As [`EntryStore::erase`].
+    fn erase_set_aside(&self, origin: Origin, records: &erasure::Records) -> Result<(), StoreError>;
+
+    /// The erasures that a member's log orders: each record with the last place that does so, at most `max`.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn erasures(&self, origin: Origin, max: usize) -> Result<erasure::Records, StoreError>;
+
+    /// Up to where the erasures that entries order have been carried out here; 0 in a new store.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn erased_through(&self) -> Result<Cursor, StoreError>;
+
+    /// Remembers that. A crash may take it back, so that they are carried out again.
+    ///
+    /// # Errors
+    /// As [`EntryStore::erase`].
+    fn set_erased_through(&self, cursor: Cursor) -> Result<(), StoreError>;
+
+    /// Keeps receipts, each in place of the member's earlier one. Not durable before [`EntryStore::sync`].
+    ///
+    /// # Errors
+    /// As [`EntryStore::erase`].
+    fn put_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Result<(), StoreError>;
+
+    /// All receipts kept. Untrusted, as everything here.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn receipts(&self) -> Result<BTreeMap<Origin, v1::SignedReceipt>, StoreError>;
+
     /// Makes everything put so far durable.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`].
     fn sync(&self) -> Result<(), StoreError>;
-}
-
-/// Something derived from the entries in order of arrival, that can be deleted and built again.
-///
-/// It follows the store's cursor on its own thread and can neither block nor break replication.
-pub trait Projection: Send + Sync {
-    /// A word for logs.
-    fn name(&self) -> &'static str;
-
-    /// Up to where it has applied; [`Cursor`] 0 for a new one, or one built from another incarnation of the store. It goes
-    /// back to 0 when an epoch's opening makes something valid that was left out as void.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn cursor(&self) -> Result<Cursor, StoreError>;
-
-    /// Applies entries in order and remembers `next`, never `next` without the entries. After an error or a crash
-    /// the same entries come again, and what was applied of them already changes nothing. Entries are well-formed;
-    /// who wrote them was checked when they were put. An entry that says nothing it understands is skipped.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn apply(&self, entries: &[wego_proto::entry::Unverified], next: Cursor) -> Result<(), StoreError>;
-
-    /// Makes readers see everything applied, where that costs too much to do for every batch. The follower calls
-    /// it when nothing new has come for a moment, and at least once a second.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in; what readers do not see comes again, from
-    /// [`Projection::next_cursor`].
-    fn settle(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    /// Where to continue: up to where it has applied, whether or not readers see it.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn next_cursor(&self) -> Result<Cursor, StoreError> {
-        self.cursor()
-    }
-
-    /// Forgets everything, to be built again.
-    ///
-    /// # Errors
-    /// [`StoreError`] of what it is kept in.
-    fn wipe(&self) -> Result<(), StoreError>;
 }
 
 /// Why the store refused. Each says whether it is worth trying again.

@@ -25,6 +25,7 @@ fn header(seq: u64, prev: Hash) -> Header {
         record_kind: 1,
         request_id: Some(RequestId::new([6; 16])),
         epoch_start: None,
+        erase: None,
         recovery_key: None,
         endpoint_change: None,
     }

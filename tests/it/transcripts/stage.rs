@@ -1,6 +1,6 @@
 //! Where a script is performed: a folder, some nodes, and the two programs run inside this process.
 
-use std::{ffi::OsString, fs, io::Cursor, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{ffi::OsString, fs, io::Cursor, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
 use tempfile::TempDir;
 use wego_cli::Stdio;
@@ -16,6 +16,9 @@ use super::{
 
 /// The programs see a clock that is ahead of the nodes', so that all ages read "2 h ago".
 const CLOCK_AHEAD_MS: u64 = 2 * 60 * 60 * 1_000 + 60_000;
+
+/// Receipts come so often that nobody waits for them.
+const RECEIPTS: Duration = Duration::from_secs(1);
 
 pub(super) struct Stage {
     runtime: tokio::runtime::Runtime,
@@ -61,6 +64,7 @@ impl Stage {
         let path = |word: &str| self.dir().join(word.strip_prefix("./").unwrap());
         match words[..] {
             ["found", cities] => self.found(cities.parse().unwrap()),
+            ["heard"] => self.heard(),
             ["settle"] => self.runtime.block_on(self.cluster.as_ref().unwrap().converge(0)),
             ["stop", city] => {
                 let n = place(city);
@@ -122,7 +126,11 @@ impl Stage {
     /// Nodes that have met, with a profile for each, the first one chosen.
     fn found(&mut self, cities: usize) {
         let cluster = self.runtime.block_on(async {
-            let cluster = Cluster::start(cities).await;
+            let mut cluster = Cluster::found(cities).await;
+            for n in 0..cities {
+                cluster.seats[n].config.peers.receipts = RECEIPTS;
+                cluster.up(n).await;
+            }
             for n in 0..cities {
                 cluster.connected(n, cities - 1).await;
             }
@@ -143,6 +151,22 @@ impl Stage {
             assert_eq!(added.code, 0, "{}", added.err);
         }
         let _ = self.command("wego profile use city-1", &[]);
+    }
+
+    /// Every running node has heard that every other has all it has itself.
+    fn heard(&self) {
+        let cluster = self.cluster.as_ref().unwrap();
+        let all_have_all = || {
+            let views: Vec<_> = cluster.running().map(|node| node.reader().view()).collect();
+            let has_all = |receipt: &wego_ledger::receipt::Receipt| {
+                views[0].heads.iter().all(|(origin, head)| receipt.covers(*origin, head.at))
+            };
+            let says_so = |at: &View| {
+                views.iter().all(|of| at.receipts.get(&of.me).is_some_and(|receipt| has_all(receipt)))
+            };
+            views.iter().all(|view| says_so(view))
+        };
+        self.runtime.block_on(wego_tests::until("all have heard of all", all_have_all));
     }
 
     /// A city's keys sign two histories; every other node hears of it.

@@ -133,6 +133,7 @@ impl Disk {
             heads: vec![],
             locked: None,
             forks: vec![],
+            receipts: Vec::new(),
             endpoints: vec![],
             footing: Footing::Sound,
             previous_run: None,

@@ -30,6 +30,7 @@ fn header(origin: Origin, seq: u64, prev: Hash) -> Header {
         record_kind: 1,
         request_id: None,
         epoch_start: None,
+        erase: None,
         recovery_key: None,
         endpoint_change: None,
     }

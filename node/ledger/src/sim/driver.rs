@@ -97,7 +97,7 @@ impl Sim {
             Output::KeepRoster(_) | Output::SwitchRoster(_) => Some(Input::RosterKept),
             Output::KeepProposal(proposal) => Some(Input::ProposalKept(proposal)),
             Output::KeepConflict(versions) => Some(Input::ConflictKept(versions)),
-            Output::DropProposals(_) => None,
+            Output::DropProposals(_) | Output::KeepReceipts(_) => None,
             Output::Notify(event) => {
                 self.observe(&event);
                 None

@@ -90,6 +90,7 @@ impl Node {
             heads: heads.into_iter().map(|(key, (head, hlc_ms))| (key.0, head, hlc_ms)).collect(),
             locked: self.disk.locked.last().map(|last| Head { at: last.header().at, hash: last.hash() }),
             forks: self.disk.forks.values().cloned().collect(),
+            receipts: Vec::new(),
             endpoints: Vec::new(),
             footing,
             previous_run,

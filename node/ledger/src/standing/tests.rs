@@ -64,6 +64,7 @@ fn open(roster: &mut History, federation: &Federation, rank: Rank, base: Positio
         epoch_start: Some(start),
         recovery_key: (rank == Rank::Recovery).then(|| signer.public()),
         endpoint_change: None,
+        erase: None,
     };
     let opening = Verified::sign(header, None, &roster.federation(), signer);
     let epoch = roster.opened(&opening).expect("a good opening");

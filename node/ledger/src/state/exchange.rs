@@ -8,12 +8,14 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 
+use super::Applied;
 #[cfg(doc)]
 use super::State;
 use crate::{
     fork::ForkEvidence,
     heads::LogKey,
     log::{Head, Run},
+    receipt::Receipt,
     reject::Reject,
     session::{ConnId, Side},
 };
@@ -130,6 +132,15 @@ pub enum Input {
     },
     /// The versions of [`Output::KeepRoster`] or [`Output::SwitchRoster`] are durable.
     RosterKept,
+    /// Entries are durable in the store, and every erasure among them has been carried out in all that is kept.
+    Applied(Applied),
+    /// Receipts came, and were verified with [`super::verify_receipts`].
+    Receipts {
+        /// From where.
+        conn: ConnId,
+        /// What.
+        receipts: Vec<Receipt>,
+    },
     /// The operator hands in roster versions; see [`State::judge_rosters`].
     Submitted(Vec<v1::SignedRoster>),
     /// The proposal of [`Output::KeepProposal`] is durable.
@@ -155,6 +166,8 @@ pub struct Draft {
     pub request_id: RequestId,
     /// The record's bytes, with a nonce the caller drew.
     pub payload: Option<Payload>,
+    /// Of an erasure, why: the number of a [`v1::EraseReason`].
+    pub erase: Option<u32>,
     /// With [`v1::EntryKind::Endpoint`]: where and as whom this member is reached from here on.
     pub endpoint_change: Option<EndpointChange>,
 }
@@ -207,6 +220,8 @@ pub enum Output {
     Compare(ConnId, Run),
     /// Make a fork proof durable; answer [`Input::ForkKept`].
     KeepFork(ForkEvidence),
+    /// Keep receipts, each in place of the member's earlier one. Nothing waits for it: a lost one is made or sent again.
+    KeepReceipts(Vec<(Origin, v1::SignedReceipt)>),
     /// Make roster versions durable; answer [`Input::RosterKept`].
     KeepRoster(Vec<v1::SignedRoster>),
     /// Make these versions durable instead of those from the first one's number on, which [`Output::KeepConflict`] has

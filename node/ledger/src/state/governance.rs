@@ -219,6 +219,7 @@ impl State {
             self.restand(now_ms, origin);
         }
         self.review_writing();
+        self.review_receipts();
     }
 
     pub(super) fn proposal_kept(&mut self, proposal: v1::SignedRoster) {

@@ -108,6 +108,7 @@ impl State {
         self.share_roster(conn, known, &roster_hash);
         self.share_proposals(conn);
         self.share_forks(conn);
+        self.share_known_receipts(conn);
         self.heads_digest(now_ms, conn, &digest)
     }
 

@@ -62,6 +62,7 @@ impl State {
             record_kind: draft.record_kind,
             request_id: Some(draft.request_id),
             endpoint_change: draft.endpoint_change,
+            erase: draft.erase,
             ..self.header(now_ms, draft.kind)
         };
         Verified::sign(header, draft.payload, &self.me.federation, &self.key)
@@ -86,6 +87,7 @@ impl State {
             epoch_start: None,
             recovery_key: None,
             endpoint_change: None,
+            erase: None,
         }
     }
 

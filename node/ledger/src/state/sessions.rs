@@ -43,6 +43,7 @@ impl State {
             Body::Heads(answer) => self.heads_answer(now_ms, conn, answer),
             Body::Notes(notes) => self.notes(now_ms, conn, notes),
             Body::Pull(pull) => self.serve(conn, pull),
+            Body::Receipts(receipts) => self.receipts_message(conn, receipts),
             Body::PayloadRequest(_) | Body::HashRequest(_) => {
                 self.not_supported_yet(conn);
                 Ok(())
@@ -206,6 +207,7 @@ impl State {
             let digest = self.board.digest().as_bytes().to_vec();
             self.send(conn, Body::HeadsDigest(v1::HeadsDigest { digest, known_store: 0 }));
         }
+        self.make_receipt(now_ms);
         self.move_stalled(now_ms);
         self.resume_intake(now_ms);
         self.try_anchor(now_ms);
@@ -250,6 +252,7 @@ pub fn check_counts(body: &Body) -> Result<(), Reject> {
         Body::HeadsRequest(request) => ("buckets", request.buckets.len(), HEAD_BUCKETS),
         Body::Heads(answer) => ("heads", answer.heads.len(), HEADS_PER_MESSAGE_MAX),
         Body::Notes(notes) => ("notes", notes.notes.len(), HEADS_PER_MESSAGE_MAX),
+        Body::Receipts(message) => super::receipts::counts(message),
         _ => return Ok(()),
     };
     if len > max { Err(Reject::TooLarge { what, max }) } else { Ok(()) }

@@ -62,7 +62,7 @@ impl Bench {
 }
 
 /// The transport key of a member of any simulated federation.
-fn speaker(member: u32) -> PublicKey {
+pub(in crate::state) fn speaker(member: u32) -> PublicKey {
     Federation::new(1).transport_key(Origin(member)).public()
 }
 
@@ -70,7 +70,7 @@ fn state_of(federation: &Federation, node: usize) -> State {
     State::new(start_of(federation, node))
 }
 
-fn start_of(federation: &Federation, node: usize) -> Start {
+pub(in crate::state) fn start_of(federation: &Federation, node: usize) -> Start {
     let origin = federation.origin(node);
     Start {
         me: Me {
@@ -92,6 +92,7 @@ fn start_of(federation: &Federation, node: usize) -> Start {
         heads: vec![],
         locked: None,
         forks: vec![],
+        receipts: vec![],
         endpoints: vec![],
         footing: Footing::Sound,
         previous_run: None,
@@ -116,6 +117,7 @@ fn draft(n: u8) -> Draft {
         record_kind: 1,
         request_id: RequestId::new([n; 16]),
         payload: None,
+        erase: None,
         endpoint_change: None,
     }
 }

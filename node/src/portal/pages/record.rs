@@ -45,7 +45,8 @@ pub(in crate::portal) fn record(visit: &mut Visit<'_>, id: &str) -> Result<Page,
     let body = html! {
         article.record {
             (top(visit, kind, &content, &title, &signed))
-            @if view.retracted { (provenance::withdrawal(visit, &signed.handle, &view.retract_reason)) }
+            @if view.erased { div.banner role="note" { p { (visit.words().erased) } } }
+            @else if view.retracted { (provenance::withdrawal(visit, &signed.handle, &view.retract_reason)) }
             @else if view.record.is_none() { div.banner role="note" { p { (visit.words().erased) } } }
             @if !signed.verified { div.banner.error role="note" { p { (visit.words().not_verified) } } }
             div.columns {

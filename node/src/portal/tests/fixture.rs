@@ -179,6 +179,7 @@ fn signed(
         record_kind: written.record_kind,
         request_id: None,
         epoch_start: None,
+        erase: None,
         recovery_key: None,
         endpoint_change: None,
     };

@@ -11,7 +11,7 @@ use wego_proto::{
 
 use crate::{
     records::Records,
-    store::{Cursor, Projection as _},
+    store::{Cursor, NoGuard, Projection as _},
 };
 
 pub(super) const STORE: StoreId = StoreId::new([7; 16]);
@@ -25,7 +25,7 @@ pub(super) struct Sample {
 impl Sample {
     pub(super) fn new() -> Self {
         let dir = TempDir::new().unwrap();
-        let records = Records::open(&dir.path().join("records"), STORE).unwrap();
+        let records = Records::open(&dir.path().join("records"), STORE, &NoGuard).unwrap();
         Self { records, dir }
     }
 
@@ -45,7 +45,7 @@ impl Sample {
     pub(super) fn after_a_crash(&self) -> Self {
         let dir = TempDir::new().unwrap();
         copy(&self.dir.path().join("records"), &dir.path().join("records"));
-        let records = Records::open(&dir.path().join("records"), STORE).unwrap();
+        let records = Records::open(&dir.path().join("records"), STORE, &NoGuard).unwrap();
         Self { records, dir }
     }
 }

@@ -4,7 +4,7 @@
 
 use wego_proto::{
     entry::{EpochStart, Header, Payload, Verified},
-    id::{FederationId, Hash, Origin, Position, RequestId},
+    id::{FederationId, Hash, Origin, Position, RecordId, RequestId},
     key::{PublicKey, SecretKey},
     v1::EntryKind,
 };
@@ -98,6 +98,28 @@ impl Author {
         RequestId::new(bytes)
     }
 
+    /// Its next entry, a version of `record` with a payload of so many bytes.
+    #[must_use]
+    pub fn put(&mut self, record: RecordId, payload_bytes: usize) -> Verified {
+        self.about(EntryKind::RecordPut, record, payload_bytes)
+    }
+
+    /// Its next entry, which orders to erase `record`.
+    #[must_use]
+    pub fn erase(&mut self, record: RecordId) -> Verified {
+        self.about(EntryKind::Erase, record, 0)
+    }
+
+    fn about(&mut self, kind: EntryKind, record: RecordId, payload_bytes: usize) -> Verified {
+        let plain = self.sign(self.next, self.prev, None, payload_bytes);
+        let erase = (kind == EntryKind::Erase).then_some(1);
+        let header = Header { kind: kind as i32, record_id: Some(record), erase, ..plain.header().clone() };
+        let payload = plain.payload().filter(|_| erase.is_none()).cloned();
+        let entry = Verified::sign(Header { payload: None, ..header }, payload, &self.federation, &self.key);
+        self.advance(&entry);
+        entry
+    }
+
     fn advance(&mut self, entry: &Verified) {
         let at = entry.header().at;
         self.next = at.next().unwrap_or(at);
@@ -125,6 +147,7 @@ impl Author {
             record_kind: 1,
             request_id: Some(Self::request_id(at)),
             epoch_start,
+            erase: None,
             recovery_key: None,
             endpoint_change: None,
         };

@@ -10,6 +10,7 @@ use crate::store::{EntryStore, HeadLock, StoreError};
 
 mod author;
 mod entry_store;
+mod erasure;
 mod head_lock;
 
 pub use author::Author;
@@ -80,7 +81,7 @@ pub trait LockBed {
 /// # Errors
 /// The first claim that does not hold.
 pub fn entry_store<B: StoreBed>(mut bed: impl FnMut() -> B) -> Claimed {
-    for claim in entry_store::claims::<B>() {
+    for claim in entry_store::claims::<B>().into_iter().chain(erasure::store_claims()) {
         claim(&mut bed())?;
     }
     Ok(())
@@ -91,7 +92,7 @@ pub fn entry_store<B: StoreBed>(mut bed: impl FnMut() -> B) -> Claimed {
 /// # Errors
 /// The first claim that does not hold.
 pub fn head_lock<B: LockBed>(mut bed: impl FnMut() -> B) -> Claimed {
-    for claim in head_lock::claims::<B>() {
+    for claim in head_lock::claims::<B>().into_iter().chain(erasure::lock_claims()) {
         claim(&mut bed())?;
     }
     Ok(())

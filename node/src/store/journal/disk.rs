@@ -20,6 +20,8 @@ pub(super) trait Disk: Send + fmt::Debug {
     fn sync(&mut self, file: &File) -> io::Result<()>;
     /// Cuts the file off.
     fn truncate(&mut self, file: &File, bytes: u64) -> io::Result<()>;
+    /// Gives a file the name of another, in its place.
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file, if there is one.
     fn remove(&mut self, path: &Path) -> io::Result<()>;
     /// Makes the names in a folder durable.
@@ -45,6 +47,10 @@ impl Disk for FileSystem {
 
     fn truncate(&mut self, file: &File, bytes: u64) -> io::Result<()> {
         file.set_len(bytes)
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
     }
 
     fn remove(&mut self, path: &Path) -> io::Result<()> {

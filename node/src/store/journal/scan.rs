@@ -36,6 +36,9 @@ pub(super) struct Scan {
     origin: Origin,
 }
 
+/// Ends the name of a segment that is being written anew.
+pub(super) const REWRITE_SUFFIX: &str = "new";
+
 /// Where in the journal a segment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -46,6 +49,7 @@ enum Place {
 impl Scan {
     /// Reads every segment of `dir` and cuts off what an interrupted write has left.
     pub(super) fn of_folder(dir: &Path, origin: Origin, disk: &mut dyn Disk) -> Result<Self, StoreError> {
+        drop_rewrites(dir, disk)?;
         let mut scan = Self { segments: Vec::new(), head: None, requests: Requests::default(), origin };
         let paths = segment_paths(dir)?;
         for (number, path) in paths.iter().enumerate() {
@@ -152,15 +156,27 @@ fn corrupt(path: &Path, what: &'static str) -> StoreError {
 }
 
 fn segment_paths(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    paths_ending(dir, "journal")
+}
+
+fn paths_ending(dir: &Path, suffix: &str) -> Result<Vec<PathBuf>, StoreError> {
     let mut paths = Vec::new();
     for file in std::fs::read_dir(dir).map_err(StoreError::io("reading the journal folder"))? {
         let path = file.map_err(StoreError::io("reading the journal folder"))?.path();
-        if path.extension().is_some_and(|extension| extension == "journal") {
+        if path.extension().is_some_and(|extension| extension == suffix) {
             paths.push(path);
         }
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Removes what an interrupted erasure has left: the segment itself is whole, and is written anew when asked again.
+fn drop_rewrites(dir: &Path, disk: &mut dyn Disk) -> Result<(), StoreError> {
+    for path in paths_ending(dir, REWRITE_SUFFIX)? {
+        disk.remove(&path).map_err(StoreError::io("removing an interrupted rewrite"))?;
+    }
+    Ok(())
 }
 
 /// Removes a last segment in which no record is complete: nothing in it was acknowledged.

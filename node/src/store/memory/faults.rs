@@ -23,11 +23,14 @@ pub enum Step {
     Rewind,
     /// [`crate::store::HeadLock::replace`]
     Replace,
+    /// [`crate::store::EntryStore::erase`] and [`crate::store::HeadLock::erase`]
+    Erase,
 }
 
 impl Step {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Put, Self::Sync, Self::PutFork, Self::Rewind, Self::Replace];
+    pub const ALL: [Self; 6] =
+        [Self::Put, Self::Sync, Self::PutFork, Self::Rewind, Self::Replace, Self::Erase];
 }
 
 /// When a step fails.

@@ -112,4 +112,14 @@ impl HeadLock for MemoryLock {
     fn position_of(&self, request: &RequestId) -> Option<Position> {
         self.state().requests.position_of(request)
     }
+
+    fn erase(&mut self, targets: &[Position]) -> Result<(), StoreError> {
+        let mut state = self.held()?;
+        self.faults.around(Step::Erase, || {
+            for entry in state.log.iter_mut().filter(|entry| targets.contains(&entry.header().at)) {
+                *entry = entry.clone().without_payload();
+            }
+            Ok(())
+        })
+    }
 }

@@ -5,17 +5,17 @@
 //! durable.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use wego_proto::{
     entry::Verified,
-    id::{Hash, Origin, Position, StoreId},
+    id::{Hash, Origin, Position, RecordId, StoreId},
     v1,
 };
 
-use crate::store::{Cursor, EntryStore, Heads, StoreError, chain};
+use crate::store::{Cursor, EntryStore, Heads, StoreError, chain, erasure};
 
 mod faults;
 mod lock;
@@ -39,6 +39,11 @@ struct State {
     arrivals: Vec<(Origin, Position)>,
     heads: Heads,
     forks: BTreeMap<(Origin, u32), v1::ForkProof>,
+    orders: erasure::Orders,
+    /// Positions whose payload is not taken, whether or not something is held there.
+    refused: BTreeSet<(Origin, Position)>,
+    erased_through: Cursor,
+    receipts: BTreeMap<Origin, v1::SignedReceipt>,
     set_aside: Vec<Verified>,
     /// How many arrivals a power cut leaves.
     durable: usize,
@@ -79,6 +84,7 @@ impl MemoryStore {
         for (&(origin, epoch, seq), entry) in &state.entries {
             state.heads.insert((origin, epoch), (seq, entry.hash()));
         }
+        state.orders = erasure::orders_of(state.entries.values());
         state.mark_durable();
         Self { store_id: self.store_id, state: Arc::new(Mutex::new(state)), faults: Faults::default() }
     }
@@ -99,9 +105,15 @@ impl State {
             return Ok(());
         }
         self.heads.extend(found.heads);
+        for ((origin, record), at) in erasure::orders_of(found.fresh.iter().copied()) {
+            erasure::remember(&mut self.orders, origin, record, at);
+        }
         for entry in found.fresh {
             let (origin, at) = (entry.header().origin, entry.header().at);
-            self.entries.insert((origin, at.epoch, at.seq), entry.clone());
+            let erased =
+                erasure::covers(&self.orders, entry.header()) || self.refused.contains(&(origin, at));
+            let entry = if erased { entry.clone().without_payload() } else { entry.clone() };
+            self.entries.insert((origin, at.epoch, at.seq), entry);
             self.arrivals.push((origin, at));
         }
         self.unsynced_puts.push(self.arrivals.len());
@@ -225,6 +237,62 @@ impl EntryStore for MemoryStore {
 
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError> {
         Ok(self.state().forks.clone())
+    }
+
+    fn erase(&self, targets: &[erasure::Target]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        self.faults.around(Step::Erase, || {
+            for target in targets {
+                let (origin, at) = target.place();
+                match state.entries.get_mut(&(origin, at.epoch, at.seq)) {
+                    Some(entry) if target.is(|| entry.hash()) => *entry = entry.clone().without_payload(),
+                    None if matches!(target, erasure::Target::Place(..)) => {
+                        state.refused.insert((origin, at));
+                    }
+                    _ => {}
+                }
+            }
+            state.mark_durable();
+            Ok(())
+        })
+    }
+
+    fn erase_set_aside(
+        &self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError> {
+        let orders = records.iter().map(|(record, at)| ((origin, *record), *at)).collect();
+        for entry in &mut self.state().set_aside {
+            if erasure::covers(&orders, entry.header()) {
+                *entry = entry.clone().without_payload();
+            }
+        }
+        Ok(())
+    }
+
+    fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {
+        let state = self.state();
+        let own = state.orders.iter().filter(|((author, _), _)| *author == origin);
+        Ok(own.take(max).map(|((_, record), at)| (*record, *at)).collect())
+    }
+
+    fn erased_through(&self) -> Result<Cursor, StoreError> {
+        Ok(self.state().erased_through)
+    }
+
+    fn set_erased_through(&self, cursor: Cursor) -> Result<(), StoreError> {
+        self.state().erased_through = cursor;
+        Ok(())
+    }
+
+    fn put_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Result<(), StoreError> {
+        self.state().receipts.extend(receipts.iter().cloned());
+        Ok(())
+    }
+
+    fn receipts(&self) -> Result<BTreeMap<Origin, v1::SignedReceipt>, StoreError> {
+        Ok(self.state().receipts.clone())
     }
 
     fn sync(&self) -> Result<(), StoreError> {

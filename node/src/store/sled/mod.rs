@@ -11,7 +11,7 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -19,21 +19,29 @@ use std::{
 use prost::Message as _;
 use wego_proto::{
     entry::Verified,
-    id::{Hash, Origin, Position, StoreId},
+    id::{Hash, Origin, Position, RecordId, StoreId},
     v1,
 };
 
 use crate::store::{
     Cursor, EntryStore, Heads, StoreError, chain,
+    erasure::Target,
     folder_lock::FolderLock,
-    sled::{check::Index, contained::Contained, sync_mark::SyncMark},
+    sled::{
+        check::Index,
+        contained::Contained,
+        erased::{Fresh, HeldOrders},
+        sync_mark::SyncMark,
+    },
     space::Space,
 };
 
 mod check;
 mod contained;
+mod erased;
 mod read;
 mod rewind;
+mod rewrite;
 mod rows;
 mod sync_mark;
 #[cfg(test)]
@@ -42,6 +50,7 @@ mod unflushed;
 mod write;
 
 pub(crate) use contained::{config, writing};
+pub(crate) use rewrite::{finish_rewrite, rewrite};
 pub(crate) use unflushed::{STEP_BYTES, Unflushed};
 
 /// Bytes that sled may write for one byte put: the value itself, and its leaf again when links to it are
@@ -70,6 +79,7 @@ pub struct SledStore {
 struct View {
     heads: Heads,
     cursor: u64,
+    orders: HeldOrders,
     set_aside: u64,
 }
 
@@ -80,6 +90,7 @@ impl SledStore {
     /// [`StoreError::Corrupt`]: set it aside with [`set_aside`] and build it again. [`StoreError::Locked`],
     /// [`StoreError::NewerFormat`], [`StoreError::Full`], [`StoreError::Io`].
     pub fn open(dir: &Path, cache_bytes: u64, space: Arc<dyn Space>) -> Result<Self, StoreError> {
+        finish_rewrite(dir)?;
         std::fs::create_dir_all(dir).map_err(StoreError::io("creating the store folder"))?;
         let report = space.check()?;
         if report.free_bytes < OPENING_BYTES {
@@ -88,10 +99,18 @@ impl SledStore {
         }
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|error| StoreError::io("drawing a store id")(error.into()))?;
-        let lock = FolderLock::take(dir)?;
-        let db = Contained::open(dir, cache_bytes)?;
+        let mut lock = FolderLock::take(dir)?;
+        let mut db = Contained::open(dir, cache_bytes)?;
+        if db.run(|tree| Ok(tree.contains_key(rows::UNPURGED_KEY)?))? {
+            drop(db);
+            if rewrite(dir, cache_bytes, rows::UNPURGED_KEY, space.as_ref())? {
+                lock = FolderLock::take(dir)?;
+            }
+            db = Contained::open(dir, cache_bytes)?;
+        }
         let Index { store_id, heads, cursor, set_aside } =
             db.write(|tree| Index::read(tree, StoreId::new(id)))?;
+        let orders = db.run(HeldOrders::read)?;
         // After a kill, what was read back may still be in the kernel's cache only.
         let flushed = File::open(dir.join("db")).and_then(|file| file.sync_all());
         flushed.map_err(StoreError::io("flushing the database"))?;
@@ -100,7 +119,7 @@ impl SledStore {
             db,
             space,
             store_id,
-            view: RwLock::new(View { heads, cursor, set_aside }),
+            view: RwLock::new(View { heads, cursor, set_aside, orders }),
             writer: Mutex::default(),
             durable: AtomicU64::new(cursor),
             mark,
@@ -124,6 +143,10 @@ impl SledStore {
 
     fn view(&self) -> RwLockReadGuard<'_, View> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view_mut(&self) -> RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn writer(&self) -> MutexGuard<'_, Unflushed> {
@@ -158,7 +181,7 @@ impl SledStore {
     }
 
     /// Writes entries step by step; the promise for all of them comes first, so that no step is refused.
-    fn write(&self, writer: &mut Unflushed, fresh: &[&Verified], start: u64) -> Result<(), StoreError> {
+    fn write(&self, writer: &mut Unflushed, fresh: &[Fresh<'_>], start: u64) -> Result<(), StoreError> {
         let chunks = write::chunks(fresh, start);
         let mut promised = chunks.iter().map(|chunk| chunk.bytes).sum();
         self.promise(writer, promised)?;
@@ -240,10 +263,10 @@ impl EntryStore for SledStore {
     fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError> {
         // While the writer is held nobody moves the view, so it may be read again further down.
         let mut writer = self.writer();
-        let (found, start) = {
+        let (found, start, orders) = {
             let view = self.view();
             let found = chain::additions(batch, &view.heads, |origin, at| self.held_hash(origin, at));
-            (found, view.cursor)
+            (found, view.cursor, view.orders)
         };
         let found = match found {
             Err(StoreError::Fork { origin, at }) => {
@@ -255,11 +278,15 @@ impl EntryStore for SledStore {
         if found.fresh.is_empty() {
             return Ok(Cursor(start));
         }
-        self.write(&mut writer, &found.fresh, start)?;
-        let cursor = start + found.fresh.len() as u64;
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        let fresh = self.db.run(|tree| Fresh::of(&found.fresh, tree, orders))?;
+        self.write(&mut writer, &fresh, start)?;
+        let cursor = start + fresh.len() as u64;
+        let mut view = self.view_mut();
         view.heads.extend(found.heads);
         view.cursor = cursor;
+        if fresh.iter().any(|fresh| fresh.orders.is_some()) {
+            view.orders = HeldOrders::Some;
+        }
         Ok(Cursor(cursor))
     }
 
@@ -362,6 +389,44 @@ impl EntryStore for SledStore {
             }
             Ok(forks)
         })
+    }
+
+    fn erase(&self, targets: &[Target]) -> Result<(), StoreError> {
+        self.drop_payloads(targets)
+    }
+
+    fn erase_set_aside(
+        &self,
+        origin: Origin,
+        records: &BTreeMap<RecordId, Position>,
+    ) -> Result<(), StoreError> {
+        self.drop_set_aside(origin, records)
+    }
+
+    fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {
+        self.read_orders(origin, max)
+    }
+
+    fn erased_through(&self) -> Result<Cursor, StoreError> {
+        let row = self.db.run(|tree| Ok(tree.get(rows::ERASED_KEY)?))?;
+        row.map_or(Ok(Cursor(0)), |row| rows::read_cursor(&row).map(Cursor))
+    }
+
+    fn set_erased_through(&self, cursor: Cursor) -> Result<(), StoreError> {
+        let mut writer = self.writer();
+        self.promise(&mut writer, rows::ROW_BYTES_MAX)?;
+        self.write_step(&mut writer, rows::ROW_BYTES_MAX, |tree| {
+            tree.insert(rows::ERASED_KEY, &cursor.0.to_be_bytes())?;
+            Ok(())
+        })
+    }
+
+    fn put_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Result<(), StoreError> {
+        self.write_receipts(receipts)
+    }
+
+    fn receipts(&self) -> Result<BTreeMap<Origin, v1::SignedReceipt>, StoreError> {
+        self.read_receipts()
     }
 
     fn sync(&self) -> Result<(), StoreError> {

@@ -6,18 +6,23 @@
 //!
 //! | key | row |
 //! |---|---|
+//! | `a` origin | encoded `wego.v1.SignedReceipt`: what that member has applied |
 //! | `c` | next cursor u64 |
 //! | `e` origin u32, epoch u32, seq u64 | encoded `wego.v1.Entry` |
 //! | `f` origin, epoch | encoded `wego.v1.ForkProof` |
 //! | `h` origin, epoch | seq u64, hash |
+//! | `m` `erased` | cursor u64 up to which erasures were carried out |
 //! | `k` origin, epoch, seq | nothing: an entry that says something of its author's endpoints |
 //! | `m` `schema` | u32 |
+//! | `m` `unpurged` | nothing: payloads were dropped, and their bytes may still lie in the files |
 //! | `m` `store_id` | 16 bytes |
 //! | `q` origin, epoch, seq, hash | encoded `wego.v1.Entry`: one that was set aside |
 //! | `r` | entries ever set aside u64; none when there is no such row |
 //! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
+//! | `x` origin, record id | epoch u32, seq u64: payloads before this place are not kept |
+//! | `y` origin, epoch, seq | nothing: the payload at this position is not kept |
 
-use wego_proto::id::{Hash, Origin, Position};
+use wego_proto::id::{Hash, Origin, Position, RecordId};
 
 use crate::store::{StoreError, sled::write::Run};
 
@@ -27,13 +32,23 @@ pub(super) const CURSOR_KEY: &[u8] = b"c";
 pub(super) const SET_ASIDE_KEY: &[u8] = b"r";
 pub(super) const SCHEMA_KEY: &[u8] = b"mschema";
 pub(super) const STORE_ID_KEY: &[u8] = b"mstore_id";
+pub(super) const ERASED_KEY: &[u8] = b"merased";
+pub(super) const UNPURGED_KEY: &[u8] = b"munpurged";
 pub(super) const ENTRY: u8 = b'e';
 pub(super) const FORK: u8 = b'f';
 pub(super) const HEAD: u8 = b'h';
+/// An entry that was set aside.
+pub(super) const QUARANTINE: u8 = b'q';
+pub(super) const RECEIPT: u8 = b'a';
+/// An order to erase a record.
+pub(super) const ORDER: u8 = b'x';
+/// A position whose payload is refused.
+pub(super) const REFUSED: u8 = b'y';
 pub(super) const NOTICE: u8 = b'k';
 
-/// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head and a run.
-pub(super) const ROW_BYTES_MAX: u64 = 128;
+/// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head, a run and an
+/// order to erase.
+pub(super) const ROW_BYTES_MAX: u64 = 192;
 
 pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
     let mut key = [ENTRY; 17];
@@ -58,7 +73,7 @@ pub(super) fn read_notice_key(key: &[u8]) -> Result<(Origin, Position), StoreErr
 /// Where an entry stands in quarantine: more than one history of a position may end there.
 pub(super) fn quarantine_key(origin: Origin, epoch: u32, seq: u64, hash: &Hash) -> Vec<u8> {
     let mut key = entry_key(origin, epoch, seq).to_vec();
-    key[0] = b'q';
+    key[0] = QUARANTINE;
     key.extend_from_slice(hash.as_bytes());
     key
 }
@@ -80,6 +95,48 @@ pub(super) fn read_log_key(key: &[u8]) -> Result<(Origin, u32), StoreError> {
     let mut fields = Fields { what: "log key", rest: key.get(1..).unwrap_or_default() };
     let log = (Origin(fields.u32()?), fields.u32()?);
     fields.end(log)
+}
+
+/// All receipts, or all orders of one author.
+pub(super) fn of_origin(prefix: u8, origin: Origin) -> [u8; 5] {
+    let mut key = [prefix; 5];
+    key[1..].copy_from_slice(&origin.0.to_be_bytes());
+    key
+}
+
+pub(super) fn order_key(origin: Origin, record: &RecordId) -> [u8; 21] {
+    let mut key = [ORDER; 21];
+    key[1..5].copy_from_slice(&origin.0.to_be_bytes());
+    key[5..].copy_from_slice(record.as_bytes());
+    key
+}
+
+pub(super) fn read_order_key(key: &[u8]) -> Result<RecordId, StoreError> {
+    let mut fields = Fields { what: "erasure", rest: key.get(5..).unwrap_or_default() };
+    let record = RecordId::new(fields.take()?);
+    fields.end(record)
+}
+
+pub(super) fn order_row(at: Position) -> Vec<u8> {
+    [at.epoch.to_be_bytes().as_slice(), &at.seq.to_be_bytes()].concat()
+}
+
+pub(super) fn read_order(row: &[u8]) -> Result<Position, StoreError> {
+    let mut fields = Fields { what: "erasure", rest: row };
+    let at = Position { epoch: fields.u32()?, seq: fields.u64()? };
+    fields.end(at)
+}
+
+pub(super) fn refused_key(origin: Origin, at: Position) -> [u8; 17] {
+    let mut key = entry_key(origin, at.epoch, at.seq);
+    key[0] = REFUSED;
+    key
+}
+
+pub(super) fn read_origin_key(key: &[u8]) -> Result<Origin, StoreError> {
+    let mut fields = Fields { what: "receipt", rest: key.get(1..).unwrap_or_default() };
+    let origin = Origin(fields.u32()?);
+    fields.end(origin)
 }
 
 pub(super) fn read_run_key(key: &[u8]) -> Result<u64, StoreError> {

@@ -181,7 +181,8 @@ fn a_large_batch_is_written_in_steps_and_seen_at_once() {
     let mut batch = ada.batch(30, 60_000);
     batch.extend(ben.batch(5, 256 * 1_024));
     batch.extend(ada.batch(30, 10));
-    let steps = write::chunks(&batch.iter().collect::<Vec<_>>(), 0);
+    let fresh: Vec<_> = batch.iter().map(|entry| Fresh { entry, erased: false, orders: None }).collect();
+    let steps = write::chunks(&fresh, 0);
     assert!(steps.len() > 5, "{}", steps.len());
     assert!(steps.iter().all(|step| step.bytes <= STEP_BYTES), "a step keeps its limit");
     assert_eq!(store.put(&batch).expect("a put"), Cursor(65));

@@ -4,11 +4,11 @@
 //! Each step must leave entries, heads, arrivals and cursor consistent, for a crash may come after it.
 
 use prost::Message as _;
-use wego_proto::{entry::Verified, id::Origin};
+use wego_proto::id::Origin;
 
 use crate::store::{
     Heads,
-    sled::{rows, unflushed::STEP_BYTES},
+    sled::{erased::Fresh, rows, unflushed::STEP_BYTES},
 };
 
 /// Consecutive entries of one origin and epoch, in order of arrival.
@@ -32,11 +32,11 @@ pub(super) struct Chunk {
 }
 
 /// Cuts new entries into steps; the first one arrives at cursor `start`.
-pub(super) fn chunks(fresh: &[&Verified], start: u64) -> Vec<Chunk> {
+pub(super) fn chunks(fresh: &[Fresh<'_>], start: u64) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut chunk = Chunk { cursor: start, ..Chunk::default() };
     for entry in fresh {
-        let encoded = entry.to_wire().encode_to_vec();
+        let encoded = entry.to_store().encode_to_vec();
         let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
         if chunk.bytes > 0 && chunk.bytes + bytes > STEP_BYTES {
             let next = Chunk { cursor: chunk.cursor, ..Chunk::default() };
@@ -50,8 +50,12 @@ pub(super) fn chunks(fresh: &[&Verified], start: u64) -> Vec<Chunk> {
 }
 
 impl Chunk {
-    fn add(&mut self, entry: &Verified, encoded: Vec<u8>) {
+    fn add(&mut self, fresh: &Fresh<'_>, encoded: Vec<u8>) {
+        let entry = fresh.entry;
         let (origin, at) = (entry.header().origin, entry.header().at);
+        if let Some((record, until)) = fresh.orders {
+            self.batch.insert(&rows::order_key(origin, &record), rows::order_row(until));
+        }
         self.batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
         self.heads.insert((origin, at.epoch), (at.seq, entry.hash()));
         if entry.header().endpoint_change.is_some() {

@@ -61,6 +61,10 @@ impl Disk for Faulty {
         self.step(|| FileSystem.truncate(file, bytes), || ())
     }
 
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step(|| FileSystem.rename(from, to), || ())
+    }
+
     fn remove(&mut self, path: &Path) -> io::Result<()> {
         self.step(|| FileSystem.remove(path), || ())
     }
@@ -173,6 +177,50 @@ fn a_full_disk_is_survived_without_opening_anew_unless_a_flush_failed() {
         });
     }
     assert!(went_on > 0 && reopened > 0);
+}
+
+#[test]
+fn killed_at_any_step_of_an_erasure_each_segment_is_the_old_or_the_new_one() {
+    let signed = Author::new(1).batch(BATCHES * 2, 60);
+    let targets: Vec<_> = [1, 4, 9, 13].map(|n: usize| signed[n].header().at).into();
+    let without = |erased: &[Position]| -> Vec<_> {
+        let bare = |entry: &Verified| erased.contains(&entry.header().at);
+        let left =
+            |entry: &Verified| if bare(entry) { entry.to_wire_without_payload() } else { entry.to_wire() };
+        signed.iter().map(left).collect()
+    };
+    for fault in [Fault::Killed, Fault::Before(io::ErrorKind::Other), Fault::After(io::ErrorKind::Other)] {
+        for at_step in 0.. {
+            let dir = folder();
+            assert_eq!(append_all(&mut open_small(dir.path()).expect("a journal")).0, BATCHES);
+            let opening = 1;
+            let (journal, steps) = faulty(dir.path(), fault, at_step + opening);
+            let mut journal = journal.expect("opening succeeds");
+            let outcome = journal.erase(&targets);
+            assert_eq!(outcome.is_err(), steps.load(Ordering::Relaxed) > at_step + opening, "{outcome:?}");
+            drop(journal);
+            let mut journal = open_small(dir.path()).expect("what is found is whole");
+            let found = everything(&mut journal);
+            for (n, entry) in found.iter().enumerate() {
+                let at = signed[n].header().at;
+                let expected = [&without(&[])[n], &without(&targets)[n]];
+                assert!(expected.contains(&entry), "{fault:?} at step {at_step}: {at}");
+            }
+            journal.erase(&targets).expect("the next process finishes");
+            let head = journal.load().expect("a head");
+            assert_eq!(everything(&mut journal), without(&targets));
+            let mut ada = Author::new(1);
+            let next = ada.batch(BATCHES * 2 + 1, 60).split_off(BATCHES * 2);
+            journal.replace(head.as_ref(), &next).expect("and goes on");
+            assert!(!dir.path().read_dir().expect("a folder").any(|file| {
+                file.expect("a file").path().extension().is_some_and(|extension| extension == "new")
+            }));
+            if outcome.is_ok() {
+                assert!(at_step > 10, "there were steps to fail");
+                break;
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,212 @@
+//! Claims about erasing: what is gone stays gone, in any order of arrival, and nothing else goes.
+//!
+//! Every claim starts from an empty store or lock and must never look behind the trait.
+
+use wego_proto::{
+    entry::Verified,
+    id::{Origin, Position, RecordId},
+    v1,
+};
+
+use crate::store::{
+    Cursor, EntryStore, HeadLock, StoreError,
+    conformance::{Author, Claimed, LockBed, StoreBed, holds},
+    erasure::Target,
+};
+
+const RECORD: RecordId = RecordId::new([5; 16]);
+const OTHER: RecordId = RecordId::new([6; 16]);
+
+pub(super) fn store_claims<B: StoreBed>() -> Vec<fn(&mut B) -> Claimed> {
+    vec![
+        an_erased_payload_is_gone_and_its_header_stays,
+        what_arrives_after_the_order_is_stored_without_its_payload,
+        an_order_holds_within_its_own_batch,
+        an_order_covers_its_author_record_and_past_only,
+        a_position_taken_down_before_it_arrives_is_stored_without_its_payload,
+        what_was_set_aside_is_erased_and_its_place_is_free,
+        the_last_order_of_a_record_is_listed,
+        how_far_erasures_are_carried_out_starts_at_nothing_and_stays,
+        the_last_receipt_of_a_member_stays,
+    ]
+}
+
+pub(super) fn lock_claims<B: LockBed>() -> Vec<fn(&mut B) -> Claimed> {
+    vec![an_erased_lock_keeps_its_head_its_requests_and_all_other_payloads]
+}
+
+fn bare(entry: &Verified) -> v1::Entry {
+    entry.to_wire_without_payload()
+}
+
+fn held(store: &impl EntryStore, entry: &Verified) -> Result<Option<v1::Entry>, StoreError> {
+    store.entry(entry.header().origin, entry.header().at)
+}
+
+fn target(entry: &Verified) -> Target {
+    Target::Entry(entry.header().origin, entry.header().at, entry.hash())
+}
+
+fn place(entry: &Verified) -> Target {
+    Target::Place(entry.header().origin, entry.header().at)
+}
+
+fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let entries = ada.batch(4, 500);
+    store.put(&entries)?;
+    store.erase(&[target(&entries[1]), place(&entries[3])])?;
+    let left = [entries[0].to_wire(), bare(&entries[1]), entries[2].to_wire(), bare(&entries[3])];
+    for again in [false, true] {
+        let found = store.range(ada.origin(), 1, 1, 4, usize::MAX)?;
+        holds(found == left, "the payloads named are gone, and nothing else")?;
+        holds(store.tail(Cursor(0), 9)?.0 == left, "also from the tail")?;
+        if !again {
+            store.put(&entries)?;
+            store.erase(&[target(&entries[1]), target(&ada.fork_of(&entries[0]))])?;
+        }
+    }
+    let store = bed.crash(store)?;
+    holds(store.range(ada.origin(), 1, 1, 4, usize::MAX)? == left, "it is durable on return")?;
+    store.put(&[ada.next(10)])?;
+    holds(store.cursor() == Cursor(5), "and the log goes on")
+}
+
+fn what_arrives_after_the_order_is_stored_without_its_payload<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let early = ada.put(RECORD, 100);
+    let mut later = Author::new(1);
+    later.go_on_from(&early);
+    let opened = later.open_epoch(2, early.header().at, early.hash());
+    let order = later.erase(RECORD);
+    let late = ada.put(RECORD, 100);
+    store.put(&[opened, order.clone()])?;
+    store.put(&[early.clone(), late.clone()])?;
+    holds(held(&store, &early)? == Some(bare(&early)), "an earlier version comes without its payload")?;
+    holds(held(&store, &late)? == Some(bare(&late)), "so does every other")?;
+    let again = later.put(RECORD, 100);
+    store.put(std::slice::from_ref(&again))?;
+    holds(held(&store, &again)? == Some(again.to_wire()), "a version after the order is kept")
+}
+
+fn an_order_holds_within_its_own_batch<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ben = Author::new(2);
+    let batch = [ben.put(RECORD, 100), ben.erase(RECORD), ben.put(RECORD, 50)];
+    store.put(&batch)?;
+    holds(held(&store, &batch[0])? == Some(bare(&batch[0])), "within one batch as well")?;
+    holds(held(&store, &batch[2])? == Some(batch[2].to_wire()), "and no further")
+}
+
+fn an_order_covers_its_author_record_and_past_only<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let kept = [ada.put(OTHER, 10), ada.next(10), ada.erase(RECORD), ada.put(RECORD, 10)];
+    store.put(&kept)?;
+    let foreign = ben.put(RECORD, 10);
+    store.put(std::slice::from_ref(&foreign))?;
+    for entry in kept.iter().chain([&foreign]) {
+        holds(held(&store, entry)? == Some(entry.to_wire()), "what the order does not name is kept")?;
+    }
+    Ok(())
+}
+
+fn a_position_taken_down_before_it_arrives_is_stored_without_its_payload<B: StoreBed>(
+    bed: &mut B,
+) -> Claimed {
+    let store = bed.create()?;
+    let entries = Author::new(1).batch(2, 100);
+    store.erase(&[place(&entries[1])])?;
+    let store = bed.crash(store)?;
+    store.put(&entries)?;
+    holds(held(&store, &entries[0])? == Some(entries[0].to_wire()), "the other is kept")?;
+    holds(held(&store, &entries[1])? == Some(bare(&entries[1])), "its payload is not taken")
+}
+
+fn what_was_set_aside_is_erased_and_its_place_is_free<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let held = [ada.next(10), ada.put(RECORD, 100), ada.put(OTHER, 100)];
+    store.put(&held)?;
+    store.rewind(ada.origin(), 1, 1)?;
+    store.erase(&[target(&held[1])])?;
+    store.erase_set_aside(ada.origin(), &[(RECORD, Position { epoch: 1, seq: 9 })].into())?;
+    ada.go_on_from(&held[0]);
+    let instead = [ada.next(60), ada.next(60)];
+    store.put(&instead)?;
+    let found = store.range(ada.origin(), 1, 2, 3, usize::MAX)?;
+    holds(found == instead.each_ref().map(Verified::to_wire), "what comes in its place keeps its payload")
+}
+
+fn the_last_order_of_a_record_is_listed<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let batch = [ada.put(RECORD, 1), ada.erase(RECORD), ada.erase(OTHER), ada.erase(RECORD)];
+    for entry in &batch {
+        store.put(std::slice::from_ref(entry))?;
+    }
+    store.sync()?;
+    let store = bed.reopen(store)?;
+    let orders: Vec<_> = store.erasures(ada.origin(), 9)?.into_iter().collect();
+    let expected = [(RECORD, batch[3].header().at), (OTHER, batch[2].header().at)];
+    holds(orders == expected, "each record with the last place")?;
+    holds(store.erasures(ada.origin(), 1)?.len() == 1, "no more than asked for")?;
+    holds(store.erasures(Origin(2), 9)?.is_empty(), "nobody else ordered any")
+}
+
+fn how_far_erasures_are_carried_out_starts_at_nothing_and_stays<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    holds(store.erased_through()? == Cursor(0), "a new store has carried out none")?;
+    store.put(&Author::new(1).batch(3, 10))?;
+    store.set_erased_through(Cursor(3))?;
+    store.sync()?;
+    let store = bed.reopen(store)?;
+    holds(store.erased_through()? == Cursor(3), "it is remembered")
+}
+
+fn the_last_receipt_of_a_member_stays<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let receipt = |byte| v1::SignedReceipt { receipt: vec![byte; 40], signature: vec![byte; 64] };
+    store.put_receipts(&[(Origin(1), receipt(1)), (Origin(2), receipt(2))])?;
+    store.put_receipts(&[(Origin(1), receipt(3))])?;
+    store.sync()?;
+    let store = bed.reopen(store)?;
+    let kept: Vec<_> = store.receipts()?.into_iter().collect();
+    holds(kept == [(Origin(1), receipt(3)), (Origin(2), receipt(2))], "one of each member, the last")
+}
+
+fn an_erased_lock_keeps_its_head_its_requests_and_all_other_payloads<B: LockBed>(bed: &mut B) -> Claimed {
+    let mut lock = bed.create()?;
+    let mut ada = Author::new(1);
+    let (mut head, mut signed) = (None, Vec::new());
+    for _ in 0..10 {
+        let batch = ada.batch(8, 60);
+        head = Some(lock.replace(head.as_ref(), &batch)?);
+        signed.extend(batch);
+    }
+    let targets: Vec<_> = signed.iter().step_by(7).map(|entry| entry.header().at).collect();
+    let beyond = Position { epoch: 1, seq: 999 };
+    lock.erase(&[targets.as_slice(), &[beyond]].concat())?;
+    let wire = |entry: &Verified| {
+        if targets.contains(&entry.header().at) { bare(entry) } else { entry.to_wire() }
+    };
+    let mut left: Vec<_> = signed.iter().map(wire).collect();
+    holds(lock.since(None, 999)? == left, "the payloads named are gone, and nothing else")?;
+    holds(lock.load()? == head, "the head stays")?;
+    lock.erase(&targets)?;
+    let more = ada.batch(3, 60);
+    head = Some(lock.replace(head.as_ref(), &more)?);
+    left.extend(more.iter().map(Verified::to_wire));
+    let mut lock = bed.crash(lock)?;
+    holds(lock.load()? == head && lock.since(None, 999)? == left, "it is durable, and the log goes on")?;
+    for entry in signed.iter().chain(&more) {
+        let at = entry.header().at;
+        holds(lock.position_of(&Author::request_id(at)) == Some(at), "requests are remembered")?;
+        let before = (at.seq > 1).then(|| Position { epoch: 1, seq: at.seq - 1 });
+        let found = lock.since(before, 1)?;
+        holds(found.len() == 1 && found[0] == left[at.seq as usize - 1], "each entry is found at its place")?;
+    }
+    Ok(())
+}
