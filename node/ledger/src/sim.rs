@@ -323,6 +323,21 @@ impl Sim {
         state.map(path).into_iter().flatten().map(|segment| segment.epoch).collect()
     }
 
+    /// The hashes of the entries that a node holds of an epoch of a member's log, by sequence number.
+    #[must_use]
+    pub fn held(&self, node: usize, of: usize, epoch: u32) -> BTreeMap<u64, Hash> {
+        let held = self.nodes[node].disk.held((self.nodes[of].origin, epoch));
+        held.into_iter().map(|(seq, entry)| (seq, entry.hash())).collect()
+    }
+
+    /// What a running node goes by: its roster's version, its heads, and how far each log counts.
+    #[must_use]
+    pub fn what_counts(&self, node: usize) -> String {
+        let Some(state) = self.nodes[node].state.as_ref() else { return String::new() };
+        let (version, digest) = (state.roster().current().version(), state.board().digest());
+        format!("roster {version}, heads {digest}, {:?}", state.standings())
+    }
+
     /// Has the running node's state opened to whoever scripts a run.
     pub fn with_state<T>(&mut self, node: usize, ask: impl FnOnce(&mut State, u64) -> T) -> Option<T> {
         let now_ms = self.clock.now_ms();
