@@ -106,6 +106,7 @@ fn opening(number: u32, base: Position, rank: Rank, signer: u8) -> (Header, u8) 
         epoch_start: Some(start),
         recovery_key: (rank == Rank::Recovery).then(|| key(signer).public()),
         endpoint_change: None,
+        erase: None,
     };
     (header, signer)
 }
