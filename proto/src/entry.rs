@@ -187,7 +187,6 @@ impl Header {
                 transport_keys: change.transport_keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
             }),
             erase: self.erase.map(|reason| v1::Erase { reason }),
-            ..Default::default()
         }
         .encode_to_vec()
     }
