@@ -83,7 +83,7 @@ fn heal(sim: &mut Sim) {
     };
     let federation = sim.federation().roster.federation();
     let header = sim.with_state(AUTHOR, |state, now_ms| state.opening(now_ms, Rank::Recovery, new, None));
-    let header = header.flatten().expect("there is room for a recovery");
+    let Some(header) = header.flatten() else { panic!("there is room for a recovery") };
     let opening = Box::new(Verified::sign(header, None, &federation, &recovery));
     sim.operate(AUTHOR, Input::Open { opening, key: log });
     assert!(sim.may_write(AUTHOR));
@@ -91,7 +91,7 @@ fn heal(sim: &mut Sim) {
 
 /// A roster version that expels the author after the second entry of its newest epoch.
 fn expelled(sim: &mut Sim) -> v1::SignedRoster {
-    let epoch = *sim.epochs(HEALED, AUTHOR).last().expect("an epoch");
+    let Some(&epoch) = sim.epochs(HEALED, AUTHOR).last() else { panic!("the author has an epoch") };
     let at = v1::Position { epoch, seq: 2 };
     let hash = sim.held(HEALED, AUTHOR, epoch)[&2];
     sim.federation().next_version(|roster| {

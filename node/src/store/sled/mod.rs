@@ -50,7 +50,7 @@ mod tests;
 mod unflushed;
 mod write;
 
-pub(crate) use contained::{config, writing};
+pub(crate) use contained::{open, writing};
 pub(crate) use rewrite::{finish_rewrite, rewrite};
 pub(crate) use unflushed::{STEP_BYTES, Unflushed};
 
