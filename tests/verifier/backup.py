@@ -22,7 +22,10 @@ def check(data):
     kinds = [frame.kind for frame in frames]
     whole = kinds.count(MANIFEST) == kinds.count(TRAILER) == 1 and ROSTER in kinds
     require(whole and kinds == sorted(kinds), "the parts are not all there, or out of order")
-    of = lambda kind: [frame.content for frame in frames if frame.kind == kind]
+
+    def of(kind):
+        return [frame.content for frame in frames if frame.kind == kind]
+
     signed_manifest = read("SignedBackupManifest", of(MANIFEST)[0])
     manifest = _manifest(signed_manifest)
     roster = None
@@ -42,7 +45,7 @@ def check(data):
     own = logs.epochs_of(manifest.origin)
     keys = [key.key for key in own.member.log_keys] + [epoch.key for epoch in own.above.values()]
     require(manifest.log_key in keys, "the key that signed the backup is not the member's")
-    return SimpleNamespace(roster=roster, logs=logs.told(), forks=[_fork_told(proof, logs, roster) for proof in proofs])
+    return SimpleNamespace(roster=roster, logs=logs.told(), forks=[_fork_told(proof, logs) for proof in proofs])
 
 
 def _frames(data):
@@ -96,10 +99,10 @@ def _check_trailer(manifest, signed, frames):
     require(places == (len(frames) - 1, last.at, last.before), "the trailer closes another file")
 
 
-def _fork_told(proof, logs, roster):
+def _fork_told(proof, logs):
     left = parse(proof.left)
     try:
-        check_fork(proof, logs.epochs_of(left.origin), roster)
+        check_fork(proof, logs.epochs_of(left.origin))
         proves = True
     except Refused:
         proves = False

@@ -177,11 +177,6 @@ class Epochs:
         return any(at[0] == number and (last is None or at[1] <= last) for number, _, last in self.path())
 
 
-def member_of(entry, roster):
-    require(entry.origin in roster.members, f"the roster has no member {entry.origin}")
-    return roster.members[entry.origin]
-
-
 def read_epochs(raw_openings, origin, roster):
     """The openings that come with a proof, oldest first."""
     require(len(raw_openings) <= 1_024, "too many epochs come with the proof")
@@ -194,17 +189,18 @@ def read_epochs(raw_openings, origin, roster):
     return epochs
 
 
-def check_signed(entry, epochs, roster):
+def check_signed(entry, epochs):
     """An entry's own signature, and that its author was not cut off before."""
-    member = member_of(entry, roster)
+    member = epochs.member
     at = f"{entry.at[0]}.{entry.at[1]}"
+    require(entry.origin == member.origin, f"an entry is not {member.handle}'s")
     require(member.cut is None or entry.at <= member.cut.at, f"{member.handle} was cut off before {at}")
     if entry.start is not None:
         epochs.judge(entry)
         return
     key = epochs.log_key(entry.key_no, entry.at)
     require(key, f"{member.handle} had no log key {entry.key_no} at {at}")
-    require(is_signed(entry, roster.federation, key), f"the signature of {member.handle} {at} does not verify")
+    require(is_signed(entry, epochs.federation, key), f"the signature of {member.handle} {at} does not verify")
 
 
 def contradict(left, right):
@@ -213,10 +209,10 @@ def contradict(left, right):
     return left.origin == right.origin and left.at == right.at and follows and left.hash != right.hash
 
 
-def check_fork(proof, epochs, roster):
+def check_fork(proof, epochs):
     require(proof is not None, "there is no proof in it")
     left, right = parse(proof.left), parse(proof.right)
     for entry in (left, right):
-        check_signed(entry, epochs, roster)
+        check_signed(entry, epochs)
     require(contradict(left, right) and left.hash < right.hash, "the entries do not contradict each other")
     return left, right

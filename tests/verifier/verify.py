@@ -58,7 +58,7 @@ def of_fork(path, roster_path):
     require(file.federation_id == roster.federation, "the proof is of another federation")
     require(file.proof is not None, "there is no proof in it")
     epochs = read_epochs(file.epochs, parse(file.proof.left).origin, roster)
-    left, right = check_fork(file.proof, epochs, roster)
+    left, right = check_fork(file.proof, epochs)
     return told(left, epochs) | {"entries": [left.hash.hex(), right.hash.hex()]}
 
 
@@ -68,7 +68,7 @@ def of_record(path, roster_path):
     require(proof.federation_id == roster.federation, "the proof is of another federation")
     entry = parse(proof.entry)
     epochs = read_epochs(proof.epochs, entry.origin, roster)
-    check_signed(entry, epochs, roster)
+    check_signed(entry, epochs)
     require(epochs.counts(entry.at), f"a later epoch made {entry.at[0]}.{entry.at[1]} void")
     if entry.header.kind == 1:
         require(entry.raw.payload is not None, "there is no payload in it")

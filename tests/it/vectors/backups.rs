@@ -32,7 +32,7 @@ pub(super) fn all() -> Vec<Vector> {
         .collect()
 }
 
-/// A log of Seoul's that begins with three records.
+/// A member's first epoch.
 pub(super) fn records(origin: u32, titles: &[&str]) -> Vec<v1::Entry> {
     let mut log = Vec::new();
     let mut prev = vec![origin as u8; 32];
@@ -55,12 +55,11 @@ pub(super) fn next(before: &v1::Entry, key_no: u32, seed: u8) -> v1::Entry {
     sign(&v1::EntryHeader { key_no, ..header(before_header.origin, place, &hash(before)) }, seed)
 }
 
-/// Epochs of all four ranks, each of which leaves something behind that is void; the rosters that they need.
+/// Epochs of all four ranks, behind some of whose bases something is void; the rosters that they need.
 pub(super) fn all_ranks() -> (Vec<v1::SignedRoster>, Vec<Vec<v1::Entry>>) {
     let one = seouls();
     let lost = sign(&opening(SEOUL, 7, at(1, 2), &hash(&one[1])), log_key(SEOUL));
-    let lost = vec![lost.clone(), next(&lost, 1, log_key(SEOUL)), next(&lost, 1, log_key(SEOUL))];
-    let lost = lost[..2].to_vec();
+    let lost = vec![lost.clone(), next(&lost, 1, log_key(SEOUL))];
     let rotated = opening(SEOUL, ROTATED, at(7, 2), &hash(&lost[1]));
     let rotated = sign(&rotating(rotated, next_key(SEOUL), 16), next_key(SEOUL));
     let rotated = vec![rotated.clone(), next(&rotated, 2, next_key(SEOUL))];

@@ -89,7 +89,7 @@ fn forks() -> Vec<(&'static str, bool, &'static str, v1::ForkProofFile)> {
             "fork-after-rotation",
             true,
             "two entries in a later epoch",
-            fork(&late, &twin(&late, next_key(SEOUL)), &[rotated.clone()]),
+            fork(&late, &twin(&late, next_key(SEOUL)), std::slice::from_ref(&rotated)),
         ),
         (
             "fork-openings",
