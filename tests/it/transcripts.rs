@@ -116,6 +116,11 @@ fn forks_read_as_written() {
 }
 
 #[test]
+fn keys_and_recovery_read_as_written() {
+    holds("keys");
+}
+
+#[test]
 fn enrolment_reads_as_written() {
     holds("enrolment");
 }

@@ -1,7 +1,10 @@
 //! Makes output the same at every run: ids, hashes, keys, times and ports get names, in the order in which they are
 //! met. A name has the width of what it stands for, so that columns stay where they are.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 /// The name of every time.
 const TIME: &str = "2010-09-07T09:00:00.000Z";
@@ -26,7 +29,12 @@ const VOLATILE: &[(&str, &str)] = &[
 pub(super) struct Names {
     /// By what they stand for.
     given: BTreeMap<String, String>,
+    /// Numbers of later epochs, whose last part is drawn by chance.
+    epochs: BTreeSet<u32>,
 }
+
+/// The part of an epoch's number that is drawn by chance.
+const BY_CHANCE: u32 = 0xffff;
 
 impl Names {
     /// Gives `text` a name before it is met.
@@ -93,6 +101,9 @@ impl Names {
         if let Some(name) = self.given.get(word) {
             return name.clone();
         }
+        if let Some(name) = self.without_chance(word) {
+            return name;
+        }
         if is_invite(word) {
             let number = self.given.keys().filter(|text| is_invite(text)).count() + 1;
             let name = format!("wego1-INVITE-{number}");
@@ -107,6 +118,17 @@ impl Names {
         let name = format!("{number:0>width$}", width = word.len());
         self.given.insert(word.to_owned(), name.clone());
         name
+    }
+
+    /// A position in a later epoch, or the number of an epoch met in one.
+    fn without_chance(&mut self, word: &str) -> Option<String> {
+        let (epoch, seq) = word.split_once('.').map_or((word, None), |(epoch, seq)| (epoch, Some(seq)));
+        let epoch: u32 = epoch.parse().ok().filter(|epoch| *epoch > BY_CHANCE)?;
+        let seq = seq.map(|seq| seq.parse().map(|seq: u64| format!(".{seq}"))).transpose().ok()?;
+        if seq.is_some() {
+            self.epochs.insert(epoch);
+        }
+        self.epochs.contains(&epoch).then(|| format!("{}{}", epoch & !BY_CHANCE, seq.unwrap_or_default()))
     }
 }
 
@@ -205,6 +227,8 @@ fn what_differs_gets_a_name_of_its_width_and_the_rest_stays() {
     let said = names.plain(&format!("{invite}, apple-bread-cabin-dance-eagle-flute"), dir);
     assert_eq!(said, format!("wego1-INVITE-1, {SPOKEN}"));
     assert_eq!(names.meant("wego1-INVITE-1", dir), invite);
+    let said = names.plain("400000 at 65582.2, 131076.1, 65582", dir);
+    assert_eq!(said, "400000 at 65536.2, 131072.1, 65536");
     for stays in ["a bed of 32 hex", "deadbeef", "kr-seoul at 1.1: ok", "wego-topic:open-data"] {
         assert_eq!(names.plain(stays, dir), stays);
     }
