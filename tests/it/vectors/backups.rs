@@ -26,7 +26,7 @@ struct Contents {
 type Case = (&'static str, bool, &'static str, Vec<u8>);
 
 pub(super) fn all() -> Vec<Vector> {
-    let cases = [holding(), chains(), keys(), epochs(), files()].into_iter().flatten();
+    let cases = [holding(), chains(), keys(), epochs(), manifests(), files()].into_iter().flatten();
     cases
         .map(|(name, holds, why, bytes)| Vector { name, kind: "backup", roster: None, holds, why, bytes })
         .collect()
@@ -230,6 +230,79 @@ fn chains() -> Vec<Case> {
         ),
         ("backup-other-format", false, "an entry of another format", more(|header| header.format = 2)),
         (
+            "backup-payload-unhashed",
+            false,
+            "a payload's length without its hash",
+            more(|header| header.payload_len = 5),
+        ),
+        (
+            "backup-payload-huge",
+            false,
+            "a payload over the limit",
+            more(|header| {
+                header.payload_len = 262_145;
+                header.payload_hash = vec![5; 32];
+            }),
+        ),
+        (
+            "backup-header-long",
+            false,
+            "a header of more than 1,024 bytes",
+            more(|header| {
+                header.extensions.push(v1::Extension { id: 9, critical: false, value: vec![0; 1_024] });
+            }),
+        ),
+        (
+            "backup-extension",
+            true,
+            "an extension that is not known and not critical",
+            more(|header| {
+                header.extensions.push(v1::Extension { id: 9, critical: false, value: vec![0; 100] });
+            }),
+        ),
+        (
+            "backup-nine-attachments",
+            false,
+            "more than eight attachments",
+            more(|header| {
+                header.attachments = vec![v1::Attachment::default(); 9];
+            }),
+        ),
+        (
+            "backup-short-record-id",
+            false,
+            "a record id of 15 bytes",
+            more(|header| header.record_id = vec![1; 15]),
+        ),
+        (
+            "backup-no-transport-key",
+            false,
+            "endpoints that nobody speaks at",
+            more(|header| {
+                header.endpoint_change = Some(v1::EndpointChange::default());
+            }),
+        ),
+        (
+            "backup-endpoint-not-ascii",
+            false,
+            "an endpoint that is no plain text",
+            more(|header| {
+                let endpoints = vec!["서울.example:7400".to_owned()];
+                header.endpoint_change =
+                    Some(v1::EndpointChange { endpoints, transport_keys: vec![public(15)] });
+            }),
+        ),
+        (
+            "backup-endpoint",
+            true,
+            "the member is reached elsewhere from here on",
+            more(|header| {
+                let endpoints = vec!["seoul.example:7401".to_owned()];
+                header.endpoint_change =
+                    Some(v1::EndpointChange { endpoints, transport_keys: vec![public(15)] });
+            }),
+        ),
+        (
             "backup-opening-inside",
             false,
             "an opening that is not the first of its epoch",
@@ -397,6 +470,33 @@ fn epochs() -> Vec<Case> {
             "a continuation that gives another log key",
             opened(sign(&with_key, log)),
         ),
+        (
+            "epoch-wrong-key-no",
+            false,
+            "a continuation that names another key than the one that signed",
+            opened(sign(&v1::EntryHeader { key_no: 2, ..from(2) }, log)),
+        ),
+        (
+            "epoch-key-closed",
+            false,
+            "a continuation from a place where no key signs",
+            with_roster(
+                |roster| roster.members[0].log_keys[0].until = Some(at(1, 4)),
+                [seouls(), vec![sign(&from(2), log)]],
+            ),
+        ),
+        (
+            "epoch-reinception-wrong-number",
+            false,
+            "a roster gives a key from an epoch on whose number raises two parts",
+            with_roster(
+                |roster| {
+                    reincept(roster);
+                    roster.members[0].log_keys[1].from = Some(at(REINCEPTED + ROTATED, 1));
+                },
+                [seouls(), vec![sign(&later(REINCEPTED + ROTATED), new_key(SEOUL))]],
+            ),
+        ),
         ("epoch-wrong-base", false, "its predecessor is not its base", opened(sign(&other_base, log))),
         (
             "epoch-not-from-root",
@@ -418,8 +518,59 @@ fn epochs() -> Vec<Case> {
     ]
 }
 
+/// Manifests that are signed and say something else than what is there.
+fn manifests() -> Vec<Case> {
+    let says = |change: fn(&mut v1::BackupManifest)| {
+        of([seouls(), records(PARIS, &["Trees"])]).signed(log_key(SEOUL), change)
+    };
+    vec![
+        (
+            "manifest-other-federation",
+            false,
+            "it names another federation",
+            says(|it| it.federation_id = vec![4; 32]),
+        ),
+        (
+            "manifest-other-version",
+            false,
+            "it names another roster version",
+            says(|it| it.roster_version = 2),
+        ),
+        (
+            "manifest-other-handle",
+            false,
+            "it gives its member another handle",
+            says(|it| it.handle = "fr-paris".to_owned()),
+        ),
+        ("manifest-other-count", false, "it counts one entry more", says(|it| it.entries += 1)),
+        ("manifest-more-forks", false, "it counts a fork proof that is not there", says(|it| it.forks = 1)),
+        ("manifest-unsorted", false, "its heads are not sorted", says(|it| it.heads.reverse())),
+        (
+            "manifest-other-head",
+            false,
+            "the hash of a head is another",
+            says(|it| it.heads[0].hash = vec![5; 32]),
+        ),
+        (
+            "manifest-fewer-logs",
+            false,
+            "it leaves out a log that is there",
+            says(|it| {
+                it.heads.pop();
+                it.entries -= 1;
+            }),
+        ),
+        ("manifest-secrets", false, "it says that private keys are inside", says(|it| it.secrets = true)),
+        ("manifest-other-format", false, "another format", says(|it| it.format = 2)),
+    ]
+}
+
 fn files() -> Vec<Case> {
     let whole = || of([seouls()]);
+    let says = |change: fn(&mut v1::BackupManifest)| whole().signed(log_key(SEOUL), change);
+    let mut peers = whole().file();
+    let name = peers.windows(10).position(|bytes| bytes == b"peers.toml").unwrap();
+    peers[name] ^= 1;
     let mut cut = whole().file();
     cut.truncate(cut.len() - 20);
     let mut trailing = whole().file();
@@ -430,19 +581,23 @@ fn files() -> Vec<Case> {
     let no_fork = v1::ForkProof { left: Some(seouls()[0].clone()), right: Some(seouls()[1].clone()) };
     vec![
         ("backup-cut-short", false, "the end is not there", cut),
+        ("backup-flipped-file", false, "one bit of a small file is another", peers),
         ("backup-trailing", false, "something follows the end", trailing),
         ("backup-flipped-bit", false, "one bit of the file is another", flipped),
         (
             "backup-strangers-key",
             false,
             "a key that is not the member's has signed it",
-            whole().signed(99, 0),
+            whole().signed(99, |_| {}),
         ),
         (
             "backup-head-moved",
             false,
             "the manifest names one entry more than there is",
-            whole().signed(log_key(SEOUL), 1),
+            says(|manifest| {
+                manifest.heads[0].seq += 1;
+                manifest.entries += 1;
+            }),
         ),
         ("backup-no-fork", false, "a fork proof with entries at two positions", {
             let bare = |entry: Option<v1::Entry>| entry.map(|entry| v1::Entry { payload: None, ..entry });
@@ -454,17 +609,19 @@ fn files() -> Vec<Case> {
 
 impl Contents {
     fn file(&self) -> Vec<u8> {
-        self.signed(log_key(SEOUL), 0)
+        self.signed(log_key(SEOUL), |_| {})
     }
 
-    /// As an honest node would write it, or with heads that are `too_far`.
-    fn signed(&self, seed: u8, too_far: u64) -> Vec<u8> {
+    /// As a node would write it that says this of it.
+    fn signed(&self, seed: u8, change: impl FnOnce(&mut v1::BackupManifest)) -> Vec<u8> {
         let federation = federation();
         let sign = |part: &[u8], bytes: &[u8]| {
             key(seed).sign(Purpose::Backup, &[part, federation.as_bytes(), bytes]).as_bytes().to_vec()
         };
         let mut frames = Frames::new();
-        let manifest = self.manifest(seed, too_far).encode_to_vec();
+        let mut manifest = self.manifest(seed);
+        change(&mut manifest);
+        let manifest = manifest.encode_to_vec();
         let signature = sign(&[1], &manifest);
         frames.put(1, &v1::SignedBackupManifest { manifest, signature }.encode_to_vec());
         self.rosters.iter().for_each(|roster| frames.put(2, &roster.encode_to_vec()));
@@ -482,8 +639,8 @@ impl Contents {
         frames.bytes
     }
 
-    fn manifest(&self, seed: u8, too_far: u64) -> v1::BackupManifest {
-        let heads: Vec<_> = self.logs.iter().map(|log| head(log, too_far)).collect();
+    fn manifest(&self, seed: u8) -> v1::BackupManifest {
+        let heads: Vec<_> = self.logs.iter().map(|log| head(log)).collect();
         let newest = v1::Roster::decode(self.rosters.last().unwrap().roster.as_slice()).unwrap();
         v1::BackupManifest {
             format: 1,
@@ -504,10 +661,10 @@ impl Contents {
     }
 }
 
-fn head(log: &[v1::Entry], too_far: u64) -> v1::Head {
+fn head(log: &[v1::Entry]) -> v1::Head {
     let last = log.last().unwrap();
     let header = v1::EntryHeader::decode(last.header.as_slice()).unwrap();
-    v1::Head { origin: header.origin, epoch: header.epoch, seq: header.seq + too_far, hash: hash(last) }
+    v1::Head { origin: header.origin, epoch: header.epoch, seq: header.seq, hash: hash(last) }
 }
 
 /// Frames, as `backup.proto` says.

@@ -83,6 +83,7 @@ fn forks() -> Vec<(&'static str, bool, &'static str, v1::ForkProofFile)> {
     let mut one_sided = fork(&log[1], &second, &[]);
     one_sided.proof.as_mut().unwrap().right = None;
     let paris = records(PARIS, &["One"]);
+    let foreign = sign(&opening(PARIS, 2, at(1, 1), &hash(&paris[0])), log_key(PARIS));
     vec![
         ("fork-records", true, "two records at one position", fork(&log[1], &second, &[])),
         (
@@ -143,6 +144,18 @@ fn forks() -> Vec<(&'static str, bool, &'static str, v1::ForkProofFile)> {
             fork(&late, &twin(&late, next_key(SEOUL)), &[]),
         ),
         ("fork-elsewhere", false, "it names another federation", elsewhere),
+        (
+            "fork-epoch-of-another",
+            false,
+            "an epoch of another member comes with it",
+            fork(&log[1], &second, &[foreign]),
+        ),
+        (
+            "fork-epoch-no-opening",
+            false,
+            "an entry that opens no epoch comes with it",
+            fork(&log[1], &second, &log[..1]),
+        ),
         ("fork-one-sided", false, "one of the entries is missing", one_sided),
     ]
 }

@@ -18,7 +18,7 @@ use super::{
 type Case = (&'static str, bool, &'static str, v1::RosterChain);
 
 pub(super) fn all() -> Vec<Vector> {
-    let cases = [holding(), unsigned(), out_of_line(), breaking()].into_iter().flatten();
+    let cases = [holding(), unsigned(), out_of_line(), breaking(), malformed()].into_iter().flatten();
     cases
         .map(|(name, holds, why, chain)| {
             Vector::armoured((name, holds, why), "roster", Label::Roster, &chain)
@@ -241,6 +241,134 @@ fn breaking() -> Vec<Case> {
             false,
             "it resolves a conflict that its predecessor is not part of",
             then(|roster| roster.resolves = vec![vec![1; 32], vec![2; 32]]),
+        ),
+    ]
+}
+
+/// Not what a roster can be, whoever signed it.
+fn malformed() -> Vec<Case> {
+    let with = |change: fn(&mut v1::Roster)| {
+        let mut roster = genesis();
+        change(&mut roster);
+        chain([signed_by(&GOVERNANCE, &roster)])
+    };
+    let accra = |change: fn(&mut v1::Member)| {
+        then(|roster| {
+            let mut accra = member(4, "gh-accra");
+            change(&mut accra);
+            roster.members.push(accra);
+        })
+    };
+    let named = |text: &str| v1::MemberName { lang: "en".to_owned(), text: text.to_owned() };
+    let mut control = genesis();
+    control.members[0].names.push(named("Seo\u{7}ul"));
+    let mut long = genesis();
+    long.members[0].names.push(named(&"서".repeat(201)));
+    let mut fits = genesis();
+    fits.members[0].names.push(named(&"서".repeat(200)));
+    let signed = |roster: &v1::Roster| chain([signed_by(&GOVERNANCE, roster)]);
+    vec![
+        ("roster-other-format", false, "another format", with(|roster| roster.format = 2)),
+        ("roster-no-governance", false, "nobody decides", with(|roster| roster.governance = None)),
+        (
+            "roster-handle-twice",
+            false,
+            "two members have one handle",
+            with(|roster| roster.members[1].handle = "kr-seoul".to_owned()),
+        ),
+        ("roster-idx-twice", false, "two members have one idx", with(|roster| roster.members[1].idx = 1)),
+        ("roster-idx-zero", false, "a member has the idx 0", with(|roster| roster.members[1].idx = 0)),
+        (
+            "roster-transport-key-twice",
+            false,
+            "two members have one transport key",
+            with(|roster| {
+                roster.members[1].transport_keys = roster.members[0].transport_keys.clone();
+            }),
+        ),
+        (
+            "roster-handle-capital",
+            false,
+            "a handle with a capital letter",
+            with(|roster| roster.members[0].handle = "kr-Seoul".to_owned()),
+        ),
+        (
+            "roster-handle-newline",
+            false,
+            "a handle that ends with a line feed",
+            with(|roster| roster.members[0].handle = "kr-seoul\n".to_owned()),
+        ),
+        ("roster-no-name", false, "a member without a name", with(|roster| roster.members[0].names.clear())),
+        ("roster-name-control", false, "a name with a control character", signed(&control)),
+        ("roster-name-long", false, "a name of 201 characters", signed(&long)),
+        ("roster-name-fits", true, "a name of 200 characters and 600 bytes", signed(&fits)),
+        (
+            "roster-status-unknown",
+            false,
+            "a status that is not known",
+            with(|roster| roster.members[0].status = 99),
+        ),
+        ("roster-no-status", false, "a member without a status", with(|roster| roster.members[0].status = 0)),
+        (
+            "roster-role-unknown",
+            true,
+            "an office that is not known",
+            with(|roster| roster.members[0].role = 99),
+        ),
+        (
+            "roster-nine-endpoints",
+            false,
+            "more than eight endpoints",
+            with(|roster| roster.members[0].endpoints = vec!["a:1".to_owned(); 9]),
+        ),
+        (
+            "roster-key-no-zero",
+            false,
+            "a log key with the number 0",
+            with(|roster| roster.members[0].log_keys[0].key_no = 0),
+        ),
+        (
+            "roster-key-from-zero",
+            false,
+            "a log key from before the first entry on",
+            with(|roster| roster.members[0].log_keys[0].from = Some(at(1, 0))),
+        ),
+        (
+            "roster-key-from-nowhere",
+            false,
+            "a log key that says not where it begins",
+            with(|roster| roster.members[0].log_keys[0].from = None),
+        ),
+        (
+            "roster-short-city-id",
+            false,
+            "a city id of 31 bytes",
+            with(|roster| roster.members[0].city_id = vec![1; 31]),
+        ),
+        (
+            "roster-admitted-inactive",
+            false,
+            "a new member is not active",
+            accra(|accra| {
+                accra.status = MemberStatus::Suspended as i32;
+                accra.cut = Some(v1::Cut { at: Some(at(1, 1)), hash: vec![1; 32] });
+            }),
+        ),
+        (
+            "roster-admitted-keys-unordered",
+            false,
+            "the log keys of a new member do not go up",
+            accra(|accra| {
+                accra.log_keys.push(accra.log_keys[0].clone());
+            }),
+        ),
+        (
+            "roster-term-backwards",
+            false,
+            "a term ends before it begins",
+            accra(|accra| {
+                (accra.term_from_ms, accra.term_until_ms) = (9, 8);
+            }),
         ),
     ]
 }
