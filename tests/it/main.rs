@@ -23,3 +23,4 @@ mod secrets;
 mod tidy;
 mod transcripts;
 mod unit_file;
+mod vectors;
