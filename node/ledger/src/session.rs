@@ -192,6 +192,7 @@ impl Greeting {
             clock_ms: hello.clock_ms,
             theirs: PeerHeads::default(),
             awaits_heads: false,
+            told_own: false,
             asked_heads_ms: None,
             compare_at_ms: 0,
             next_request: 1,
@@ -227,6 +228,8 @@ pub struct Open {
     pub theirs: PeerHeads,
     /// Whether its heads were asked for and not answered.
     pub(crate) awaits_heads: bool,
+    /// Whether it has said all that it holds of this node's own log.
+    pub(crate) told_own: bool,
     /// When its heads were asked for last, in ms.
     pub(crate) asked_heads_ms: Option<u64>,
     /// When digests are compared next, in ms.

@@ -56,6 +56,8 @@ pub struct State {
     key_no: u32,
     /// The log key of the own epoch that is being opened.
     next_key: Option<SecretKey>,
+    /// The own epoch that is being opened here, and not only fetched.
+    opening_here: Option<u32>,
     roster: History,
     logs: BTreeMap<LogKey, Chain>,
     standings: BTreeMap<Origin, Standing>,
@@ -147,6 +149,7 @@ impl State {
         let mut state = Self {
             key_no: 0,
             next_key: None,
+            opening_here: None,
             board: Board::new(now_ms),
             logs: BTreeMap::new(),
             standings: BTreeMap::new(),

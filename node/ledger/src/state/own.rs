@@ -143,6 +143,7 @@ impl State {
         self.next_key = None;
         let key = (self.me.origin, run.first_at().epoch);
         if self.openings.remove(&key).is_some() {
+            self.opening_here = None;
             self.logs.remove(&key);
         } else if let Some(chain) = self.logs.get_mut(&key) {
             chain.accepted = before;

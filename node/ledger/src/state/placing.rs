@@ -60,7 +60,7 @@ impl State {
         if let Some(epoch) = self.openings.remove(&key) {
             self.opened(now_ms, origin, epoch);
             if origin == self.me.origin {
-                self.own_epoch_opened();
+                self.own_epoch_opened(now_ms, key.1);
             }
         }
         self.refresh_board(key);

@@ -222,6 +222,10 @@ impl State {
         }
         let most = if self.recovery.is_some() { PULL_ENTRIES } else { ENTRIES_PER_MESSAGE_MAX as u64 };
         let until = claimed.min(held.saturating_add(most)).min(self.last_wanted(key));
+        if until <= held {
+            // The epoch's opening is being stored: the rest is asked for when it is known.
+            return;
+        }
         self.ask(now_ms, conn, key, held + 1, until, Purpose::Own);
     }
 

@@ -110,7 +110,7 @@ impl State {
 
     /// Notes what a peer has shown of the own log, once its heads are known.
     pub(super) fn hear_of_own_log(&mut self, now_ms: u64, conn: ConnId) {
-        let Some(open) = self.sessions.get(&conn) else { return };
+        let Some(open) = self.sessions.get(&conn).filter(|open| open.told_own) else { return };
         let member = open.member;
         let ahead =
             open.theirs.of(self.me.origin).into_iter().any(|key| self.lacks(key, open.theirs.seq(key)));
@@ -138,7 +138,8 @@ impl State {
     }
 
     fn recovery_is_held_up(&self) -> bool {
-        let fetching = self.pulls.keys().any(|key| key.0 == self.me.origin) || self.locking.is_some();
+        let own = |key: &LogKey| key.0 == self.me.origin;
+        let fetching = self.pulls.keys().any(own) || self.openings.keys().any(own) || self.locking.is_some();
         let other_reason = !matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
         fetching || other_reason || self.recovery.as_ref().is_none_or(|recovery| recovery.opening)
     }
@@ -267,6 +268,7 @@ impl State {
         chain.accepted.advance(crate::log::Head { at: opening.header().at, hash: opening.hash() });
         self.logs.insert(key, chain);
         self.openings.insert(key, epoch);
+        self.opening_here = Some(key.1);
         let run = Run::own(opening, Vec::new());
         self.locking = Some((run.clone(), before));
         self.outputs.push(Output::Lock(run));
@@ -274,7 +276,15 @@ impl State {
     }
 
     /// An own opening is stored.
-    pub(super) fn own_epoch_opened(&mut self) {
+    pub(super) fn own_epoch_opened(&mut self, now_ms: u64, number: u32) {
+        if self.opening_here.take_if(|here| *here == number).is_none() {
+            // Fetched by a start: there may be more in it, and after it, that was not fetched yet.
+            self.review_writing();
+            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
+                self.hear_of_own_log(now_ms, conn);
+            }
+            return;
+        }
         // An operator's opening answers what a start asks, and heals what stood against writing; only another start
         // of this member still does.
         if self.not_writable != Some(NotWritable::Twin) {
