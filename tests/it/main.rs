@@ -20,6 +20,8 @@ mod kill;
 mod process;
 mod roles;
 mod secrets;
+mod story;
 mod tidy;
 mod transcripts;
+mod trials;
 mod unit_file;
