@@ -10,8 +10,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+use data_encoding::BASE32_NOPAD;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use wego_proto::key::SecretKey;
+use wego_proto::{invite::Invite, key::SecretKey};
 use wego_tests::process::{Daemon, Signal, free_address, programs, wait_for};
 
 mod needle;
@@ -74,6 +75,20 @@ impl Stage {
     fn fails(&mut self, line: &str) {
         let code = self.run(line);
         assert!(!matches!(code, Some(0 | 3)), "{line} succeeded");
+    }
+
+    /// Makes an invite, which is printed once, for one reader: that print alone is not kept.
+    fn invite(&mut self) -> [Needles; 2] {
+        self.ok("wego invite create --city Leiden --json");
+        let (_, printed) = self.said.remove(self.said.len() - 2);
+        let printed: serde_json::Value = serde_json::from_slice(&printed).unwrap();
+        let text = printed["string"].as_str().unwrap();
+        let invite = Invite::parse(text).unwrap();
+        let bytes = BASE32_NOPAD.decode(text.rsplit_once('-').unwrap().1.as_bytes()).unwrap();
+        let id = invite.id.as_bytes();
+        let at = bytes.windows(id.len()).position(|window| window == id).unwrap() + id.len();
+        let secret = Needles::of_bytes("an invite's secret", &bytes[at..at + 16]);
+        [secret, Needles::of("an invite's key", &invite.secret.key().to_pem())]
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -173,6 +188,11 @@ fn exercise_running(stage: &mut Stage) {
         "wego fork list --json",
         "wego audit list --json",
         "wego audit verify --json",
+        "wego invite list --json",
+        "wego roster status --json",
+        "wego key show --json",
+        "wego backup create --out seoul.backup",
+        "wego backup verify seoul.backup --json",
         "wego profile list --json",
         "wego-node operator list --json --config kr-seoul/wego-node.toml",
         "wego-node check-config --running --config kr-seoul/wego-node.toml",
@@ -264,6 +284,7 @@ fn no_key_is_in_anything_that_was_written() {
     let mut daemons = [stage.start("kr-seoul"), stage.start("fr-paris")];
     stage.answers();
     wait_for("the two have met", || stage.run("wego status") == Some(0));
+    let invite = stage.invite();
     exercise_running(&mut stage);
     daemons[0].signal(Signal::HUP);
     daemons[0].signal(Signal::TERM);
@@ -279,13 +300,19 @@ fn no_key_is_in_anything_that_was_written() {
 
     let canary =
         |(what, file): &(&str, &str)| Needles::of(what, &fs::read_to_string(stage.path(file)).unwrap());
-    let search = Search::of(CANARIES.iter().map(canary));
+    let search = Search::of(CANARIES.iter().map(canary).chain(invite));
     let all = everything(&stage);
     let (names, sizes): (Vec<_>, Vec<_>) =
         all.iter().map(|(name, bytes)| (name.as_str(), bytes.len())).unzip();
-    for expected in
-        ["kr-seoul.log", "fr-paris.log", "data/audit/audit-", "data/journal", "data/store", "config.toml"]
-    {
+    for expected in [
+        "kr-seoul.log",
+        "fr-paris.log",
+        "data/audit/audit-",
+        "data/journal",
+        "data/store",
+        "seoul.backup",
+        "config.toml",
+    ] {
         assert!(names.iter().any(|name| name.contains(expected)), "{expected} was not looked at: {names:?}");
     }
     let log = sizes[names.iter().position(|name| name.ends_with("kr-seoul.log")).unwrap()];

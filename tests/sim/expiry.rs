@@ -14,6 +14,7 @@ fn a_year_without_governance_changes_nothing_for_reading_writing_and_exchange() 
         // Sessions end and nodes start anew, as they do in a year: nothing asks how old the roster is.
         sim.crash(week % 5);
         sim.start(week % 5);
+        sim.run_for(60_000);
         for node in 0..5 {
             assert!(sim.publish(node), "week {week}: node {node} may not write");
         }

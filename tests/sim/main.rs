@@ -5,6 +5,7 @@ use wego_ledger::sim::{Link, Sim, Weather};
 mod convergence;
 mod expiry;
 mod forks;
+mod orders;
 mod recovery;
 
 /// Latencies of a wide-area network, and trouble every few seconds.

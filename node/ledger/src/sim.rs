@@ -17,29 +17,18 @@ use crate::{
     state::{Draft, Input, Settings, State},
 };
 
+mod disks;
 mod driver;
 mod net;
 mod node;
 mod trouble;
 mod world;
 
+pub use disks::{Noticed, Snapshot};
 use net::Conn;
 pub use net::Link;
 use node::Node;
 pub use world::{Clock, Federation, Random};
-
-/// A node's disk at some moment.
-#[derive(Debug, Clone)]
-pub struct Snapshot(node::Disk);
-
-/// Whether a node that is put back to an earlier state can tell by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Noticed {
-    /// Its folder or machine is another one.
-    Yes,
-    /// Nothing shows it but what its peers hold.
-    No,
-}
 
 /// How the network behaves.
 #[derive(Debug, Clone)]
@@ -124,50 +113,6 @@ impl Sim {
         }
         sim.plan_trouble();
         sim
-    }
-
-    /// Adds a second node that runs with the key of `of`, from nothing and as if the key had never signed: a thief of
-    /// the key. Returns its number.
-    pub fn add_twin(&mut self, of: usize) -> usize {
-        let origin = self.nodes[of].origin;
-        self.clones.insert(origin);
-        self.nodes.push(Node::new(origin));
-        let twin = self.nodes.len() - 1;
-        self.start(twin);
-        twin
-    }
-
-    /// Adds a copy of a node's disk as it is now, on another machine: a cloned virtual machine. Returns its number.
-    pub fn add_copy(&mut self, of: usize) -> usize {
-        let mut copy = Node::new(self.nodes[of].origin);
-        copy.disk = self.nodes[of].disk.clone();
-        copy.disk.anchored = false;
-        self.nodes.push(copy);
-        let number = self.nodes.len() - 1;
-        self.start(number);
-        number
-    }
-
-    /// Puts a stopped node's disk back to what it was at an earlier [`Sim::snapshot`].
-    pub fn restore(&mut self, node: usize, snapshot: Snapshot, noticed: Noticed) {
-        debug_assert!(self.nodes[node].state.is_none(), "a running node's disk is not put back");
-        let Snapshot(mut disk) = snapshot;
-        if noticed == Noticed::Yes {
-            disk.anchored = false;
-        }
-        // A process that starts later has a later time, whatever its disk says.
-        self.nodes[node].disk = disk;
-    }
-
-    /// A node's disk as it is now.
-    #[must_use]
-    pub fn snapshot(&self, node: usize) -> Snapshot {
-        Snapshot(self.nodes[node].disk.clone())
-    }
-
-    /// Takes a stopped node's disk away; its keys are kept elsewhere.
-    pub fn lose_disk(&mut self, node: usize) {
-        self.restore(node, Snapshot(node::Disk::default()), Noticed::Yes);
     }
 
     /// Takes the link between two nodes down, or up again.
@@ -321,6 +266,21 @@ impl Sim {
         let state = self.nodes[node].state.as_ref();
         let path = |state: &State| state.roster().epochs(self.nodes[of].origin).path();
         state.map(path).into_iter().flatten().map(|segment| segment.epoch).collect()
+    }
+
+    /// The hashes of the entries that a node holds of an epoch of a member's log, by sequence number.
+    #[must_use]
+    pub fn held(&self, node: usize, of: usize, epoch: u32) -> BTreeMap<u64, Hash> {
+        let held = self.nodes[node].disk.held((self.nodes[of].origin, epoch));
+        held.into_iter().map(|(seq, entry)| (seq, entry.hash())).collect()
+    }
+
+    /// What a running node goes by: its roster's version, its heads, and how far each log counts.
+    #[must_use]
+    pub fn what_counts(&self, node: usize) -> String {
+        let Some(state) = self.nodes[node].state.as_ref() else { return String::new() };
+        let (version, digest) = (state.roster().current().version(), state.board().digest());
+        format!("roster {version}, heads {digest}, {:?}", state.standings())
     }
 
     /// Has the running node's state opened to whoever scripts a run.

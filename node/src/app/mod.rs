@@ -110,28 +110,15 @@ impl Node {
     }
 
     fn assemble(config: &Config, opened: Opened, listeners: Listeners) -> Result<Self, StartError> {
-        let Opened {
-            transport,
-            transport_key,
-            operators,
-            start,
-            me,
-            stores,
-            anchor,
-            pins,
-            invites,
-            bell,
-            audit_log,
-        } = opened;
-        let stores::Stores { lock, store, rosters, records, search, space } = stores;
+        let stores::Stores { lock, store, rosters, records, search, space } = opened.stores;
         let parts = Parts {
-            start,
+            start: opened.start,
             lock,
             store: store.clone(),
             rosters,
-            anchor,
+            anchor: opened.anchor,
             records: records.clone(),
-            bell: bell.clone(),
+            bell: opened.bell.clone(),
             space,
             writes_max: config.limits.publish_queue_max,
             projections: Vec::new(),
@@ -149,20 +136,20 @@ impl Node {
             doors: vec![counters.peers.clone(), counters.clients.clone()],
         });
         let peers_config = PeersConfig {
-            identity: transport.clone(),
+            identity: opened.transport.clone(),
             degree: config.peers.degree,
             connect_timeout: CONNECT_TIMEOUT,
         };
         let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
         let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
-        let peers = Peers::start(engine.clone(), store, peers_config, pins);
-        let enrolment = Enrolment::new(invites, engine.view_cell(), transport_key);
-        let operators = Arc::new(ArcSwap::from_pointee(operators));
-        let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), audit_log, now_ms)?;
+        let peers = Peers::start(engine.clone(), store, peers_config, opened.pins);
+        let enrolment = Enrolment::new(opened.invites, engine.view_cell(), opened.transport_key);
+        let operators = Arc::new(ArcSwap::from_pointee(opened.operators));
+        let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), opened.audit_log, now_ms)?;
         let closing = CancellationToken::new();
         let front = doors::Front {
             config,
-            identity: &transport,
+            identity: &opened.transport,
             engine: &engine,
             reader: &reader,
             peers: &peers,
@@ -174,14 +161,14 @@ impl Node {
             counters: &counters,
         };
         let (doors, addresses) = front.open(listeners)?;
-        tracing::info!(member = me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
+        tracing::info!(member = opened.me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
         Ok(Self {
             engine,
             running,
             reader,
             peers,
             operators,
-            bell,
+            bell: opened.bell,
             followers,
             audit,
             doors,

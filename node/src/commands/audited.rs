@@ -21,6 +21,13 @@ pub(super) struct Why {
     reason: String,
 }
 
+impl Why {
+    /// Of a command that has a flag of its own for it.
+    pub(super) fn of(reason: &str) -> Self {
+        Self { reason: reason.to_owned() }
+    }
+}
+
 /// A command that is about to change something.
 #[derive(Debug)]
 pub(super) struct Audited {
@@ -39,6 +46,12 @@ impl Audited {
         target.clone_into(&mut event.target);
         event.reason = why.reason;
         Ok(Self { log, event })
+    }
+
+    /// Records what was done already, for a command that begins without a folder to write into.
+    pub(super) fn done(mut self) -> Result<(), Failure> {
+        self.event.outcome = Outcome::Done;
+        self.log.append(std::slice::from_ref(&self.event)).map_err(Failure::of_audit)
     }
 
     /// Records that it begins, does it, and records what became of it: what ends in the middle is known as begun.

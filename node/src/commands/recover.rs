@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use super::{ConfigFile, Exit, Failure};
+use super::{
+    ConfigFile, Exit, Failure,
+    audited::{Audited, Why},
+};
 use crate::{
     app::{run, stores},
     store::anchor::{Anchor, Copy},
@@ -25,7 +28,7 @@ pub(super) struct Args {
     /// At the next start, open a new epoch without asking anybody
     #[arg(long, requires = "reason")]
     i_am_alone: bool,
-    /// Why; it is kept
+    /// Why; it is kept, and in the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
 }
@@ -48,8 +51,10 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     };
     writeln!(out, "journal: {held}\nnext start: {next}")?;
     let Some(reason) = args.reason.as_ref().filter(|_| args.i_am_alone) else { return Ok(()) };
-    anchor.mark_alone(reason).map_err(|error| {
-        Failure::new(Exit::Failed, error, "the node's user must be able to write the data folder")
+    Audited::open(&config, "recover --i-am-alone", "own log", Why::of(reason))?.perform(|| {
+        anchor.mark_alone(reason).map_err(|error| {
+            Failure::new(Exit::Failed, error, "the node's user must be able to write the data folder")
+        })
     })?;
     let _ = writeln!(err, "the next start opens a new epoch without asking anybody; start the node");
     Ok(())

@@ -7,7 +7,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ConfigFile, Exit, Failure};
+use super::{
+    ConfigFile, Exit, Failure,
+    audited::{Audited, Why},
+};
 use crate::{
     app::restore::{self, Plan, RestoreError, Target},
     clock::now_ms,
@@ -64,6 +67,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         }
     });
     restored.map_err(refused)?;
+    Audited::open(&config, "restore", &what(&plan), Why::default())?.done()?;
     writeln!(out, "restored {}", what(&plan))?;
     Ok(())
 }

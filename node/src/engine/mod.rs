@@ -39,6 +39,7 @@ pub mod governance;
 pub mod orders;
 mod own_log;
 mod perform;
+mod publish;
 pub mod read;
 mod running;
 pub mod view;

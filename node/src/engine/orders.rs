@@ -22,7 +22,7 @@ pub(super) const ORDERS_MAX: usize = 16;
 /// An order, and who waits for its outcome.
 #[derive(Debug)]
 pub(super) enum Order {
-    Prepare(Rank, NewKeys, Option<Position>, oneshot::Sender<Result<Header, OrderError>>),
+    Prepare(Rank, Box<NewKeys>, Option<Position>, oneshot::Sender<Result<Header, OrderError>>),
     Open(Box<Verified>, SecretKey, oneshot::Sender<Result<Position, OrderError>>),
 }
 
@@ -58,7 +58,7 @@ impl Engine {
         base: Option<Position>,
     ) -> Result<Header, OrderError> {
         let (reply, answer) = oneshot::channel();
-        self.order(Order::Prepare(rank, keys, base, reply))?;
+        self.order(Order::Prepare(rank, Box::new(keys), base, reply))?;
         answer.await.unwrap_or(Err(OrderError::Busy))
     }
 
@@ -82,7 +82,7 @@ impl Worker {
         // Whoever has gone away sees the outcome in the log.
         match order {
             Order::Prepare(rank, keys, base, reply) => {
-                let _ = reply.send(self.prepare(rank, keys, base));
+                let _ = reply.send(self.prepare(rank, *keys, base));
             }
             Order::Open(opening, key, reply) => {
                 let _ = reply.send(self.open(opening, key));

@@ -74,11 +74,7 @@ impl Worker {
                 }
                 Some(Input::RosterKept)
             }
-            Output::KeepReceipts(receipts) => {
-                let kept = self.store.put_receipts(&receipts);
-                self.report(kept)?;
-                None
-            }
+            Output::KeepReceipts(receipts) => self.keep_receipts(&receipts),
             Output::SwitchRoster(versions) => {
                 let kept = self.rosters.switch(&versions);
                 self.report(kept).map(|()| Input::RosterKept)
@@ -103,6 +99,13 @@ impl Worker {
                 None
             }
         }
+    }
+
+    /// A receipt that is lost is made or sent again, so nothing waits for it.
+    fn keep_receipts(&self, receipts: &[(Origin, wego_proto::v1::SignedReceipt)]) -> Option<Input> {
+        let kept = self.store.put_receipts(receipts);
+        self.report(kept)?;
+        None
     }
 
     fn lock_run(&mut self, run: Run) -> Input {

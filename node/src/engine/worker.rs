@@ -18,10 +18,7 @@ use wego_ledger::{
     session::ConnId,
     state::{Footing, Input, State},
 };
-use wego_proto::{
-    id::{Origin, Position},
-    key::PublicKey,
-};
+use wego_proto::id::{Origin, Position};
 
 use super::{
     Commands, Credit, FromPeer, Outbox, Parts, Write, WriteError, Written,
@@ -31,8 +28,9 @@ use super::{
     governance::{Kept, Submission},
     orders::Order,
     own_log::{restore_lock, restore_own},
+    publish::empty_view,
     state_from,
-    view::{Broken, SessionView, View},
+    view::{Broken, View},
     write::Unprojected,
 };
 use crate::{
@@ -41,7 +39,6 @@ use crate::{
     store::{
         Cursor, EntryStore, HeadLock, LockedHead, Projection as _, RosterFiles, Space, StoreError,
         anchor::{Anchor, LastStart},
-        space::Writes,
     },
 };
 
@@ -83,12 +80,12 @@ pub(super) struct Worker {
     pub(super) watch: Watch,
     /// This start of the process, as it is noted where the own log is written.
     pub(super) start: LastStart,
-    me: Origin,
-    started_ms: u64,
-    roster: Arc<History>,
-    view: Arc<ArcSwap<View>>,
-    view_at: Instant,
-    dirty: bool,
+    pub(super) me: Origin,
+    pub(super) started_ms: u64,
+    pub(super) roster: Arc<History>,
+    pub(super) view: Arc<ArcSwap<View>>,
+    pub(super) view_at: Instant,
+    pub(super) dirty: bool,
 }
 
 impl Worker {
@@ -295,57 +292,6 @@ impl Worker {
         self.dirty = true;
         self.publish_view();
     }
-
-    fn publish_view(&mut self) {
-        if !self.dirty {
-            return;
-        }
-        self.dirty = false;
-        self.view_at = Instant::now();
-        let now = now_ms();
-        let space = self.space.check().ok();
-        // Of the epochs that count the last one has the newest entry.
-        let heads = self.state.board().iter().map(|((origin, _), head)| (origin, head)).collect();
-        let members = self.state.roster().current().members().keys();
-        let seen = members.filter_map(|origin| Some((*origin, self.state.seen_ms(*origin, now)?))).collect();
-        self.view.store(Arc::new(View {
-            me: self.me,
-            log_key: self.state.log_key().1,
-            key_no: self.state.log_key().0,
-            store_id: self.store.store_id(),
-            roster: self.roster.clone(),
-            heads,
-            seen_ms: seen,
-            sessions: self.session_views(),
-            receipts: self.state.receipts(),
-            standings: self.state.standings().clone(),
-            not_writable: self.state.not_writable(),
-            refused: self.refused.clone(),
-            cursor: self.store.cursor(),
-            disk: space.map_or((0, 0), |space| (space.free_bytes, space.reserve_bytes)),
-            disk_full: space.is_some_and(|space| space.writes == Writes::Refused),
-            broken: self.broken,
-            at_ms: now,
-            started_ms: self.started_ms,
-            roster_conflicts: self.roster_conflicts,
-            governance: self.governance.view.clone(),
-        }));
-    }
-
-    fn session_views(&self) -> BTreeMap<Origin, SessionView> {
-        let view = |(_, open): (ConnId, &wego_ledger::session::Open)| {
-            let (since_ms, skew_ms) = self.session_since.get(&open.member).copied().unwrap_or_default();
-            let view = SessionView {
-                dialled: open.side == wego_ledger::session::Side::Dialled,
-                software: open.software.clone(),
-                lag_entries: self.state.lag(open),
-                skew_ms,
-                since_ms,
-            };
-            (open.member, view)
-        };
-        self.state.sessions().map(view).collect()
-    }
 }
 
 /// What the engine does next.
@@ -377,34 +323,3 @@ async fn next(commands: &mut Commands, patience: Duration) -> Next {
 
 /// A write and who waits for its outcome.
 pub(super) type Waiting = (Write, oneshot::Sender<Result<Written, WriteError>>);
-
-fn empty_view(
-    me: Origin,
-    log_key: PublicKey,
-    store: &dyn EntryStore,
-    roster: Arc<History>,
-    started_ms: u64,
-) -> View {
-    View {
-        me,
-        log_key,
-        key_no: 0,
-        store_id: store.store_id(),
-        roster,
-        heads: BTreeMap::new(),
-        seen_ms: BTreeMap::new(),
-        sessions: BTreeMap::new(),
-        receipts: Arc::default(),
-        standings: BTreeMap::new(),
-        not_writable: None,
-        refused: BTreeMap::new(),
-        cursor: store.cursor(),
-        disk: (0, 0),
-        disk_full: false,
-        broken: None,
-        at_ms: started_ms,
-        started_ms,
-        roster_conflicts: 0,
-        governance: Arc::default(),
-    }
-}

@@ -233,7 +233,7 @@ impl Drop for Records {
 
 fn open_database(dir: &Path) -> Result<sled::Db, StoreError> {
     let _turn = store::writing();
-    store::config(dir, CACHE_BYTES).open().map_err(failed)
+    store::open(dir, CACHE_BYTES).map_err(failed)
 }
 
 /// The database, written anew when something was dropped from it: `store/sled/rewrite.rs` says why.

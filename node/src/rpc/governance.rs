@@ -7,14 +7,19 @@ use wego_proto::{
     v1::{self, roster_governance_server::RosterGovernance},
 };
 
-use super::Doors;
+use super::{Deed, Doors};
 use crate::engine::{Mode, governance::SubmitError};
 
 #[tonic::async_trait]
 impl RosterGovernance for Doors {
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitReply>, Status> {
+        let deed = Deed::of_request(&request)?;
         let request = request.into_inner();
+        if request.dry_run {
+            deed.rehearses();
+        }
         let versions = request.chain.unwrap_or_default().versions;
+        deed.about("roster versions", &versions.len().to_string());
         if versions.len() > ROSTER_STEPS_MAX {
             return Err(Status::invalid_argument(format!(
                 "more than {ROSTER_STEPS_MAX} versions; hint: give the newest ones only"

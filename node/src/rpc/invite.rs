@@ -8,7 +8,7 @@ use wego_proto::{
 };
 use zeroize::Zeroizing;
 
-use super::{Doors, blocking, status};
+use super::{Deed, Doors, blocking, status};
 use crate::{
     clock::now_ms,
     enrolment::{TTL_DEFAULT_S, Wanted},
@@ -20,7 +20,12 @@ impl Invites for Doors {
         &self,
         request: Request<v1::CreateInviteRequest>,
     ) -> Result<Response<v1::CreateInviteReply>, Status> {
+        let deed = Deed::of_request(&request)?;
         let v1::CreateInviteRequest { city, handle, ttl_s, endpoint, dry_run } = request.into_inner();
+        deed.about("invite for", &city);
+        if dry_run {
+            deed.rehearses();
+        }
         let ttl_s = if ttl_s == 0 { TTL_DEFAULT_S } else { ttl_s };
         let now_ms = now_ms();
         let planned = self.enrolment.plan(Wanted { city, handle, ttl_s, endpoint }, new_id()?, now_ms);
@@ -34,6 +39,7 @@ impl Invites for Doors {
         let city = kept.city.clone();
         let create = move || enrolment.create(kept, secret, now_ms).map_err(|error| status::invites(&error));
         let invite = blocking(create).await?;
+        deed.about("invite", &format!("{} for {city}", invite.id));
         tracing::info!(invite = %invite.id, city, "an invite was made");
         let invite = invite.encode().to_string();
         Ok(Response::new(v1::CreateInviteReply { invite, view: Some(view) }))
@@ -50,10 +56,12 @@ impl Invites for Doors {
         &self,
         request: Request<v1::RevokeInviteRequest>,
     ) -> Result<Response<v1::InviteView>, Status> {
+        let deed = Deed::of_request(&request)?;
         let id = InviteId::try_from(request.into_inner().id.as_slice());
         let id = id.map_err(|error| {
             Status::invalid_argument(format!("{error}; hint: `wego invite list` shows the ids"))
         })?;
+        deed.about("invite", &id.to_string());
         let enrolment = self.enrolment.clone();
         let revoke = move || enrolment.revoke(id, now_ms()).map_err(|error| status::invites(&error));
         let view = blocking(revoke).await?;

@@ -1,8 +1,13 @@
 //! Claims about what is signed.
 
+use prost::Message as _;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::{
+    id::{Origin, Position, RecordId, RequestId},
+    v1::EntryKind,
+};
 
 const FEDERATION: FederationId = FederationId::new([3; 32]);
 

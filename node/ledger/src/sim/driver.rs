@@ -81,6 +81,8 @@ impl Sim {
             }
             Output::Disconnect(conn, reject) => {
                 *self.counts.entry(reject.word()).or_default() += 1;
+                let other = self.conns.get(&conn).map(|link| link.other(node));
+                other.into_iter().for_each(|other| self.deliver(conn, other, Body::Reject(reject.to_wire())));
                 self.hang_up(node, conn)
             }
             Output::Close(conn) => self.hang_up(node, conn),

@@ -32,13 +32,17 @@ impl Conn {
     pub(super) fn joins(&self, one: usize, other: usize) -> bool {
         self.ends.contains(&one) && self.ends.contains(&other)
     }
+
+    pub(super) fn other(&self, end: usize) -> usize {
+        if self.ends[0] == end { self.ends[1] } else { self.ends[0] }
+    }
 }
 
 impl Sim {
     pub(super) fn send(&mut self, from: usize, conn: ConnId, body: Body) -> Option<Input> {
         let link = self.conns.get_mut(&conn)?;
         let side = usize::from(link.ends[1] == from);
-        let to = link.ends[1 - side];
+        let to = link.other(from);
         let (least, most) = self.weather.latency_ms;
         let arrives = self.clock.now_ms() + least + self.random.below(most - least + 1);
         let arrives = arrives.max(link.busy_until_ms[side]);
@@ -50,8 +54,7 @@ impl Sim {
 
     pub(super) fn hang_up(&mut self, node: usize, conn: ConnId) -> Option<Input> {
         if let Some(link) = self.conns.remove(&conn) {
-            let other = if link.ends[0] == node { link.ends[1] } else { link.ends[0] };
-            self.input(other, Input::Closed { conn });
+            self.input(link.other(node), Input::Closed { conn });
         }
         Some(Input::Closed { conn })
     }

@@ -127,6 +127,20 @@ impl Federation {
         Self { roster: History::open(chain).expect("signed by its only key") }
     }
 
+    /// The version after the first, signed by the only governance key.
+    #[must_use]
+    pub fn next_version(&self, change: impl FnOnce(&mut v1::Roster)) -> v1::SignedRoster {
+        let first = self.roster.current();
+        let mut roster = first.content().clone();
+        roster.version += 1;
+        roster.federation_id = first.federation().as_bytes().to_vec();
+        roster.prev_hash = first.hash().as_bytes().to_vec();
+        change(&mut roster);
+        let mut signed = v1::SignedRoster { roster: roster.encode_to_vec(), signatures: vec![] };
+        add_signature(&mut signed, &key(u32::MAX, 0));
+        signed
+    }
+
     /// The member of a node's number.
     #[must_use]
     pub fn origin(&self, node: usize) -> Origin {

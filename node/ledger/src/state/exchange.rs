@@ -22,6 +22,10 @@ use crate::{
 
 /// What happened.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one turn; most are the large one, entries that came"
+)]
 pub enum Input {
     /// A connection stands whose other end's transport key speaks for `member`.
     Connected {

@@ -42,17 +42,14 @@ pub(super) enum Failure {
 impl Contained {
     /// The caller holds the folder's own lock.
     pub(super) fn open(dir: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
-        let config = config(dir, cache_bytes);
-        let deadline = Instant::now() + LOCK_WAIT;
-        loop {
+        let opened = {
             let _writing = writing();
-            let opened = catch_unwind(AssertUnwindSafe(|| config.open()));
-            match opened.map_err(|_| StoreError::Corrupt { what: "database" })? {
-                Ok(db) => return Ok(Self { db: Some(db), broken: AtomicBool::new(false) }),
-                Err(error) if is_lock(&error) && Instant::now() < deadline => std::thread::yield_now(),
-                Err(error) if is_lock(&error) => return Err(StoreError::Locked { path: dir.to_owned() }),
-                Err(error) => return Err(stored(error)),
-            }
+            catch_unwind(AssertUnwindSafe(|| open(dir, cache_bytes)))
+        };
+        match opened.map_err(|_| StoreError::Corrupt { what: "database" })? {
+            Ok(db) => Ok(Self { db: Some(db), broken: AtomicBool::new(false) }),
+            Err(error) if is_lock(&error) => Err(StoreError::Locked { path: dir.to_owned() }),
+            Err(error) => Err(stored(error)),
         }
     }
 
@@ -89,8 +86,20 @@ impl Drop for Contained {
     }
 }
 
+/// Opens a database of the node. The caller holds [`writing`].
+pub(crate) fn open(dir: &Path, cache_bytes: u64) -> ::sled::Result<Db> {
+    let config = config(dir, cache_bytes);
+    let deadline = Instant::now() + LOCK_WAIT;
+    loop {
+        match config.open() {
+            Err(error) if is_lock(&error) && Instant::now() < deadline => std::thread::yield_now(),
+            opened => return opened,
+        }
+    }
+}
+
 /// How every database of the node is opened.
-pub(crate) fn config(dir: &Path, cache_bytes: u64) -> ::sled::Config {
+fn config(dir: &Path, cache_bytes: u64) -> ::sled::Config {
     ::sled::Config::default()
         .path(dir)
         .cache_capacity(cache_bytes)
