@@ -11,7 +11,7 @@ use wego_tests::{
 };
 
 /// Trials when nobody says how many with `WEGO_TRIALS`; before a release it is 300.
-const TRIALS: u64 = 10;
+const TRIALS: u64 = 20;
 const CITIES: [&str; 3] = ["kr-seoul", "fr-paris", "sn-dakar"];
 /// Records on their way at once: a kill meets some before, some amid and some after their sync.
 const CALLERS: u64 = 4;

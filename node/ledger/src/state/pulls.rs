@@ -90,8 +90,11 @@ impl State {
             return;
         }
         if key.0 == self.me.origin {
-            // The own log is written here; a start asks each peer for what it lacks of it.
+            // The own log is written here; a start asks whoever has more of it.
             self.behind.remove(&key);
+            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
+                self.compare_with(now_ms, conn, key);
+            }
             return;
         }
         let Some(next) = self.next_wanted(key) else {
@@ -208,7 +211,7 @@ impl State {
             self.schedule_all(now_ms);
             if purpose == Purpose::Own {
                 self.compare_with(now_ms, conn, key);
-                self.hear_of_own_log(now_ms, conn);
+                self.hear_all_of_own_log(now_ms);
             }
         }
     }
@@ -217,7 +220,11 @@ impl State {
     /// only this member's key can have signed them.
     fn ask_for_own(&mut self, now_ms: u64, conn: ConnId, key: LogKey, held: u64, claimed: u64) {
         let starts = matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
-        if !starts || self.pulls.contains_key(&key) || self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
+        if !starts || self.pulls.contains_key(&key) {
+            return;
+        }
+        if self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
+            self.behind.insert(key);
             return;
         }
         let most = if self.recovery.is_some() { PULL_ENTRIES } else { ENTRIES_PER_MESSAGE_MAX as u64 };

@@ -123,6 +123,13 @@ impl State {
         }
     }
 
+    /// As [`State::hear_of_own_log`] of all peers: what one of them gave is what others were ahead by.
+    pub(super) fn hear_all_of_own_log(&mut self, now_ms: u64) {
+        for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.hear_of_own_log(now_ms, conn);
+        }
+    }
+
     /// Whether an entry that counts, or an unknown epoch, may stand at or before a position that a peer named.
     pub(super) fn lacks(&self, key: LogKey, named: u64) -> bool {
         let held = self.logs.get(&key).and_then(|chain| chain.accepted.head()).map_or(0, |head| head.at.seq);
@@ -280,9 +287,7 @@ impl State {
         if self.opening_here.take_if(|here| *here == number).is_none() {
             // Fetched by a start: there may be more in it, and after it, that was not fetched yet.
             self.review_writing();
-            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
-                self.hear_of_own_log(now_ms, conn);
-            }
+            self.hear_all_of_own_log(now_ms);
             return;
         }
         // An operator's opening answers what a start asks, and heals what stood against writing; only another start
