@@ -1,7 +1,7 @@
 //! A peer that holds a member's real keys and says whatever a test wants, by hand. It must never use the code that
 //! nodes speak with: what that code cannot say is what is asked here.
 
-use std::fs;
+use std::{fs, path::Path, sync::Arc};
 
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -18,11 +18,12 @@ use wego_proto::{
     entry::{Header, Payload, Verified},
     id::{Origin, Position, RecordId},
     key::SecretKey,
+    pin,
     prost::Message as _,
     v1::{self, EntryKind, SessionMessage, session_message::Body},
 };
 
-use crate::{DEADLINE, identity, raw, records::practice};
+use crate::{DEADLINE, identity, process::Site, raw, records::practice};
 
 const SESSION: &str = "/wego.v1.Peering/Session";
 /// Messages said ahead of the network.
@@ -37,7 +38,7 @@ pub struct Byzantine {
     pub log_key: SecretKey,
     /// The federation it belongs to.
     pub roster: History,
-    identity: wego_proto::pin::Identity,
+    identity: pin::Identity,
     node_id: Vec<u8>,
 }
 
@@ -58,6 +59,42 @@ impl Byzantine {
         }
     }
 
+    /// Takes the keys out of a site's folder, as a thief does, and reads the roster in the file `roster`.
+    ///
+    /// # Panics
+    /// When something of it cannot be read.
+    #[must_use]
+    pub fn thief(site: &Site, roster: &Path) -> Self {
+        let text = fs::read_to_string(roster).expect("the roster file");
+        let roster =
+            History::open(armour::read(Label::Roster, &text).expect("a roster")).expect("it is signed");
+        let member = roster.current().member_by_handle(&site.handle).expect("a member");
+        let keys_dir = site.dir.join("keys");
+        let (identity, key) = keys::load_transport(&keys_dir).expect("transport keys");
+        Self {
+            origin: member.origin,
+            log_key: keys::read_secret_key(&keys_dir.join(LOG_KEY)).expect("a log key"),
+            identity,
+            node_id: key.as_bytes().to_vec(),
+            roster,
+        }
+    }
+
+    /// As [`Byzantine::greet`], to the node of a site.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub async fn greet_site(&self, site: &Site) -> Line {
+        let (_, server) = keys::load_transport(&site.dir.join("keys")).expect("transport keys");
+        let config = pin::client_config(self.identity.clone(), Arc::new(move |key| *key == server));
+        let config = Arc::new(config.expect("a configuration"));
+        let channel =
+            pin::connect(&site.peers.to_string(), config, DEADLINE).await.expect("members are let in");
+        let line = Line::open(channel).await;
+        line.send(Body::Hello(self.hello(&line.hello))).await;
+        line
+    }
+
     /// A connection to the peer listener of a seat's node.
     pub async fn connect(&self, seat: &Seat) -> Channel {
         let address = seat.config.listen.peers.to_string();
@@ -66,15 +103,7 @@ impl Byzantine {
 
     /// Opens a session and says nothing.
     pub async fn call(&self, seat: &Seat) -> Line {
-        let channel = self.connect(seat).await;
-        let (say, said) = mpsc::channel(AHEAD);
-        let heard = raw::open(&channel, SESSION, ReceiverStream::new(said)).await.expect("a session");
-        let mut line = Line { say, heard, hello: v1::Hello::default(), _channel: channel };
-        match line.next().await {
-            Some(Body::Hello(hello)) => line.hello = hello,
-            other => panic!("greeted with {other:?}"),
-        }
-        line
+        Line::open(self.connect(seat).await).await
     }
 
     /// Opens a session and greets as an honest node would that has the same heads.
@@ -165,6 +194,17 @@ pub struct Line {
 }
 
 impl Line {
+    async fn open(channel: Channel) -> Self {
+        let (say, said) = mpsc::channel(AHEAD);
+        let heard = raw::open(&channel, SESSION, ReceiverStream::new(said)).await.expect("a session");
+        let mut line = Self { say, heard, hello: v1::Hello::default(), _channel: channel };
+        match line.next().await {
+            Some(Body::Hello(hello)) => line.hello = hello,
+            other => panic!("greeted with {other:?}"),
+        }
+        line
+    }
+
     /// Says something. That the node has hung up is heard, not noticed here.
     pub async fn send(&self, body: Body) {
         self.send_bytes(encode(body)).await;

@@ -20,7 +20,7 @@ use crate::DEADLINE;
 
 mod site;
 
-pub use site::{Federation, Site};
+pub use site::{Federation, Site, copy};
 
 /// How often a condition outside this process is looked at.
 const LOOK: Duration = Duration::from_millis(10);

@@ -192,6 +192,8 @@ impl Greeting {
             clock_ms: hello.clock_ms,
             theirs: PeerHeads::default(),
             awaits_heads: false,
+            told_own: false,
+            believed: false,
             asked_heads_ms: None,
             compare_at_ms: 0,
             next_request: 1,
@@ -227,6 +229,10 @@ pub struct Open {
     pub theirs: PeerHeads,
     /// Whether its heads were asked for and not answered.
     pub(crate) awaits_heads: bool,
+    /// Whether the member's newest log key says that its start is the member's.
+    pub(crate) believed: bool,
+    /// Whether it has said all that it holds of this node's own log.
+    pub(crate) told_own: bool,
     /// When its heads were asked for last, in ms.
     pub(crate) asked_heads_ms: Option<u64>,
     /// When digests are compared next, in ms.

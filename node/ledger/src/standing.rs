@@ -2,8 +2,8 @@
 //!
 //! Three facts bound a log: openings of epochs pin what stays valid of earlier ones, a proved fork ends what its key can
 //! be believed for, and the roster cuts off a member that no longer takes part. A fork is healed by the opening of a
-//! later epoch with another key; a continuation has the same key, so it is frozen with it. Every node that knows the
-//! same facts has the same bounds.
+//! later epoch with another key; a continuation has the same key, so it is frozen with it. What the healing opening pins, it
+//! pins with all epochs below. Every node that knows the same facts has the same bounds.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +27,13 @@ impl Standing {
     #[must_use]
     pub fn of(epochs: &Epochs, forks: &BTreeMap<u32, Fork>, cut: Option<Cut>) -> Self {
         let mut standing = Self::default();
-        for segment in epochs.path() {
+        let path = epochs.path();
+        for (n, segment) in path.iter().enumerate() {
             let pin = segment.last;
             let mut bound = pin.map_or(Bound::OPEN, |(at, hash)| Bound { last: at.seq, hash: Some(hash) });
-            let same_key_after = segment.ended_by.is_none_or(|rank| rank == Rank::Continuation);
-            let fork = forks.get(&segment.epoch).filter(|fork| same_key_after && fork.at.seq <= bound.last);
+            let mut ends = path[n..].iter().filter_map(|segment| segment.ended_by);
+            let healed = ends.any(|rank| rank != Rank::Continuation);
+            let fork = forks.get(&segment.epoch).filter(|fork| !healed && fork.at.seq <= bound.last);
             if let Some(fork) = fork {
                 bound = Bound { last: fork.at.seq - 1, hash: Some(fork.prev) };
                 standing.fork = Some(*fork);

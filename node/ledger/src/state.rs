@@ -56,6 +56,8 @@ pub struct State {
     key_no: u32,
     /// The log key of the own epoch that is being opened.
     next_key: Option<SecretKey>,
+    /// The own epoch that is being opened here, and not only fetched.
+    opening_here: Option<u32>,
     roster: History,
     logs: BTreeMap<LogKey, Chain>,
     standings: BTreeMap<Origin, Standing>,
@@ -147,6 +149,7 @@ impl State {
         let mut state = Self {
             key_no: 0,
             next_key: None,
+            opening_here: None,
             board: Board::new(now_ms),
             logs: BTreeMap::new(),
             standings: BTreeMap::new(),
@@ -215,7 +218,7 @@ impl State {
             Input::Open { opening, key } => self.open_epoch(*opening, key),
             Input::TimeJumped => self.time_jumped(now_ms),
             Input::Locked => self.locked(),
-            Input::LockFailed => self.lock_failed(),
+            Input::LockFailed => self.lock_failed(now_ms),
             Input::Stored { origin, head, hlc_ms, endpoints } => {
                 self.seen(now_ms, origin, hlc_ms);
                 self.stored(now_ms, origin, head, &endpoints);

@@ -100,6 +100,7 @@ impl Front<'_> {
             peers: self.peers.clone(),
             backups: self.backups.clone(),
             keys: LogKeys::of(&self.config.node.keys_dir),
+            key_change: Arc::default(),
             enrolment: self.enrolment.clone(),
             operators: self.operators.clone(),
             audit: self.audit.clone(),

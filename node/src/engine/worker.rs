@@ -172,7 +172,9 @@ impl Worker {
             return;
         };
         loop {
-            match runtime.block_on(next(&mut commands, self.until_tick())) {
+            let next = runtime.block_on(next(&mut commands, self.until_tick()));
+            self.watch_clock();
+            match next {
                 Next::Stop => break,
                 Next::Write(first) => self.take_writes(first, &mut commands.writes),
                 Next::Peer(from, credit) => {
@@ -229,13 +231,17 @@ impl Worker {
         }
     }
 
-    fn tick(&mut self) {
+    /// Notices before anything is signed that the machine was put back.
+    fn watch_clock(&mut self) {
         if self.time_jumped() {
             tracing::warn!(
                 "the machine's time has jumped: asking the peers for the own log before it goes on"
             );
             self.feed(Input::TimeJumped);
         }
+    }
+
+    fn tick(&mut self) {
         if self.store_behind {
             self.catch_store_up();
         }

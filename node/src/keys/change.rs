@@ -2,7 +2,8 @@
 //!
 //! The new keys are made in a folder of their own, `pending/`, before the epoch that puts them in force is opened, and
 //! take their places after it is durable. A start finishes what a crash interrupted: the log says which key is in
-//! force. A key that is in force must never be removed before another one is.
+//! force, and pending keys that are in force are put in their places before others are prepared. A key that is in force
+//! must never be removed before another one is.
 
 use std::{
     fs, io,
@@ -49,7 +50,12 @@ impl LogKeys {
     ///
     /// # Errors
     /// [`KeysError`]; nothing is in force that was not before.
-    pub fn prepare_rotation(&self, seed: &Zeroizing<[u8; 32]>) -> Result<Pending, KeysError> {
+    pub fn prepare_rotation(
+        &self,
+        in_force: &PublicKey,
+        seed: &Zeroizing<[u8; 32]>,
+    ) -> Result<Pending, KeysError> {
+        self.settle(in_force)?;
         let log = read_secret_key(&self.dir.join(NEXT_LOG_KEY))?;
         self.write_pending(log, &SecretKey::from_seed(seed))
     }
@@ -58,7 +64,12 @@ impl LogKeys {
     ///
     /// # Errors
     /// [`KeysError`]; nothing is in force that was not before.
-    pub fn prepare_recovery(&self, seeds: &[Zeroizing<[u8; 32]>; 2]) -> Result<Pending, KeysError> {
+    pub fn prepare_recovery(
+        &self,
+        in_force: &PublicKey,
+        seeds: &[Zeroizing<[u8; 32]>; 2],
+    ) -> Result<Pending, KeysError> {
+        self.settle(in_force)?;
         self.write_pending(SecretKey::from_seed(&seeds[0]), &SecretKey::from_seed(&seeds[1]))
     }
 
@@ -148,7 +159,7 @@ mod tests {
     #[test]
     fn nothing_changes_before_the_log_says_so() {
         let (folder, keys) = folder();
-        keys.prepare_rotation(&seed(3)).unwrap();
+        keys.prepare_rotation(&public(1), &seed(3)).unwrap();
         assert!(!keys.settle(&public(1)).unwrap());
         assert_eq!(held(&folder), [public(1), public(2)]);
         assert!(keys.settle(&public(2)).unwrap());
@@ -159,7 +170,7 @@ mod tests {
     #[test]
     fn a_crash_between_the_two_moves_is_made_good() {
         let (folder, keys) = folder();
-        keys.prepare_recovery(&[seed(4), seed(5)]).unwrap();
+        keys.prepare_recovery(&public(1), &[seed(4), seed(5)]).unwrap();
         fs::rename(folder.path().join(PENDING).join(LOG_KEY), folder.path().join(LOG_KEY)).unwrap();
         assert!(keys.settle(&public(4)).unwrap());
         assert_eq!(held(&folder), [public(4), public(5)]);
@@ -168,8 +179,8 @@ mod tests {
     #[test]
     fn preparing_again_forgets_what_was_prepared() {
         let (_folder, keys) = folder();
-        keys.prepare_recovery(&[seed(4), seed(5)]).unwrap();
-        keys.prepare_recovery(&[seed(6), seed(7)]).unwrap();
+        keys.prepare_recovery(&public(1), &[seed(4), seed(5)]).unwrap();
+        keys.prepare_recovery(&public(1), &[seed(6), seed(7)]).unwrap();
         assert_eq!(keys.pending().unwrap().log.public(), public(6));
     }
 }

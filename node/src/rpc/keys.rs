@@ -51,10 +51,12 @@ impl Keys for Doors {
 
     async fn rotate(&self, request: Request<v1::RotateRequest>) -> Result<Response<v1::OpenedEpoch>, Status> {
         let deed = Deed::of_request(&request)?;
-        let seed = seed()?;
+        let _one = self.key_change.lock().await;
+        let (seed, in_force) = (seed()?, self.reader.view().log_key);
         let keys = self.keys.clone();
         let pending =
-            blocking(move || keys.prepare_rotation(&seed).map_err(|error| status::keys(&error))).await?;
+            blocking(move || keys.prepare_rotation(&in_force, &seed).map_err(|error| status::keys(&error)))
+                .await?;
         deed.about("log key", &pending.log.public().fingerprint());
         let new = NewKeys { log: pending.log.public(), next_digest: pending.next.digest(), recovery: None };
         let header = self.engine.prepare_opening(Rank::Rotation, new, None).await;
@@ -75,9 +77,11 @@ impl Keys for Doors {
         let base = request.base.map(Position::try_from).transpose();
         let base = base.map_err(|error| Status::invalid_argument(format!("base: {error}")))?;
         self.is_committed(&recovery)?;
-        let (seeds, keys) = ([seed()?, seed()?], self.keys.clone());
+        let _one = self.key_change.lock().await;
+        let (seeds, keys, in_force) = ([seed()?, seed()?], self.keys.clone(), self.reader.view().log_key);
         let pending =
-            blocking(move || keys.prepare_recovery(&seeds).map_err(|error| status::keys(&error))).await?;
+            blocking(move || keys.prepare_recovery(&in_force, &seeds).map_err(|error| status::keys(&error)))
+                .await?;
         let key = pending.log.public();
         deed.about("log key", &key.fingerprint());
         let new = NewKeys { log: key, next_digest: pending.next.digest(), recovery: Some(recovery) };
@@ -103,6 +107,7 @@ impl Keys for Doors {
         let recovery =
             recovery.ok_or_else(|| Status::invalid_argument("header: it names no recovery key"))?;
         self.is_committed(&recovery)?;
+        let _one = self.key_change.lock().await;
         let keys = self.keys.clone();
         let pending = blocking(move || keys.pending().map_err(|error| status::keys(&error))).await?;
         deed.about("log key", &pending.log.public().fingerprint());
@@ -128,9 +133,13 @@ impl Doors {
         let at = self.engine.open_epoch(opening, key).await.map_err(|error| status::order(&error))?;
         let keys = self.keys.clone();
         let settled = blocking(move || keys.settle(&public).map_err(|error| status::keys(&error))).await;
-        if let Err(error) = settled {
+        match settled {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!("the keys folder does not have the new log key: was it changed by hand?")
+            }
             // The epoch is open, and the next start finishes this.
-            tracing::error!(error = error.message(), "the new log key is not in its place yet");
+            Err(error) => tracing::error!(error = error.message(), "the new log key is not in its place yet"),
         }
         let rank = self.reader.view().roster.epochs(header.origin).get(at.epoch).map(|epoch| epoch.rank);
         Ok(Response::new(v1::OpenedEpoch {

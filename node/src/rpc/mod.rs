@@ -62,6 +62,8 @@ pub struct Doors {
     pub backups: BackupDoor,
     /// The log key's files.
     pub keys: LogKeys,
+    /// Held while they change, from making new ones to their taking effect.
+    pub key_change: Arc<tokio::sync::Mutex<()>>,
     /// Invites.
     pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.

@@ -5,7 +5,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::ExitStatus,
+    process::{Command, ExitStatus},
 };
 
 use tempfile::TempDir;
@@ -49,6 +49,50 @@ impl Site {
     #[must_use]
     pub fn config(&self) -> PathBuf {
         self.dir.join("wego-node.toml")
+    }
+
+    /// A copy of its whole folder, keys and all, that listens elsewhere: what must never be started beside it.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    #[must_use]
+    pub fn copied(&self, name: &str) -> Self {
+        let dir = self.home.join(name);
+        copy(&self.dir, &dir);
+        let copied = Self {
+            handle: self.handle.clone(),
+            dir,
+            peers: free_address(),
+            clients: free_address(),
+            daemon: None,
+            home: self.home.clone(),
+        };
+        for file in [copied.config(), copied.profile().join("profile.toml")] {
+            let text = fs::read_to_string(&file).expect("a file of the folder");
+            let text = text.replace(&self.peers.to_string(), &copied.peers.to_string());
+            let text = text.replace(&self.clients.to_string(), &copied.clients.to_string());
+            fs::write(&file, text).expect("it can be written");
+        }
+        copied
+    }
+
+    /// `wego-node join` with an invite, which it does not wait for.
+    #[must_use]
+    pub fn join(&self, invite: &str) -> Done {
+        let at = [self.peers, self.clients].map(|address| address.to_string());
+        let name = format!("en={}", self.handle);
+        let dir = self.dir.to_str().expect("UTF-8");
+        let join = ["join", invite, "--dir", dir, "--handle", &self.handle, "--name", &name];
+        let place = ["--country", "NL", "--portal", "off", "--no-wait", "--json"];
+        let listen = ["--endpoint", &at[0], "--peers", &at[0], "--clients", &at[1]];
+        call(&self.home, "wego-node", &[&join[..], &place, &listen].concat())
+    }
+
+    /// `wego-node` with a command that takes this member's configuration.
+    #[must_use]
+    pub fn wego_node(&self, args: &[&str]) -> Done {
+        let config = self.config();
+        call(&self.home, "wego-node", &[args, &["--config", config.to_str().expect("UTF-8")]].concat())
     }
 
     /// Starts its node; it need not be ready yet.
@@ -156,6 +200,20 @@ impl Federation {
         federation
     }
 
+    /// A city that is no member yet, and has nothing but addresses.
+    #[must_use]
+    pub fn newcomer(&self, handle: &str) -> Site {
+        let home = self.dir.path();
+        Site {
+            handle: handle.to_owned(),
+            dir: home.join(handle),
+            peers: free_address(),
+            clients: free_address(),
+            daemon: None,
+            home: home.to_owned(),
+        }
+    }
+
     /// Waits until every node says that all is well.
     pub fn is_well(&mut self) {
         for site in &mut self.sites {
@@ -188,4 +246,16 @@ fn init(home: &Path, handle: &str) -> Site {
     let _ = call(home, "wego-node", &[&init[..], &listen[..]].concat()).ok();
     let (dir, home) = (home.join(handle), home.to_owned());
     Site { handle: handle.to_owned(), dir, peers, clients, daemon: None, home }
+}
+
+/// Copies a folder as people do; what is at `to` goes.
+///
+/// # Panics
+/// When it cannot be copied.
+pub fn copy(from: &Path, to: &Path) {
+    if to.exists() {
+        fs::remove_dir_all(to).expect("it can go");
+    }
+    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp can be started");
+    assert!(done.success(), "{} cannot be copied", from.display());
 }

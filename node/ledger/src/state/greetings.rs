@@ -1,7 +1,7 @@
 //! Greetings: who speaks at the other end, and whether it is who it should be.
 
 use wego_proto::{
-    id::Origin,
+    id::{Origin, Position},
     key::PublicKey,
     v1::{self, session_message::Body},
 };
@@ -14,6 +14,9 @@ use crate::{
 
 /// How long a peer over the session limit is asked to stay away, in ms.
 const BUSY_RETRY_MS: u32 = 30_000;
+
+/// How far a peer's clock may be ahead of this node's for its start to be believed, in ms.
+const START_AHEAD_MAX_MS: u64 = 10 * 60 * 1_000;
 
 impl State {
     pub(super) fn connected(
@@ -116,7 +119,10 @@ impl State {
     /// leads back to it, or another start of it.
     fn open(&mut self, now_ms: u64, greeting: Greeting, hello: v1::Hello) -> Result<Open, Reject> {
         let run = hello.run.clone();
-        let opened = greeting.open(hello, &self.me, &self.roster);
+        let mut opened = greeting.open(hello, &self.me, &self.roster);
+        if let Ok(open) = &mut opened {
+            open.believed = self.believes(now_ms, &open.run);
+        }
         if opened == Err(Reject::TwinDetected) {
             let start = run.and_then(|run| Start::read(&run));
             if start.as_ref().is_some_and(|start| start.id != self.me.run.id) {
@@ -144,6 +150,18 @@ impl State {
         }
     }
 
+    /// Whether a member's newest log key says that this start is its, and of no time to come. A thief of its transport
+    /// key could else keep the member itself away by claiming to have started in the year 3000.
+    fn believes(&self, now_ms: u64, start: &Start) -> bool {
+        let epochs = self.roster.epochs(start.member);
+        let head = self.logs.get(&(start.member, epochs.tip())).and_then(|chain| chain.accepted.head());
+        let at = head.map_or(Position { epoch: epochs.tip(), seq: 0 }, |head| head.at);
+        let member = self.roster.member(start.member);
+        let key = member.and_then(|member| epochs.key_after(member, at));
+        start.started_ms <= now_ms + START_AHEAD_MAX_MS
+            && key.is_some_and(|(_, key)| start.is_signed_by(&key, &self.me.federation))
+    }
+
     /// Keeps one session a member: of two starts of it the later one's; of two crossing dials the one of the lower
     /// member, of two alike the newer. Both ends decide alike.
     ///
@@ -154,7 +172,7 @@ impl State {
         let Some((old_conn, old)) = old.map(|(conn, open)| (*conn, open)) else { return Ok(()) };
         debug_assert!(old_conn != conn, "a conn greets once");
         if old.run.id != new.run.id {
-            if old.run.rank() > new.run.rank() {
+            if (old.believed, old.run.rank()) > (new.believed, new.run.rank()) {
                 return Err(Reject::LaterStart(Box::new(old.run.clone())));
             }
             let reject = Reject::LaterStart(Box::new(new.run.clone()));

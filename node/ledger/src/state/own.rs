@@ -124,9 +124,14 @@ impl State {
 
     /// An operator opens an own epoch. A proved fork and a recovery are no hindrance: they are what it is for.
     pub(super) fn open_epoch(&mut self, opening: Verified, key: SecretKey) {
-        let hindered = matches!(self.not_writable, Some(NotWritable::NotActive | NotWritable::Twin))
-            || self.locking.is_some();
-        let fits = self.roster.opened(&opening).is_ok_and(|epoch| epoch.key == key.public());
+        let Ok(epoch) = self.roster.opened(&opening) else { return };
+        // Who stole the log key can pose as a later start for ever; only the recovery key ends that.
+        let hindered = match self.not_writable {
+            Some(NotWritable::NotActive) => true,
+            Some(NotWritable::Twin) => epoch.rank != Rank::Recovery,
+            _ => self.locking.is_some(),
+        };
+        let fits = epoch.key == key.public();
         if !hindered && fits && self.lock_opening(opening) {
             self.next_key = Some(key);
         }
@@ -138,12 +143,14 @@ impl State {
         }
     }
 
-    pub(super) fn lock_failed(&mut self) {
+    pub(super) fn lock_failed(&mut self, now_ms: u64) {
         let Some((run, before)) = self.locking.take() else { return };
         self.next_key = None;
         let key = (self.me.origin, run.first_at().epoch);
         if self.openings.remove(&key).is_some() {
+            self.opening_here = None;
             self.logs.remove(&key);
+            self.opening_failed(now_ms);
         } else if let Some(chain) = self.logs.get_mut(&key) {
             chain.accepted = before;
         }

@@ -60,7 +60,7 @@ impl State {
         if let Some(epoch) = self.openings.remove(&key) {
             self.opened(now_ms, origin, epoch);
             if origin == self.me.origin {
-                self.own_epoch_opened();
+                self.own_epoch_opened(now_ms, key.1);
             }
         }
         self.refresh_board(key);
@@ -81,7 +81,7 @@ impl State {
 
     pub(super) fn store_failed(&mut self, now_ms: u64, key: LogKey) {
         self.intake_at_ms = now_ms + INTAKE_PAUSE_MS;
-        if key.0 == self.me.origin && self.recovery.is_none() {
+        if key.0 == self.me.origin && (self.recovery.is_none() || self.opening_here == Some(key.1)) {
             // The lock holds them; the driver puts them again.
             return;
         }

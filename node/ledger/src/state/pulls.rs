@@ -90,8 +90,11 @@ impl State {
             return;
         }
         if key.0 == self.me.origin {
-            // The own log is written here; a start asks each peer for what it lacks of it.
+            // The own log is written here; a start asks whoever has more of it.
             self.behind.remove(&key);
+            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
+                self.compare_with(now_ms, conn, key);
+            }
             return;
         }
         let Some(next) = self.next_wanted(key) else {
@@ -205,10 +208,13 @@ impl State {
             (None, _) => {}
         }
         if done {
+            if purpose == Purpose::Own {
+                // First, so that a later epoch waits for the rest of this one.
+                self.compare_with(now_ms, conn, key);
+            }
             self.schedule_all(now_ms);
             if purpose == Purpose::Own {
-                self.compare_with(now_ms, conn, key);
-                self.hear_of_own_log(now_ms, conn);
+                self.hear_all_of_own_log(now_ms);
             }
         }
     }
@@ -217,11 +223,21 @@ impl State {
     /// only this member's key can have signed them.
     fn ask_for_own(&mut self, now_ms: u64, conn: ConnId, key: LogKey, held: u64, claimed: u64) {
         let starts = matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
-        if !starts || self.pulls.contains_key(&key) || self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
+        if !starts || self.pulls.contains_key(&key) {
+            return;
+        }
+        // The lock takes an epoch only whole: a later one's opening waits for what is under way below it.
+        let below = self.pulls.keys().any(|other| other.0 == key.0 && other.1 < key.1);
+        if below || self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
+            self.behind.insert(key);
             return;
         }
         let most = if self.recovery.is_some() { PULL_ENTRIES } else { ENTRIES_PER_MESSAGE_MAX as u64 };
         let until = claimed.min(held.saturating_add(most)).min(self.last_wanted(key));
+        if until <= held {
+            // The epoch's opening is being stored: the rest is asked for when it is known.
+            return;
+        }
         self.ask(now_ms, conn, key, held + 1, until, Purpose::Own);
     }
 

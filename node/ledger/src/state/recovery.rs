@@ -21,7 +21,7 @@ use wego_proto::{
 use super::{Event, NotWritable, Output, State};
 use crate::{
     heads::LogKey,
-    limits::{RECOVERY_GRACE_MS, RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
+    limits::{INTAKE_PAUSE_MS, RECOVERY_GRACE_MS, RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
     log::Run,
     session::ConnId,
 };
@@ -110,7 +110,7 @@ impl State {
 
     /// Notes what a peer has shown of the own log, once its heads are known.
     pub(super) fn hear_of_own_log(&mut self, now_ms: u64, conn: ConnId) {
-        let Some(open) = self.sessions.get(&conn) else { return };
+        let Some(open) = self.sessions.get(&conn).filter(|open| open.told_own) else { return };
         let member = open.member;
         let ahead =
             open.theirs.of(self.me.origin).into_iter().any(|key| self.lacks(key, open.theirs.seq(key)));
@@ -120,6 +120,13 @@ impl State {
             recovery.confirmed.insert(member);
             self.review_writing();
             self.try_anchor(now_ms);
+        }
+    }
+
+    /// As [`State::hear_of_own_log`] of all peers: what one of them gave is what others were ahead by.
+    pub(super) fn hear_all_of_own_log(&mut self, now_ms: u64) {
+        for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
+            self.hear_of_own_log(now_ms, conn);
         }
     }
 
@@ -138,7 +145,8 @@ impl State {
     }
 
     fn recovery_is_held_up(&self) -> bool {
-        let fetching = self.pulls.keys().any(|key| key.0 == self.me.origin) || self.locking.is_some();
+        let own = |key: &LogKey| key.0 == self.me.origin;
+        let fetching = self.pulls.keys().any(own) || self.openings.keys().any(own) || self.locking.is_some();
         let other_reason = !matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
         fetching || other_reason || self.recovery.as_ref().is_none_or(|recovery| recovery.opening)
     }
@@ -166,7 +174,7 @@ impl State {
                 header.map(|header| Header { key_no, ..header })
             }
             None => {
-                let number = self.next_own_epoch(Rank::Continuation);
+                let number = self.next_own_epoch(Rank::Continuation).filter(|_| self.may_continue());
                 number.and_then(|number| self.opening_header(now_ms, number, None))
             }
         };
@@ -183,6 +191,23 @@ impl State {
         self.outputs.push(Output::Anchor);
         self.notify(Event::Anchored);
         self.review_writing();
+    }
+
+    /// Whether this node's key is the one that goes on. With another one, peers would refuse what the lock already holds.
+    fn may_continue(&self) -> bool {
+        let origin = self.me.origin;
+        let member = self.roster.member(origin);
+        let in_force =
+            member.and_then(|member| self.roster.epochs(origin).key_after(member, self.own_base().0));
+        in_force.is_some_and(|(_, key)| key == self.key.public())
+    }
+
+    /// The opening of a start could not be locked: it is tried again after a while.
+    pub(super) fn opening_failed(&mut self, now_ms: u64) {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.opening = false;
+            recovery.quiet_until_ms = recovery.quiet_until_ms.max(now_ms + INTAKE_PAUSE_MS);
+        }
     }
 
     /// The epoch that the roster gives to this node's log key, and the key's number there, while nobody has opened it: a
@@ -267,6 +292,7 @@ impl State {
         chain.accepted.advance(crate::log::Head { at: opening.header().at, hash: opening.hash() });
         self.logs.insert(key, chain);
         self.openings.insert(key, epoch);
+        self.opening_here = Some(key.1);
         let run = Run::own(opening, Vec::new());
         self.locking = Some((run.clone(), before));
         self.outputs.push(Output::Lock(run));
@@ -274,10 +300,17 @@ impl State {
     }
 
     /// An own opening is stored.
-    pub(super) fn own_epoch_opened(&mut self) {
+    pub(super) fn own_epoch_opened(&mut self, now_ms: u64, number: u32) {
+        if self.opening_here.take_if(|here| *here == number).is_none() {
+            // Fetched by a start: there may be more in it, and after it, that was not fetched yet.
+            self.review_writing();
+            self.hear_all_of_own_log(now_ms);
+            return;
+        }
         // An operator's opening answers what a start asks, and heals what stood against writing; only another start
-        // of this member still does.
-        if self.not_writable != Some(NotWritable::Twin) {
+        // of this member still does, unless the recovery key took its key away.
+        let rank = self.roster.epochs(self.me.origin).get(number).map(|epoch| epoch.rank);
+        if self.not_writable != Some(NotWritable::Twin) || rank == Some(Rank::Recovery) {
             self.not_writable = None;
         }
         if self.recovery.is_some() {

@@ -99,6 +99,7 @@ impl State {
         let Some(open) = self.sessions.get_mut(&conn) else { return Ok(()) };
         if digest == self.board.digest() {
             open.theirs.equals(&self.board);
+            open.told_own = true;
             self.hear_of_own_log(now_ms, conn);
             return Ok(());
         }
@@ -140,6 +141,7 @@ impl State {
             return Err(Reject::OutOfOrder("an answer that nobody asked for"));
         }
         open.theirs.learn(&answer);
+        open.told_own |= own_told;
         if own_told {
             self.hear_of_own_log(now_ms, conn);
         }
