@@ -71,9 +71,26 @@ impl State {
         }
     }
 
+    fn compare_own_with_all(&mut self, now_ms: u64) {
+        let own = self.me.origin;
+        let named: Vec<_> = self.sessions.iter().map(|(conn, open)| (*conn, open.theirs.of(own))).collect();
+        for (conn, keys) in named {
+            for key in keys {
+                self.compare_with(now_ms, conn, key);
+            }
+        }
+    }
+
     /// Openings are asked for one after the other: a later one can be judged only when its base's epoch is known.
     fn waits_for_lower_epoch(&self, conn: ConnId, key: LogKey) -> bool {
         let tip = self.roster.epochs(key.0).tip();
+        if key.0 == self.me.origin {
+            // The lock takes the own log in its order alone: first all that anybody has of the epochs before.
+            return self.sessions.values().any(|open| {
+                let lower = open.theirs.of(key.0).into_iter().filter(|other| other.1 < key.1);
+                lower.into_iter().any(|other| self.lacks(other, open.theirs.seq(other)))
+            });
+        }
         let Some(open) = self.sessions.get(&conn).filter(|_| key.1 > tip) else { return false };
         open.theirs.of(key.0).into_iter().any(|other| other.1 > tip && other.1 < key.1)
     }
@@ -92,9 +109,7 @@ impl State {
         if key.0 == self.me.origin {
             // The own log is written here; a start asks whoever has more of it.
             self.behind.remove(&key);
-            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
-                self.compare_with(now_ms, conn, key);
-            }
+            self.compare_own_with_all(now_ms);
             return;
         }
         let Some(next) = self.next_wanted(key) else {
@@ -210,7 +225,7 @@ impl State {
         if done {
             self.schedule_all(now_ms);
             if purpose == Purpose::Own {
-                self.compare_with(now_ms, conn, key);
+                self.compare_own_with_all(now_ms);
                 self.hear_all_of_own_log(now_ms);
             }
         }
