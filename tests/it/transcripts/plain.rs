@@ -33,8 +33,10 @@ pub(super) struct Names {
     epochs: BTreeSet<u32>,
 }
 
-/// The part of an epoch's number that is drawn by chance.
+/// The part of an epoch's number that is drawn by chance, and how much of it a transcript uses up: other large numbers
+/// are no epochs.
 const BY_CHANCE: u32 = 0xffff;
+const DRAWN_MAX: u32 = 512;
 
 impl Names {
     /// Gives `text` a name before it is met.
@@ -123,7 +125,8 @@ impl Names {
     /// A position in a later epoch, or the number of an epoch met in one.
     fn without_chance(&mut self, word: &str) -> Option<String> {
         let (epoch, seq) = word.split_once('.').map_or((word, None), |(epoch, seq)| (epoch, Some(seq)));
-        let epoch: u32 = epoch.parse().ok().filter(|epoch| *epoch > BY_CHANCE)?;
+        let epoch: u32 =
+            epoch.parse().ok().filter(|epoch| *epoch > BY_CHANCE && epoch & BY_CHANCE <= DRAWN_MAX)?;
         let seq = seq.map(|seq| seq.parse().map(|seq: u64| format!(".{seq}"))).transpose().ok()?;
         if seq.is_some() {
             self.epochs.insert(epoch);
@@ -227,8 +230,8 @@ fn what_differs_gets_a_name_of_its_width_and_the_rest_stays() {
     let said = names.plain(&format!("{invite}, apple-bread-cabin-dance-eagle-flute"), dir);
     assert_eq!(said, format!("wego1-INVITE-1, {SPOKEN}"));
     assert_eq!(names.meant("wego1-INVITE-1", dir), invite);
-    let said = names.plain("400000 at 65582.2, 131076.1, 65582", dir);
-    assert_eq!(said, "400000 at 65536.2, 131072.1, 65536");
+    let said = names.plain("120000.50 at 65582.2, 131076.1, 65582", dir);
+    assert_eq!(said, "120000.50 at 65536.2, 131072.1, 65536");
     for stays in ["a bed of 32 hex", "deadbeef", "kr-seoul at 1.1: ok", "wego-topic:open-data"] {
         assert_eq!(names.plain(stays, dir), stays);
     }

@@ -71,9 +71,26 @@ impl State {
         }
     }
 
+    fn compare_own_with_all(&mut self, now_ms: u64) {
+        let own = self.me.origin;
+        let named: Vec<_> = self.sessions.iter().map(|(conn, open)| (*conn, open.theirs.of(own))).collect();
+        for (conn, keys) in named {
+            for key in keys {
+                self.compare_with(now_ms, conn, key);
+            }
+        }
+    }
+
     /// Openings are asked for one after the other: a later one can be judged only when its base's epoch is known.
     fn waits_for_lower_epoch(&self, conn: ConnId, key: LogKey) -> bool {
         let tip = self.roster.epochs(key.0).tip();
+        if key.0 == self.me.origin {
+            // The lock takes the own log in its order alone: first all that anybody has of the epochs before.
+            return self.sessions.values().any(|open| {
+                let lower = open.theirs.of(key.0).into_iter().filter(|other| other.1 < key.1);
+                lower.into_iter().any(|other| self.lacks(other, open.theirs.seq(other)))
+            });
+        }
         let Some(open) = self.sessions.get(&conn).filter(|_| key.1 > tip) else { return false };
         open.theirs.of(key.0).into_iter().any(|other| other.1 > tip && other.1 < key.1)
     }
@@ -92,9 +109,7 @@ impl State {
         if key.0 == self.me.origin {
             // The own log is written here; a start asks whoever has more of it.
             self.behind.remove(&key);
-            for conn in self.sessions.keys().copied().collect::<Vec<_>>() {
-                self.compare_with(now_ms, conn, key);
-            }
+            self.compare_own_with_all(now_ms);
             return;
         }
         let Some(next) = self.next_wanted(key) else {
@@ -208,12 +223,9 @@ impl State {
             (None, _) => {}
         }
         if done {
-            if purpose == Purpose::Own {
-                // First, so that a later epoch waits for the rest of this one.
-                self.compare_with(now_ms, conn, key);
-            }
             self.schedule_all(now_ms);
             if purpose == Purpose::Own {
+                self.compare_own_with_all(now_ms);
                 self.hear_all_of_own_log(now_ms);
             }
         }
@@ -226,9 +238,7 @@ impl State {
         if !starts || self.pulls.contains_key(&key) {
             return;
         }
-        // The lock takes an epoch only whole: a later one's opening waits for what is under way below it.
-        let below = self.pulls.keys().any(|other| other.0 == key.0 && other.1 < key.1);
-        if below || self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
+        if self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
             self.behind.insert(key);
             return;
         }
