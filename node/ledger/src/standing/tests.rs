@@ -114,3 +114,18 @@ fn a_cut_ends_a_log_wherever_it_stands() {
     assert_eq!(before.bound(1), Bound { last: 5, hash: Some(hash(55)) });
     assert!(!before.counts(at(next, 1)), "an epoch opened after the cut is nothing");
 }
+
+#[test]
+fn what_a_new_key_pins_heals_the_epochs_below_its_base_too() {
+    let federation = Federation::new(1);
+    let mut roster = federation.roster.clone();
+    let forks = BTreeMap::from([fork(1, 5)]);
+    let continued = open(&mut roster, &federation, Rank::Continuation, at(1, 9));
+    let frozen = Standing::of(roster.epochs(AUTHOR), &forks, None);
+    assert!(frozen.fork().is_some() && !frozen.counts(at(continued, 1)));
+    let healed = open(&mut roster, &federation, Rank::Recovery, at(continued, 3));
+    let standing = Standing::of(roster.epochs(AUTHOR), &forks, None);
+    assert_eq!(standing.fork(), None);
+    assert!([at(1, 9), at(continued, 3), at(healed, 1)].into_iter().all(|at| standing.counts(at)));
+    assert!(![at(1, 10), at(continued, 4)].into_iter().any(|at| standing.counts(at)));
+}

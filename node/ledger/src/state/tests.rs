@@ -483,6 +483,31 @@ fn a_peer_shows_the_earlier_start_of_a_member_the_later_one() {
 }
 
 #[test]
+fn a_start_that_the_log_key_did_not_sign_or_of_a_time_to_come_displaces_nobody() {
+    let far_ms = NOW + 365 * 24 * 60 * 60 * 1_000;
+    for (case, started_ms, signer) in [("signed by another", NOW + 5, 3), ("of next year", far_ms, 2)] {
+        let mut bench = Bench::new(3);
+        bench.meet();
+        let later = ConnId(2);
+        bench.input(Input::Connected {
+            conn: later,
+            member: Origin(2),
+            speaker: speaker(2),
+            side: Side::Accepted,
+        });
+        let federation = bench.federation.roster.federation();
+        let key = bench.federation.log_key(Origin(signer));
+        let run = crate::session::Start::sign(Origin(2), [77; 16], started_ms, &federation, &key).signed;
+        let hello = v1::Hello { run: Some(run), ..bench.hello_of(2) };
+        let outputs = bench.input(Input::Received { conn: later, body: Body::Hello(hello) });
+        let refused =
+            outputs.iter().any(|output| matches!(output, Output::Disconnect(conn, _) if *conn == later));
+        assert!(refused, "{case}: {outputs:?}");
+        assert_eq!(bench.state.sessions().count(), 1, "{case}: the member itself stays");
+    }
+}
+
+#[test]
 fn the_largest_numbers_a_peer_can_name_overflow_nothing() {
     let mut bench = Bench::new(3);
     bench.meet();
