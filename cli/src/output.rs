@@ -222,7 +222,8 @@ pub(crate) fn json(body: &impl Serialize) -> Result<String, serde_json::Error> {
 /// Milliseconds since 1970 as RFC 3339 in UTC; 0 and times out of range are none.
 pub(crate) fn rfc3339(ms: u64) -> Option<String> {
     let ms = i64::try_from(ms).ok().filter(|ms| *ms != 0)?;
-    Timestamp::from_millisecond(ms).ok().map(|time| time.to_string())
+    // Always with three digits: columns keep their width.
+    Timestamp::from_millisecond(ms).ok().map(|time| format!("{time:.3}"))
 }
 
 /// How long ago, in words; 0 is never.
@@ -313,7 +314,7 @@ mod tests {
         assert_eq!(ago(1_000_000, 999_900), "just now");
         assert_eq!(ago(200_000_000, 20_000_000), "2 d ago");
         assert_eq!(ago(1_000_000, 1_300_000), "in 5 min");
-        assert_eq!(rfc3339(1_284_076_800_000).as_deref(), Some("2010-09-10T00:00:00Z"));
+        assert_eq!(rfc3339(1_284_076_800_000).as_deref(), Some("2010-09-10T00:00:00.000Z"));
         assert_eq!(rfc3339(u64::MAX), None);
     }
 

@@ -68,8 +68,6 @@ struct Version {
     version: u64,
     hash: String,
     issued_at: Option<String>,
-    #[serde(skip)]
-    issued_ms: u64,
     threshold: usize,
     signer_fingerprints: Vec<String>,
     changes: Vec<diff::Change>,
@@ -88,14 +86,13 @@ pub(crate) async fn history(args: &History, cx: &mut Context) -> Outcome {
     }
     let mut table = Table::new(&["VERSION", "ISSUED", "SIGNED", "CHANGES"]);
     for version in &versions {
-        // To the second: people compare days, and columns keep their width.
-        let issued = time(version.issued_ms / 1_000 * 1_000);
+        let issued = version.issued_at.as_deref().unwrap_or("never");
         let signed = format!("{} of {}", version.signer_fingerprints.len(), version.threshold);
         let changes = match version.version {
             1 => "founds the federation".to_owned(),
             _ => diff::lines(&version.changes).join("; "),
         };
-        table.row([version.version.to_string().as_str(), &issued, &signed, &changes]);
+        table.row([version.version.to_string().as_str(), issued, &signed, &changes]);
     }
     cx.print_table(table)?;
     Ok(ExitCode::Ok)
@@ -112,7 +109,6 @@ fn version(chain: &[Roster], at: usize) -> Version {
         version: roster.version(),
         hash: roster.hash().to_string(),
         issued_at: output::rfc3339(roster.content().issued_at_ms),
-        issued_ms: roster.content().issued_at_ms,
         threshold: roster.governance().threshold,
         signer_fingerprints: signers.iter().map(|key| key.fingerprint()).collect(),
         changes: before.map_or_else(Vec::new, |before| {
