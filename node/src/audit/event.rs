@@ -163,7 +163,8 @@ impl Entry {
 
 fn time(at_ms: u64) -> String {
     let time = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    time.unwrap_or_default().to_string()
+    // Always with three digits, so that lines compare as times do.
+    format!("{:.3}", time.unwrap_or_default())
 }
 
 /// `text` without what could drive a terminal or break a line, cut to `chars`.

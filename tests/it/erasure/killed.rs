@@ -44,7 +44,9 @@ fn killed_at_any_moment_of_an_erasure_a_node_finishes_it_when_it_is_back() {
         federation.sites[0].start();
         federation.sites[0].answers();
         let client = runtime.block_on(Client::of_profile(&federation.sites[0].profile()));
-        runtime.block_on(client.catalogue().erase(order)).expect("the same order again");
+        wait_for("it may write again, and takes the same order", || {
+            runtime.block_on(client.catalogue().erase(order.clone())).is_ok()
+        });
         let id = RecordId::try_from(record_id.as_slice()).unwrap().to_string();
         wait_for("both members have carried it out", || {
             let status = federation.sites[0].wego(&["erase", "status", &id, "--json"]);
