@@ -3,7 +3,7 @@
 //! The problem: contents that had to go come back. They arrive again from a peer that still has them, stand in a
 //! backup, or arrive after the order to erase them. The rule: an order is remembered with the entry that gives it, in
 //! the same step, and what it names is stored without its payload from then on, in any order of arrival. What was
-//! stored before is dropped by [`crate::engine::erasure`]. A header must never be dropped: the chain stands on it.
+//! stored before is dropped by `engine::erasure`. A header must never be dropped: the chain stands on it.
 
 use std::collections::BTreeMap;
 
