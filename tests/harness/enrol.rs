@@ -146,7 +146,7 @@ pub async fn invite(seat: &Seat) -> String {
     invite_with(seat, v1::CreateInviteRequest { city: "Leiden".to_owned(), ..Default::default() }).await
 }
 
-/// As [`invite`], with everything that can be said.
+/// As [`invite()`], with everything that can be said.
 ///
 /// # Panics
 /// When it is refused.
