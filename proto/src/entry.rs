@@ -18,9 +18,11 @@ use crate::{
     v1,
 };
 
+mod endpoints;
 mod header;
 
-pub use header::{EndpointChange, EpochStart, Header, PayloadDigest};
+pub use endpoints::{EndpointChange, TransportProof};
+pub use header::{EpochStart, Header, PayloadDigest};
 
 /// The only entry format there is.
 pub const FORMAT: u32 = 1;
@@ -30,8 +32,10 @@ pub const HEADER_BYTES_MAX: usize = 1_024;
 pub const PAYLOAD_BYTES_MAX: usize = 256 * 1_024;
 /// Attachments and extensions of one entry.
 pub const ATTACHMENTS_MAX: usize = 8;
-/// Endpoints, and transport keys, that one entry may name: with all of them a header stays within its limit.
+/// Endpoints that one entry may name: with all of them, and all keys, a header stays within its limit.
 pub const ENDPOINTS_MAX: usize = 4;
+/// Transport keys that one entry may name, and proofs it may carry.
+pub const TRANSPORT_KEYS_MAX: usize = 3;
 /// Bytes of one endpoint.
 pub const ENDPOINT_BYTES_MAX: usize = 100;
 /// Bytes of the nonce that salts a payload's hash.

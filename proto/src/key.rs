@@ -35,6 +35,8 @@ pub enum Purpose {
     Run,
     /// A backup's manifest or trailer.
     Backup,
+    /// That a transport key's holder agrees with a change of endpoints.
+    Transport,
 }
 
 impl Purpose {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Audit => b"wego-audit-v1",
             Self::Run => b"wego-run-v1",
             Self::Backup => b"wego-backup-v1",
+            Self::Transport => b"wego-transport-v1",
         }
     }
 }

@@ -54,9 +54,9 @@ fn scene() -> Sim {
     sim.restore(thief, beginning, Noticed::No);
     sim.start(thief);
     sim.run_for(1_000);
-    for writer in [AUTHOR, AUTHOR, thief, thief, thief] {
-        assert!(sim.publish(writer));
-    }
+    assert!(sim.publish(AUTHOR) && sim.move_to(AUTHOR, 1, "author.example:7400"));
+    // He has the transport key too: what he says of it holds for whoever has not heard of the author.
+    assert!(sim.publish(thief) && sim.publish(thief) && sim.move_to(thief, 7, "thief.example:7400"));
     meet(&mut sim, AUTHOR, HONEST);
     meet(&mut sim, thief, DECEIVED);
     meet(&mut sim, HONEST, PROVED);
@@ -146,5 +146,6 @@ fn every_order_of_arrival_gives_the_same_state() {
     assert_eq!(ends.len(), 1, "orders that end differently: {ends:#?}");
     let end = ends.keys().next().expect("one end");
     assert!(end.contains("roster 2"), "{end}");
+    assert!(end.contains("author.example") && !end.contains("thief.example"), "{end}");
     assert!(rewinds > 0, "the thief's history never came first: the test means nothing");
 }

@@ -60,11 +60,16 @@ def _check_opening(start):
 def _check_endpoints(change):
     if change is None:
         return
-    require(len(change.endpoints) <= 4 and 1 <= len(change.transport_keys) <= 4, "too many endpoints or transport keys")
+    require(len(change.endpoints) <= 4 and 1 <= len(change.transport_keys) <= 3, "too many endpoints or transport keys")
+    require(change.number > 0, "a change of endpoints has no number")
     plain = all(1 <= len(endpoint) <= 100 and endpoint.isascii() for endpoint in change.endpoints)
     require(plain, "an endpoint is empty, too long or not ASCII")
     for key in change.transport_keys:
         check_key(key, "a transport key")
+    require(len(change.proofs) <= 3, "too many proofs of transport keys")
+    for proof in change.proofs:
+        check_key(proof.key, "a transport key")
+        sized(proof.signature, 64, "a transport key's proof")
 
 
 def is_signed(entry, federation, key):

@@ -33,7 +33,10 @@ MESSAGES = {
     },
     "Attachment": {1: ("hash", "bytes"), 2: ("size", "u64"), 3: ("class", "u32")},
     "Extension": {1: ("id", "u32"), 2: ("critical", "bool"), 3: ("value", "bytes")},
-    "EndpointChange": {1: ("endpoints", "*string"), 2: ("transport_keys", "*bytes")},
+    "EndpointChange": {
+        1: ("endpoints", "*string"), 2: ("transport_keys", "*bytes"), 3: ("number", "u32"), 4: ("proofs", "*TransportProof"),
+    },
+    "TransportProof": {1: ("key", "bytes"), 2: ("signature", "bytes")},
     "Erase": {1: ("reason", "u32")},
     "EpochStart": {
         1: ("base", "Position"), 2: ("base_hash", "bytes"), 3: ("proof_hash", "bytes"), 4: ("store_id", "bytes"),

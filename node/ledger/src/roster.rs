@@ -23,15 +23,18 @@ pub struct History {
     versions: Vec<Roster>,
     current: Roster,
     epochs: BTreeMap<Origin, Epochs>,
-    endpoints: BTreeMap<Origin, Said>,
+    endpoints: BTreeMap<Origin, Announced>,
 }
 
-/// What a member's log said last of its endpoints and transport keys, and when.
+/// What a member's log said last of its endpoints and transport keys.
 #[derive(Debug, Clone, PartialEq)]
-struct Said {
-    at: Position,
-    roster_version: u64,
-    change: EndpointChange,
+pub struct Announced {
+    /// Where in the log.
+    pub at: Position,
+    /// When, by the member's clock, ms since 1970: for display, and for the member itself.
+    pub hlc_ms: u64,
+    /// What.
+    pub change: EndpointChange,
 }
 
 impl History {
@@ -119,8 +122,8 @@ impl History {
     /// since.
     #[must_use]
     pub fn transport_keys(&self, origin: Origin) -> &[PublicKey] {
-        match (self.said(origin), self.member(origin)) {
-            (Some(change), _) => &change.transport_keys,
+        match (self.endpoints.get(&origin), self.member(origin)) {
+            (Some(announced), _) => &announced.change.transport_keys,
             (None, Some(member)) => &member.transport_keys,
             (None, None) => &[],
         }
@@ -129,8 +132,8 @@ impl History {
     /// Where a member's peer listener is, as [`History::transport_keys`].
     #[must_use]
     pub fn endpoints(&self, origin: Origin) -> &[String] {
-        match (self.said(origin), self.member(origin)) {
-            (Some(change), _) => &change.endpoints,
+        match (self.endpoints.get(&origin), self.member(origin)) {
+            (Some(announced), _) => &announced.change.endpoints,
             (None, Some(member)) => &member.raw.endpoints,
             (None, None) => &[],
         }
@@ -173,27 +176,48 @@ impl History {
         self.epochs.entry(origin).or_default().admit(epoch)
     }
 
-    /// Takes in what an entry that counts says of its author's endpoints. Returns whether anything changed.
-    pub fn hear(&mut self, header: &Header) -> bool {
-        let Some(change) = &header.endpoint_change else { return false };
-        let known = self.endpoints.get(&header.origin);
-        if known.is_some_and(|known| known.at >= header.at) {
+    /// Takes in what a member's log says of its endpoints: `headers` are those of it that count and change them, oldest
+    /// first. A change that does not stand on the one before is passed over. Returns whether anything changed.
+    pub fn hear(&mut self, origin: Origin, headers: &[Header]) -> bool {
+        let Some(member) = self.member(origin) else { return false };
+        let since = self.roster_spoke_of_endpoints(origin);
+        let federation = self.federation();
+        let mut valid = member.transport_keys.as_slice();
+        let mut last: Option<(&Header, &EndpointChange)> = None;
+        for header in headers.iter().filter(|header| header.roster_version >= since) {
+            let number = last.map_or(0, |(_, last)| last.number);
+            let change = header.endpoint_change.as_ref();
+            if let Some(change) = change.filter(|one| one.follows(number, valid, &federation, origin)) {
+                valid = &change.transport_keys;
+                last = Some((header, change));
+            }
+        }
+        let said = |(header, change): (&Header, &EndpointChange)| Announced {
+            at: header.at,
+            hlc_ms: header.hlc_ms,
+            change: change.clone(),
+        };
+        let last = last.map(said);
+        if self.endpoints.get(&origin) == last.as_ref() {
             return false;
         }
-        let said = Said { at: header.at, roster_version: header.roster_version, change: change.clone() };
-        self.endpoints.insert(header.origin, said);
+        match last {
+            Some(last) => self.endpoints.insert(origin, last),
+            None => self.endpoints.remove(&origin),
+        };
         true
+    }
+
+    /// What a member's log said last of its endpoints, where that is what counts.
+    #[must_use]
+    pub fn announced(&self, origin: Origin) -> Option<&Announced> {
+        self.endpoints.get(&origin)
     }
 
     /// The key that may sign this position of a member's log.
     #[must_use]
     pub fn log_key(&self, origin: Origin, key_no: u32, at: Position) -> Option<PublicKey> {
         self.epochs(origin).log_key(self.member(origin)?, key_no, at)
-    }
-
-    fn said(&self, origin: Origin) -> Option<&EndpointChange> {
-        let said = self.endpoints.get(&origin)?;
-        (said.roster_version >= self.roster_spoke_of_endpoints(origin)).then_some(&said.change)
     }
 
     /// The version in which the roster last said something new of a member's endpoints and transport keys.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::Payload,
+    entry::{EndpointChange, Payload},
     id::{Hash, Origin, Position, RequestId},
     v1::{EntryKind, session_message::Body},
 };
@@ -131,19 +131,43 @@ impl Sim {
 
     /// Lets a node publish one entry. Returns whether it was acknowledged.
     pub fn publish(&mut self, node: usize) -> bool {
-        let draft = Draft {
-            kind: EntryKind::RecordPut as i32,
+        let nonce = self.random.bytes();
+        let content = self.random.bytes::<48>().to_vec();
+        let payload = Some(Payload { nonce, content });
+        let draft = self.draft(EntryKind::RecordPut);
+        self.append(node, Draft { payload, record_kind: 1, ..draft })
+    }
+
+    /// Lets a node say that it is reached at `endpoint`, as its member's change with this number. Its transport key
+    /// stays. Returns whether it was acknowledged.
+    pub fn move_to(&mut self, node: usize, number: u32, endpoint: &str) -> bool {
+        let origin = self.nodes[node].origin;
+        let key = self.federation.transport_key(origin);
+        let change = EndpointChange {
+            endpoints: vec![endpoint.to_owned()],
+            transport_keys: vec![key.public()],
+            number,
+            proofs: Vec::new(),
+        };
+        let change = change.proved_by(&self.federation.roster.federation(), origin, &[&key]);
+        let draft = self.draft(EntryKind::Endpoint);
+        self.append(node, Draft { endpoint_change: Some(change), ..draft })
+    }
+
+    fn draft(&mut self, kind: EntryKind) -> Draft {
+        Draft {
+            kind: kind as i32,
             record_id: None,
             base: None,
-            record_kind: 1,
+            record_kind: 0,
             request_id: RequestId::new(self.random.bytes()),
-            payload: Some(Payload {
-                nonce: self.random.bytes(),
-                content: self.random.bytes::<48>().to_vec(),
-            }),
+            payload: None,
             erase: None,
             endpoint_change: None,
-        };
+        }
+    }
+
+    fn append(&mut self, node: usize, draft: Draft) -> bool {
         let before = self.nodes[node].disk.locked.len();
         self.input(node, Input::Append(vec![draft]));
         self.nodes[node].disk.locked.len() > before
@@ -275,12 +299,14 @@ impl Sim {
         held.into_iter().map(|(seq, entry)| (seq, entry.hash())).collect()
     }
 
-    /// What a running node goes by: its roster's version, its heads, and how far each log counts.
+    /// What a running node goes by: its roster's version, its heads, where members are reached, and how far each log counts.
     #[must_use]
     pub fn what_counts(&self, node: usize) -> String {
         let Some(state) = self.nodes[node].state.as_ref() else { return String::new() };
         let (version, digest) = (state.roster().current().version(), state.board().digest());
-        format!("roster {version}, heads {digest}, {:?}", state.standings())
+        let members = state.roster().current().members().keys();
+        let endpoints: Vec<_> = members.map(|origin| state.roster().endpoints(*origin).join(" ")).collect();
+        format!("roster {version}, heads {digest}, endpoints {endpoints:?}, {:?}", state.standings())
     }
 
     /// Has the running node's state opened to whoever scripts a run.

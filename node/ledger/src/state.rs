@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::{Header, Unverified},
+    entry::Unverified,
     epochs::Epoch,
     id::{Origin, StoreId},
     key::{PublicKey, SecretKey},
@@ -113,8 +113,6 @@ pub struct Start {
     pub forks: Vec<v1::ForkProof>,
     /// The receipts in the store.
     pub receipts: Vec<v1::SignedReceipt>,
-    /// Headers in the store that say something of their author's endpoints.
-    pub endpoints: Vec<Header>,
     /// What is known of the own log's copy.
     pub footing: Footing,
     /// Id of the start before this one in the same place, if it is known to have ended.
@@ -139,7 +137,6 @@ impl State {
             locked,
             forks,
             receipts,
-            endpoints,
             footing,
             previous_run,
             now_ms,
@@ -195,7 +192,6 @@ impl State {
         for origin in state.roster.current().members().keys().copied().collect::<Vec<_>>() {
             state.work_out(origin);
         }
-        state.hear_endpoints(&endpoints);
         state.begin_recovery(now_ms, footing);
         state
     }
@@ -221,10 +217,11 @@ impl State {
             Input::LockFailed => self.lock_failed(now_ms),
             Input::Stored { origin, head, hlc_ms, endpoints } => {
                 self.seen(now_ms, origin, hlc_ms);
-                self.stored(now_ms, origin, head, &endpoints);
+                self.stored(now_ms, origin, head, endpoints);
             }
             Input::StoreFailed { key } => self.store_failed(now_ms, key),
             Input::Compared { conn, key, difference } => self.compared(now_ms, conn, key, difference),
+            Input::Endpoints { origin, headers } => self.hear_endpoints(origin, &headers),
             Input::LookedUp { key, seq, hash } => self.looked_up(key, seq, hash),
             Input::Rewound { key, head } => self.rewound(now_ms, key, head),
             Input::ForkKept { evidence } => self.fork_kept(now_ms, evidence),

@@ -287,7 +287,6 @@ impl Opened {
             locked: None,
             forks: Vec::new(),
             receipts: Vec::new(),
-            endpoints: Vec::new(),
             footing,
             previous_run,
             now_ms,

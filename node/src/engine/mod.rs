@@ -339,10 +339,6 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
         start.heads.push((origin, wego_ledger::log::Head { at, hash }, hlc_ms));
     }
     start.forks.extend(store.forks()?.into_values());
-    for (origin, at) in store.notices()? {
-        let entry = store.entry(origin, at)?.and_then(|entry| Unverified::parse(entry).ok());
-        start.endpoints.extend(entry.map(|entry| entry.header().clone()));
-    }
     start.receipts = store.receipts()?.into_values().collect();
     Ok(State::new(start))
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wego_ledger::{
+    limits::ENDPOINT_CHANGES_MAX,
     log::{Head, Run},
     reject::Reject,
     session::ConnId,
     state::{Difference, Event, Input, Output, Urgency, compare},
 };
 use wego_proto::{
-    entry::{Unverified, Verified},
+    entry::{Header, Unverified},
     id::{Origin, Position},
 };
 
@@ -51,6 +52,13 @@ impl Worker {
                     self.note_failure(error, Broken::Store);
                 }
                 Some(Input::LookedUp { key, seq, hash: entry_hash(&self.report(held)??) })
+            }
+            Output::LookUpEndpoints { origin, within } => {
+                let headers = self.endpoint_changes(origin, &within);
+                if let Err(error) = &headers {
+                    self.note_failure(error, Broken::Store);
+                }
+                Some(Input::Endpoints { origin, headers: self.report(headers)? })
             }
             Output::Rewind { key, after } => {
                 let rewound = self.store.rewind(key.0, key.1, after);
@@ -99,6 +107,16 @@ impl Worker {
                 None
             }
         }
+    }
+
+    fn endpoint_changes(&self, origin: Origin, within: &[(u32, u64)]) -> Result<Vec<Header>, StoreError> {
+        let mut headers = Vec::new();
+        for (epoch, last) in within {
+            let entries = self.store.endpoint_changes(origin, *epoch, *last, ENDPOINT_CHANGES_MAX)?;
+            let entries = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok());
+            headers.extend(entries.map(|entry| entry.header().clone()));
+        }
+        Ok(headers)
     }
 
     /// A receipt that is lost is made or sent again, so nothing waits for it.
@@ -166,8 +184,7 @@ impl Worker {
         let head = Head { at: last.header().at, hash: last.hash() };
         let hlc_ms = last.header().hlc_ms;
         let orders = run.iter().any(|entry| erasure::ordered_by(entry.header()).is_some());
-        let endpoints = run.iter().map(Verified::header).filter(|header| header.endpoint_change.is_some());
-        let endpoints = endpoints.cloned().collect();
+        let endpoints = run.iter().any(|entry| entry.header().endpoint_change.is_some());
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {

@@ -269,7 +269,7 @@ impl Worker {
 
     fn restore_own(&mut self) -> Result<(), StoreError> {
         for (head, hlc_ms) in restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster)? {
-            self.feed(Input::Stored { origin: self.me, head, hlc_ms, endpoints: Vec::new() });
+            self.feed(Input::Stored { origin: self.me, head, hlc_ms, endpoints: true });
         }
         self.unprojected = Unprojected::read(self.store.as_ref(), self.me, self.records.cursor()?)?;
         self.store_behind = false;

@@ -169,12 +169,17 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Full`] or [`StoreError::Corrupt`]; what was not moved stays where it was.
     fn rewind(&self, origin: Origin, epoch: u32, after: u64) -> Result<Option<(u64, Hash)>, StoreError>;
 
-    /// Where entries stand that say something of their authors' endpoints; of one that was set aside, perhaps still where
-    /// it stood.
+    /// The first `max` entries of an epoch, up to `last`, that change their author's endpoints, oldest first.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`].
-    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError>;
+    fn endpoint_changes(
+        &self,
+        origin: Origin,
+        epoch: u32,
+        last: u64,
+        max: usize,
+    ) -> Result<Vec<v1::Entry>, StoreError>;
 
     /// What a projection is bound to: it changes with the store's incarnation, and when entries were set aside that a
     /// projection may hold.

@@ -2,9 +2,7 @@
 
 use prost::Message as _;
 
-use super::{
-    ATTACHMENTS_MAX, ENDPOINT_BYTES_MAX, ENDPOINTS_MAX, FORMAT, HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX,
-};
+use super::{ATTACHMENTS_MAX, EndpointChange, FORMAT, HEADER_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use crate::{
     convert::{FieldError, InField as _, Problem, at_most, optional},
     epochs::FIRST_EPOCH,
@@ -76,15 +74,6 @@ pub struct EpochStart {
     pub next_digest: Option<Hash>,
 }
 
-/// Where and as whom a member is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EndpointChange {
-    /// host:port of the peer listener; none for a member that only dials.
-    pub endpoints: Vec<String>,
-    /// Keys that may speak for it in TLS.
-    pub transport_keys: Vec<PublicKey>,
-}
-
 impl Header {
     /// The kind, when this version knows it.
     #[must_use]
@@ -127,7 +116,7 @@ impl Header {
             epoch_start: raw.epoch_start.map(epoch_start).transpose()?,
             erase: raw.erase.map(|erase| erase.reason),
             recovery_key: optional_key(&raw.recovery_key).in_field("header.recovery_key")?,
-            endpoint_change: raw.endpoint_change.map(endpoint_change).transpose()?,
+            endpoint_change: raw.endpoint_change.map(EndpointChange::parse).transpose()?,
         })
     }
 
@@ -160,10 +149,7 @@ impl Header {
             }),
             recovery_key: bytes(self.recovery_key.as_ref().map(|key| key.as_bytes().as_slice())),
             extensions: Vec::new(),
-            endpoint_change: self.endpoint_change.as_ref().map(|change| v1::EndpointChange {
-                endpoints: change.endpoints.clone(),
-                transport_keys: change.transport_keys.iter().map(|key| key.as_bytes().to_vec()).collect(),
-            }),
+            endpoint_change: self.endpoint_change.as_ref().map(EndpointChange::to_wire),
             erase: self.erase.map(|reason| v1::Erase { reason }),
         }
         .encode_to_vec()
@@ -199,20 +185,4 @@ fn epoch_start(raw: v1::EpochStart) -> Result<EpochStart, FieldError> {
 
 fn optional_key(bytes: &[u8]) -> Result<Option<PublicKey>, KeyError> {
     if bytes.is_empty() { Ok(None) } else { PublicKey::from_bytes(bytes).map(Some) }
-}
-
-fn endpoint_change(raw: v1::EndpointChange) -> Result<EndpointChange, FieldError> {
-    at_most("header.endpoint_change.endpoints", raw.endpoints.len(), ENDPOINTS_MAX)?;
-    at_most("header.endpoint_change.transport_keys", raw.transport_keys.len(), ENDPOINTS_MAX)?;
-    let plain = |endpoint: &String| (1..=ENDPOINT_BYTES_MAX).contains(&endpoint.len()) && endpoint.is_ascii();
-    if raw.transport_keys.is_empty() || !raw.endpoints.iter().all(plain) {
-        let problem =
-            Problem::OutOfRange { expected: "a transport key, and endpoints of at most 100 characters" };
-        return Err(FieldError { field: "header.endpoint_change", problem });
-    }
-    let keys: Result<Vec<_>, _> = raw.transport_keys.iter().map(|key| PublicKey::from_bytes(key)).collect();
-    Ok(EndpointChange {
-        endpoints: raw.endpoints,
-        transport_keys: keys.in_field("header.endpoint_change.transport_keys")?,
-    })
 }

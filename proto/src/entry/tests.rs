@@ -139,3 +139,71 @@ fn positions_that_overflow_are_refused() {
         assert!(Unverified::parse(wire).is_err(), "{epoch}.{seq}");
     }
 }
+
+fn change(number: u32, keys: &[u8]) -> EndpointChange {
+    let transport_keys = keys.iter().map(|seed| key(*seed).public()).collect();
+    EndpointChange {
+        endpoints: vec!["seoul.example:7400".to_owned()],
+        transport_keys,
+        number,
+        proofs: Vec::new(),
+    }
+}
+
+fn follows(change: &EndpointChange, number: u32, valid: &[u8]) -> bool {
+    let valid: Vec<_> = valid.iter().map(|seed| key(*seed).public()).collect();
+    change.follows(number, &valid, &FEDERATION, Origin(4))
+}
+
+#[test]
+fn a_transport_key_takes_over_in_two_steps() {
+    let [old, new] = [key(20), key(21)];
+    let both = change(1, &[20, 21]).proved_by(&FEDERATION, Origin(4), &[&old, &new]);
+    assert!(follows(&both, 0, &[20]));
+    let alone = change(2, &[21]).proved_by(&FEDERATION, Origin(4), &[&new]);
+    assert!(follows(&alone, 1, &[20, 21]));
+    assert!(!follows(&both, 2, &[21]), "what was said before cannot be said again");
+}
+
+#[test]
+fn a_thief_of_the_log_key_can_name_no_key() {
+    let thief = key(30);
+    assert!(!follows(&change(1, &[30]), 0, &[20]), "nobody proves it");
+    let alone = change(1, &[30]).proved_by(&FEDERATION, Origin(4), &[&thief]);
+    assert!(!follows(&alone, 0, &[20]), "no key that was valid agrees");
+    let both = change(1, &[20, 21]).proved_by(&FEDERATION, Origin(4), &[&key(20), &key(21)]);
+    let borrowed = EndpointChange { proofs: [alone.proofs, both.proofs].concat(), ..change(1, &[30]) };
+    assert!(!follows(&borrowed, 0, &[20]), "a proof is of one change only");
+}
+
+#[test]
+fn a_member_cannot_name_the_key_of_another() {
+    let own = key(20);
+    let posing = change(1, &[20, 40]).proved_by(&FEDERATION, Origin(4), &[&own]);
+    assert!(!follows(&posing, 0, &[20]), "the other has not agreed");
+    let of_other = change(1, &[20, 40]).proved_by(&FEDERATION, Origin(5), &[&own, &key(40)]);
+    assert!(!follows(&of_other, 0, &[20]), "it agreed for another member");
+}
+
+#[test]
+fn a_header_with_the_longest_change_is_read_back() {
+    let keys = [key(20), key(21), key(22)];
+    let endpoints = vec!["x".repeat(ENDPOINT_BYTES_MAX); ENDPOINTS_MAX];
+    let change = EndpointChange { endpoints, ..change(u32::MAX, &[20, 21, 22]) };
+    let change = change.proved_by(&FEDERATION, Origin(u32::MAX), &[&keys[0], &keys[1], &keys[2]]);
+    let widest = Header {
+        origin: Origin(u32::MAX),
+        at: Position { epoch: u32::MAX, seq: (1 << 53) - 1 },
+        key_no: u32::MAX,
+        roster_version: u64::MAX,
+        hlc_ms: u64::MAX,
+        kind: EntryKind::Endpoint as i32,
+        record_id: None,
+        record_kind: 0,
+        endpoint_change: Some(change),
+        ..header(1, Hash::new([7; 32]))
+    };
+    let entry = Verified::sign(widest, None, &FEDERATION, &key(1));
+    let read = Unverified::parse(entry.to_wire()).expect("within the limit");
+    assert_eq!(read.header(), entry.header());
+}

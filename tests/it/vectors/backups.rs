@@ -287,9 +287,7 @@ fn chains() -> Vec<Case> {
             false,
             "an endpoint that is no plain text",
             more(|header| {
-                let endpoints = vec!["서울.example:7400".to_owned()];
-                header.endpoint_change =
-                    Some(v1::EndpointChange { endpoints, transport_keys: vec![public(15)] });
+                header.endpoint_change = Some(moved("서울.example:7400"));
             }),
         ),
         (
@@ -297,9 +295,35 @@ fn chains() -> Vec<Case> {
             true,
             "the member is reached elsewhere from here on",
             more(|header| {
-                let endpoints = vec!["seoul.example:7401".to_owned()];
+                header.endpoint_change = Some(moved("seoul.example:7401"));
+            }),
+        ),
+        (
+            "backup-endpoint-without-number",
+            false,
+            "a change of endpoints that has no place among others",
+            more(|header| {
                 header.endpoint_change =
-                    Some(v1::EndpointChange { endpoints, transport_keys: vec![public(15)] });
+                    Some(v1::EndpointChange { number: 0, ..moved("seoul.example:7401") });
+            }),
+        ),
+        (
+            "backup-four-transport-keys",
+            false,
+            "more than three transport keys",
+            more(|header| {
+                let transport_keys = (15..19).map(public).collect();
+                header.endpoint_change =
+                    Some(v1::EndpointChange { transport_keys, ..moved("seoul.example:7401") });
+            }),
+        ),
+        (
+            "backup-short-transport-proof",
+            false,
+            "a transport key's proof of 63 bytes",
+            more(|header| {
+                let proofs = vec![v1::TransportProof { key: public(15), signature: vec![1; 63] }];
+                header.endpoint_change = Some(v1::EndpointChange { proofs, ..moved("seoul.example:7401") });
             }),
         ),
         (
@@ -315,6 +339,11 @@ fn chains() -> Vec<Case> {
             opened(sign(&header(SEOUL, at(2, 1), &hash(&seouls()[2])), 11)),
         ),
     ]
+}
+
+fn moved(endpoint: &str) -> v1::EndpointChange {
+    let (endpoints, transport_keys) = (vec![endpoint.to_owned()], vec![public(15)]);
+    v1::EndpointChange { endpoints, transport_keys, number: 1, proofs: Vec::new() }
 }
 
 fn keys() -> Vec<Case> {

@@ -134,7 +134,6 @@ impl Disk {
             locked: None,
             forks: vec![],
             receipts: Vec::new(),
-            endpoints: vec![],
             footing: Footing::Sound,
             previous_run: None,
             now_ms: NOW,

@@ -67,6 +67,10 @@ impl Sim {
                 let hash = self.nodes[node].disk.held(key).get(&seq).map(Verified::hash)?;
                 Some(Input::LookedUp { key, seq, hash })
             }
+            Output::LookUpEndpoints { origin, within } => {
+                let headers = self.nodes[node].disk.endpoint_changes(origin, &within);
+                Some(Input::Endpoints { origin, headers })
+            }
             Output::Rewind { key, after } => {
                 *self.counts.entry("rewinds").or_default() += 1;
                 let head = self.nodes[node].disk.rewind(key, after);
@@ -109,8 +113,7 @@ impl Sim {
 
     fn store(&mut self, node: usize, run: Run) -> Input {
         let (origin, last) = (run.origin(), run.last().clone());
-        let endpoints = run.iter().map(Verified::header).filter(|header| header.endpoint_change.is_some());
-        let endpoints = endpoints.cloned().collect();
+        let endpoints = run.iter().any(|entry| entry.header().endpoint_change.is_some());
         self.nodes[node].disk.arrived.extend(run.into_entries());
         let head = Head { at: last.header().at, hash: last.hash() };
         Input::Stored { origin, head, hlc_ms: last.header().hlc_ms, endpoints }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::{Unverified, Verified},
+    entry::{Header, Unverified, Verified},
     id::{Hash, Origin, Position},
     v1::{self, session_message::Body},
 };
@@ -11,7 +11,7 @@ use wego_proto::{
 use super::Federation;
 use crate::{
     heads::LogKey,
-    limits::ENTRIES_PER_MESSAGE,
+    limits::{ENDPOINT_CHANGES_MAX, ENTRIES_PER_MESSAGE},
     log::Head,
     roster::History,
     session::{self, Me},
@@ -91,7 +91,6 @@ impl Node {
             locked: self.disk.locked.last().map(|last| Head { at: last.header().at, hash: last.hash() }),
             forks: self.disk.forks.values().cloned().collect(),
             receipts: Vec::new(),
-            endpoints: Vec::new(),
             footing,
             previous_run,
             now_ms,
@@ -119,6 +118,19 @@ impl Disk {
     pub(super) fn held(&self, key: LogKey) -> BTreeMap<u64, Verified> {
         let of_log = |entry: &&Verified| (entry.header().origin, entry.header().at.epoch) == key;
         self.arrived.iter().filter(of_log).map(|entry| (entry.header().at.seq, entry.clone())).collect()
+    }
+
+    pub(super) fn endpoint_changes(&self, origin: Origin, within: &[(u32, u64)]) -> Vec<Header> {
+        let of_epoch = |(epoch, last): &(u32, u64)| {
+            let headers: Vec<_> = self
+                .held((origin, *epoch))
+                .range(..=*last)
+                .map(|(_, entry)| entry.header().clone())
+                .collect();
+            let changes = headers.into_iter().filter(|header| header.endpoint_change.is_some());
+            changes.take(ENDPOINT_CHANGES_MAX).collect::<Vec<_>>()
+        };
+        within.iter().flat_map(of_epoch).collect()
     }
 
     /// Sets aside what is held of a log after a position. Returns the head that is left.

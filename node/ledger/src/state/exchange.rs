@@ -96,8 +96,8 @@ pub enum Input {
         head: Head,
         /// The author's clock in it.
         hlc_ms: u64,
-        /// What the run says of its author's endpoints, where it says something.
-        endpoints: Vec<wego_proto::entry::Header>,
+        /// Whether the run says something of its author's endpoints.
+        endpoints: bool,
     },
     /// The run of [`Output::Store`] or [`Output::Recover`] was refused.
     StoreFailed {
@@ -112,6 +112,13 @@ pub enum Input {
         key: LogKey,
         /// The finding.
         difference: Difference,
+    },
+    /// What [`Output::LookUpEndpoints`] found, oldest first.
+    Endpoints {
+        /// Whose log.
+        origin: Origin,
+        /// The headers that change its endpoints.
+        headers: Vec<wego_proto::entry::Header>,
     },
     /// What [`Output::LookUp`] found.
     LookedUp {
@@ -202,6 +209,14 @@ pub enum Output {
         key: LogKey,
         /// Which position.
         seq: u64,
+    },
+    /// Find the first [`crate::limits::ENDPOINT_CHANGES_MAX`] entries of each of these epochs, up to the sequence number
+    /// beside it, that change their author's endpoints; answer [`Input::Endpoints`].
+    LookUpEndpoints {
+        /// Whose log.
+        origin: Origin,
+        /// The epochs that count, oldest first, each with the last sequence number that does.
+        within: Vec<(u32, u64)>,
     },
     /// Set aside what is held of a log after a position: another history counts. Answer [`Input::Rewound`].
     Rewind {

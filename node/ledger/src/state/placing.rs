@@ -53,7 +53,7 @@ impl State {
         true
     }
 
-    pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, endpoints: &[Header]) {
+    pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, endpoints: bool) {
         let key = (origin, head.at.epoch);
         let Some(chain) = self.chain(key) else { return };
         chain.stored.advance(head);
@@ -64,18 +64,24 @@ impl State {
             }
         }
         self.refresh_board(key);
-        self.hear_endpoints(endpoints);
+        if endpoints {
+            self.look_up_endpoints(origin);
+        }
         self.announce(key);
     }
 
-    /// Takes in what stored entries say of their author's endpoints, if they count.
-    pub(super) fn hear_endpoints(&mut self, headers: &[Header]) {
-        for header in headers {
-            let counts = header.at.seq <= self.bound((header.origin, header.at.epoch)).last;
-            if counts && self.roster.hear(header) {
-                self.notify(Event::EndpointsChanged(header.origin));
-                self.drop_unknown_speakers();
-            }
+    /// Asks for everything that counts of what a member's log says of its endpoints: each change stands on the one before,
+    /// and an opening or a fork can make any of them void.
+    pub(super) fn look_up_endpoints(&mut self, origin: Origin) {
+        let Some(standing) = self.standings.get(&origin) else { return };
+        let within = standing.epochs().map(|epoch| (epoch, standing.bound(epoch).last)).collect();
+        self.outputs.push(Output::LookUpEndpoints { origin, within });
+    }
+
+    pub(super) fn hear_endpoints(&mut self, origin: Origin, headers: &[Header]) {
+        if self.roster.hear(origin, headers) {
+            self.notify(Event::EndpointsChanged(origin));
+            self.drop_unknown_speakers();
         }
     }
 

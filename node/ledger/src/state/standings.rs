@@ -97,6 +97,7 @@ impl State {
         for epoch in touched {
             self.refresh_board((origin, epoch));
         }
+        self.look_up_endpoints(origin);
     }
 
     pub(super) fn looked_up(&mut self, key: LogKey, seq: u64, hash: Hash) {

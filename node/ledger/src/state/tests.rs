@@ -93,7 +93,6 @@ pub(in crate::state) fn start_of(federation: &Federation, node: usize) -> Start 
         locked: None,
         forks: vec![],
         receipts: vec![],
-        endpoints: vec![],
         footing: Footing::Sound,
         previous_run: None,
         now_ms: NOW,
@@ -145,7 +144,7 @@ fn nothing_is_announced_before_it_was_locked_and_stored() {
     let [Output::Store(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
     let head = Head { at: run.last().header().at, hash: run.last().hash() };
     assert!(!says(&outputs));
-    let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: vec![] });
+    let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: false });
     assert!(says(&outputs), "{outputs:?}");
 }
 

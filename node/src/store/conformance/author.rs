@@ -3,7 +3,7 @@
 //! Deterministic: one origin always signs the same log. Its key must never be used outside tests.
 
 use wego_proto::{
-    entry::{EpochStart, Header, Payload, Verified},
+    entry::{EndpointChange, EpochStart, Header, Payload, Verified},
     id::{FederationId, Hash, Origin, Position, RecordId, RequestId},
     key::{PublicKey, SecretKey},
     v1::EntryKind,
@@ -108,6 +108,23 @@ impl Author {
     #[must_use]
     pub fn erase(&mut self, record: RecordId) -> Verified {
         self.about(EntryKind::Erase, record, 0)
+    }
+
+    /// Its next entry, which says that it is reached at `endpoint`.
+    #[must_use]
+    pub fn move_to(&mut self, endpoint: &str) -> Verified {
+        let plain = self.sign(self.next, self.prev, None, 0);
+        let change = EndpointChange {
+            endpoints: vec![endpoint.to_owned()],
+            transport_keys: vec![self.key.public()],
+            number: 1,
+            proofs: Vec::new(),
+        };
+        let kind = EntryKind::Endpoint as i32;
+        let header = Header { kind, payload: None, endpoint_change: Some(change), ..plain.header().clone() };
+        let entry = Verified::sign(header, None, &self.federation, &self.key);
+        self.advance(&entry);
+        entry
     }
 
     fn about(&mut self, kind: EntryKind, record: RecordId, payload_bytes: usize) -> Verified {

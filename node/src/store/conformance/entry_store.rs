@@ -29,6 +29,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
         what_is_set_aside_makes_room_for_another_history,
         synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
         what_the_tail_hands_out_survives_a_crash,
+        changes_of_endpoints_are_found_in_their_order,
         everything_survives_closing,
     ]
 }
@@ -262,6 +263,26 @@ fn what_the_tail_hands_out_survives_a_crash<B: StoreBed>(bed: &mut B) -> Claimed
     holds(store.cursor() >= next, "a cursor that was handed out is never given again")?;
     let (again, _) = store.tail(Cursor(0), seen.len())?;
     holds(again == seen, "and stands for the same entries")
+}
+
+fn changes_of_endpoints_are_found_in_their_order<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let mut entries = ada.batch(2, 50);
+    let moves: Vec<_> = ["a:1", "a:2", "a:3"].map(|endpoint| ada.move_to(endpoint)).into();
+    entries.extend(moves.clone());
+    entries.extend(ada.batch(1, 50));
+    entries.push(ben.move_to("b:1"));
+    store.put(&entries)?;
+    store.sync()?;
+    let store = bed.crash(store)?;
+    let found = |last, max| store.endpoint_changes(ada.origin(), 1, last, max);
+    holds(found(u64::MAX, 9)? == wire(&moves), "all of one author, oldest first")?;
+    holds(found(4, 9)? == wire(&moves[..2]), "up to a position")?;
+    holds(found(u64::MAX, 1)? == wire(&moves[..1]), "no more than asked for")?;
+    holds(store.endpoint_changes(ada.origin(), 2, 9, 9)?.is_empty(), "of one epoch")?;
+    store.rewind(ada.origin(), 1, 3)?;
+    holds(found(u64::MAX, 9)? == wire(&moves[..1]), "none that was set aside")
 }
 
 fn everything_survives_closing<B: StoreBed>(bed: &mut B) -> Claimed {

@@ -215,11 +215,17 @@ impl EntryStore for MemoryStore {
         Ok(left)
     }
 
-    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError> {
+    fn endpoint_changes(
+        &self,
+        origin: Origin,
+        epoch: u32,
+        last: u64,
+        max: usize,
+    ) -> Result<Vec<v1::Entry>, StoreError> {
         let state = self.state();
-        let says =
-            state.entries.values().map(Verified::header).filter(|header| header.endpoint_change.is_some());
-        Ok(says.map(|header| (header.origin, header.at)).collect())
+        let of_epoch = state.entries.range((origin, epoch, 0)..=(origin, epoch, last));
+        let changes = of_epoch.filter(|(_, entry)| entry.header().endpoint_change.is_some());
+        Ok(changes.take(max).map(|(_, entry)| entry.to_wire()).collect())
     }
 
     fn set_aside(&self) -> u64 {

@@ -294,11 +294,20 @@ impl EntryStore for SledStore {
         }
     }
 
-    fn notices(&self) -> Result<Vec<(Origin, Position)>, StoreError> {
-        self.db.run(|tree| {
-            let keys = tree.scan_prefix([rows::NOTICE]).keys();
-            keys.map(|key| Ok(rows::read_notice_key(&key?)?)).collect()
-        })
+    fn endpoint_changes(
+        &self,
+        origin: Origin,
+        epoch: u32,
+        last: u64,
+        max: usize,
+    ) -> Result<Vec<v1::Entry>, StoreError> {
+        let keys = rows::notice_key(origin, epoch, 0)..=rows::notice_key(origin, epoch, last);
+        let found: Vec<Position> = self.db.run(|tree| {
+            let keys = tree.range(keys).keys().take(max);
+            keys.map(|key| Ok(rows::read_notice_key(&key?)?.1)).collect()
+        })?;
+        let entries = found.into_iter().filter_map(|at| self.entry(origin, at).transpose());
+        entries.collect()
     }
 
     fn set_aside(&self) -> u64 {
