@@ -24,7 +24,7 @@ use wego_proto::{
 
 use crate::{
     error::{ExitCode, Failure, NOT_LET_IN, refused_by_tls, tls_error},
-    profile::Profile,
+    profile::{Pinned, Profile},
 };
 
 /// Largest answer in bytes: a roster chain of eight full versions.
@@ -56,6 +56,7 @@ pub(crate) struct Node {
     timeout: Duration,
     address: String,
     config: Arc<ClientConfig>,
+    pinned: Arc<Pinned>,
 }
 
 impl Node {
@@ -65,8 +66,8 @@ impl Node {
         timeout: Duration,
         reason: Option<&str>,
     ) -> Result<Self, Failure> {
-        let pinned = profile.server_key;
-        let config = pin::client_config(profile.identity.clone(), Arc::new(move |key| *key == pinned))
+        let pinned = profile.pinned.clone();
+        let config = pin::client_config(profile.identity.clone(), Arc::new(move |key| pinned.admits(key)))
             .map_err(|error| not_connected(profile, error))?;
         let config = Arc::new(config);
         let connecting = pin::connect(&profile.address, config.clone(), timeout);
@@ -75,9 +76,11 @@ impl Node {
             Ok(connected) => connected.map_err(|error| not_connected(profile, error))?,
             Err(_) => return Err(late(&format!("connect to {}", profile.address), timeout)),
         };
+        profile.pinned.connected()?;
         let reason = Reason(reason.map(|reason| MetadataValue::from_bytes(reason.as_bytes())));
         let wire = InterceptedService::new(channel, reason);
-        Ok(Self { wire, timeout, address: profile.address.clone(), config })
+        let (address, pinned) = (profile.address.clone(), profile.pinned.clone());
+        Ok(Self { wire, timeout, address, config, pinned })
     }
 
     pub(crate) fn catalogue(&self) -> CatalogueClient<Wire> {
@@ -135,7 +138,10 @@ impl Node {
     ) -> Result<T, Failure> {
         // Boxed, as the calls of generated clients are large.
         match tokio::time::timeout(self.timeout, Box::pin(call)).await {
-            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Ok(answer)) => {
+                self.pinned.hear(answer.metadata());
+                Ok(answer.into_inner())
+            }
             Ok(Err(status)) => Err(Box::pin(self.explain(Failure::of_status(doing, &status))).await),
             Err(_) => Err(late(doing, self.timeout)),
         }
@@ -220,8 +226,9 @@ fn not_connected(profile: &Profile, error: PinError) -> Failure {
         (_, Some(rustls::Error::InvalidCertificate(_))) => Failure::integrity(
             what,
             format!(
-                "the server there has another key than {folder} pins: it is another node, or somebody is in \
-                 between; compare keys with the node's administrator"
+                "the server there has another key than {folder} pins: it is another node, somebody is in between, or \
+                 the node has changed its key while you did not call; compare with the transport key that `wego key \
+                 show` tells the node's administrator, and put that one into profile.toml as server_key"
             ),
         ),
         _ => {

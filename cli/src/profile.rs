@@ -6,6 +6,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,10 @@ use crate::{
     error::{ExitCode, Failure},
     stdio::Stdio,
 };
+
+mod pinned;
+
+pub(crate) use pinned::Pinned;
 
 /// The file that makes a folder a profile.
 pub(crate) const PROFILE_FILE: &str = "profile.toml";
@@ -29,6 +34,8 @@ const OTHERS: u32 = 0o077;
 struct RawProfile {
     address: String,
     server_key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_server_key: Option<String>,
     handle: String,
     #[serde(default = "default_certificate")]
     certificate: PathBuf,
@@ -49,7 +56,7 @@ struct Config {
 pub(crate) struct Profile {
     pub(crate) folder: PathBuf,
     pub(crate) address: String,
-    pub(crate) server_key: PublicKey,
+    pub(crate) pinned: Arc<Pinned>,
     pub(crate) handle: String,
     pub(crate) identity: Identity,
     /// Certificate and key files, for copying.
@@ -81,10 +88,10 @@ impl Profile {
             _ => Failure::of_file("read", &path, error),
         })?;
         let raw: RawProfile = toml::from_str(&text).map_err(|error| {
-            let hint = "the keys are address, server_key, handle, certificate, key";
+            let hint = "the keys are address, server_key, next_server_key, handle, certificate, key";
             Failure::usage(format!("{} is not a profile", path.display()), hint).because(error.to_string())
         })?;
-        let server_key = server_key(&raw.server_key, &path)?;
+        let pinned = Arc::new(Pinned::read(path, raw.clone())?);
         let files = [inside(folder, &raw.certificate)?, inside(folder, &raw.key)?];
         let certificate = fs::read_to_string(&files[0])
             .map_err(|error| Failure::of_file("read the certificate", &files[0], error))?;
@@ -96,7 +103,7 @@ impl Profile {
         Ok(Self {
             folder: folder.to_owned(),
             address: raw.address,
-            server_key,
+            pinned,
             handle: raw.handle,
             identity,
             files,

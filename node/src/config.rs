@@ -101,6 +101,8 @@ pub struct Peers {
     pub degree: usize,
     /// Members that must have confirmed the own log before a start writes; half of the others when it is not given.
     pub recovery_quorum: Option<usize>,
+    /// How long a transport key and the one that takes over from it are both valid, at least.
+    pub transport_overlap: Duration,
 }
 
 /// What callers may make the node spend.
@@ -216,6 +218,7 @@ fn peers(raw: &RawPeers) -> Result<Peers, ConfigError> {
         sessions_max: count("peers.sessions_max", raw.sessions_max, 2..=4_096)?,
         anti_entropy: seconds("peers.anti_entropy_s", raw.anti_entropy_s, 1..=86_400)?,
         receipts: seconds("peers.receipts_s", raw.receipts_s, 1..=86_400)?,
+        transport_overlap: seconds("peers.transport_overlap_s", raw.transport_overlap_s, 1..=2_678_400)?,
         degree: count("peers.degree", raw.degree, 1..=64)?,
         recovery_quorum: quorum(&raw.recovery_quorum)?,
     })

@@ -27,12 +27,14 @@ pub use self::{
 };
 use crate::{
     config::{Config, Environment, RawConfig},
-    keys::{GOVERNANCE_KEY, LOG_KEY, NEXT_LOG_KEY, RECOVERY_KEY, TRANSPORT_CERTIFICATE, TRANSPORT_KEY},
+    keys::{
+        GOVERNANCE_KEY, LOG_KEY, NEXT_LOG_KEY, RECOVERY_KEY, TRANSPORT_CERTIFICATE, TRANSPORT_KEY,
+        certificate::{Life, self_signed},
+    },
     operators::{self, Operator, Role},
     store::anchor::{UNSIGNED, UNSIGNED_TEXT},
 };
 
-mod certificate;
 mod checks;
 mod config_file;
 mod error;
@@ -123,7 +125,7 @@ pub fn create(options: &InitOptions, seeds: &Seeds) -> Result<Created, InitError
     // Opened as the founder will open it: whatever is refused there is refused here.
     let opened = MemberCard::open(&card)?;
     let whole = Whole::begin(&options.dir)?;
-    write_keys(&whole, &keys, &options.handle)?;
+    write_keys(&whole, &keys, &options.handle, options.issued_at_ms)?;
     write_config(&whole, options)?;
     let data = RawConfig::default().node.data_dir;
     whole.folder(&data)?;
@@ -203,7 +205,7 @@ fn signed_card(options: &InitOptions, keys: &Keys, seeds: &Seeds) -> v1::SignedM
     )
 }
 
-fn write_keys(whole: &Whole, keys: &Keys, handle: &str) -> Result<(), InitError> {
+fn write_keys(whole: &Whole, keys: &Keys, handle: &str, issued_at_ms: u64) -> Result<(), InitError> {
     let folder = RawConfig::default().node.keys_dir;
     whole.folder(&folder)?;
     let path = |name: &str| format!("{folder}/{name}");
@@ -217,7 +219,7 @@ fn write_keys(whole: &Whole, keys: &Keys, handle: &str) -> Result<(), InitError>
     for (name, key) in secrets {
         whole.file(&path(name), key.to_pem().as_bytes())?;
     }
-    let certificate = certificate::self_signed(&keys.transport, handle)?;
+    let certificate = self_signed(&keys.transport, handle, Life::From(issued_at_ms))?;
     whole.file(&path(TRANSPORT_CERTIFICATE), certificate.as_bytes())?;
     whole.sync(&folder)
 }
@@ -237,7 +239,7 @@ fn write_config(whole: &Whole, options: &InitOptions) -> Result<(), InitError> {
 /// [`InitError::Certificate`].
 pub fn passing_identity(seed: &Zeroizing<[u8; 32]>) -> Result<Identity, InitError> {
     let key = SecretKey::from_seed(seed);
-    let certificate = certificate::self_signed(&key, "newcomer")?;
+    let certificate = self_signed(&key, "newcomer", Life::Unending)?;
     Identity::from_pem(&certificate, &key.to_pem()).map_err(InitError::Identity)
 }
 

@@ -17,9 +17,14 @@ use wego_proto::{
 };
 use zeroize::Zeroizing;
 
+pub mod certificate;
 mod change;
+mod former;
+mod transport;
 
 pub use change::LogKeys;
+pub use former::recall as former_keys;
+pub use transport::TransportKeys;
 
 /// Signs entries. Online.
 pub const LOG_KEY: &str = "log.pem";
@@ -46,6 +51,8 @@ pub struct NodeKeys {
     pub transport: Identity,
     /// The key in that certificate.
     pub transport_key: PublicKey,
+    /// What these keys took over from.
+    pub former: Vec<PublicKey>,
 }
 
 impl NodeKeys {
@@ -55,7 +62,8 @@ impl NodeKeys {
     /// [`KeysError`]; the node does not start.
     pub fn load(dir: &Path) -> Result<Self, KeysError> {
         let (transport, transport_key) = load_transport(dir)?;
-        Ok(Self { log: read_secret_key(&dir.join(LOG_KEY))?, transport, transport_key })
+        let log = read_secret_key(&dir.join(LOG_KEY))?;
+        Ok(Self { log, transport, transport_key, former: former_keys(dir) })
     }
 }
 
@@ -64,18 +72,27 @@ impl NodeKeys {
 /// # Errors
 /// [`KeysError`].
 pub fn load_transport(dir: &Path) -> Result<(Identity, PublicKey), KeysError> {
-    let key_path = dir.join(TRANSPORT_KEY);
-    let certificate_path = dir.join(TRANSPORT_CERTIFICATE);
-    let key = read_private(&key_path)?;
-    let secret =
-        SecretKey::from_pem(&key).map_err(|source| KeysError::NotAKey { path: key_path.clone(), source })?;
-    let certificate = read_bounded(&certificate_path, open(&certificate_path)?)?;
-    let refused = |source| KeysError::Certificate { path: certificate_path.clone(), source };
-    let identity = Identity::from_pem(&certificate, &key).map_err(refused)?;
+    let path = dir.join(TRANSPORT_KEY);
+    let key = read_private(&path)?;
+    let public = SecretKey::from_pem(&key)
+        .map_err(|source| KeysError::NotAKey { path: path.clone(), source })?
+        .public();
+    let certified = |name: &str| {
+        let certificate = dir.join(name);
+        let identity = read_identity(&certificate, &key)?;
+        let fits = identity.1 == public;
+        if fits { Ok(identity) } else { Err(KeysError::Mismatch { certificate, key: path.clone() }) }
+    };
+    // A crash may have come between the two moves of a change.
+    certified(TRANSPORT_CERTIFICATE)
+        .or_else(|error| certified(transport::NEXT_CERTIFICATE).map_err(|_| error))
+}
+
+fn read_identity(path: &Path, key: &str) -> Result<(Identity, PublicKey), KeysError> {
+    let certificate = read_bounded(path, open(path)?)?;
+    let refused = |source| KeysError::Certificate { path: path.to_owned(), source };
+    let identity = Identity::from_pem(&certificate, key).map_err(refused)?;
     let shown = identity.public_key().map_err(refused)?;
-    if shown != secret.public() {
-        return Err(KeysError::Mismatch { certificate: certificate_path, key: key_path });
-    }
     Ok((identity, shown))
 }
 

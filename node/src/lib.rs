@@ -7,7 +7,7 @@
 //! |---|---|
 //! | 6 | `app`, `demo`, `init`, `join`, `commands` |
 //! | 5 | `rpc`, `portal` |
-//! | 4 | `peers`, `enrolment` |
+//! | 4 | `peers`, `enrolment`, `transport` |
 //! | 3 | `engine` |
 //! | 2 | `records`, `search` |
 //! | 1 | `store`, `tls`, `clock`, `config`, `keys`, `operators`, `telemetry`, `audit` |
@@ -32,3 +32,4 @@ pub mod search;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod transport;

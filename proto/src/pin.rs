@@ -82,6 +82,12 @@ impl Identity {
         Ok(Self { chain, key })
     }
 
+    /// The certificate that the other end will see, in DER.
+    #[must_use]
+    pub fn certificate(&self) -> &[u8] {
+        &self.chain[0]
+    }
+
     /// The key that the other end will see.
     ///
     /// # Errors

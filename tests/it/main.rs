@@ -23,6 +23,7 @@ mod secrets;
 mod story;
 mod tidy;
 mod transcripts;
+mod transport;
 mod trials;
 mod unit_file;
 mod vectors;

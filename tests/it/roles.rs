@@ -45,6 +45,7 @@ pub(super) const TABLE: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Invites/Revoke", Role::Admin, Changes),
     ("/wego.v1.Keys/Show", Role::Reader, Reads),
     ("/wego.v1.Keys/Rotate", Role::Admin, Changes),
+    ("/wego.v1.Keys/RotateTransport", Role::Admin, Changes),
     ("/wego.v1.Keys/PrepareRecovery", Role::Admin, Changes),
     ("/wego.v1.Keys/CommitRecovery", Role::Admin, Changes),
     ("/wego.v1.Audit/List", Role::Admin, Reads),

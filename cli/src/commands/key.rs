@@ -20,7 +20,9 @@ use crate::{
     words::Word as _,
 };
 
-/// Show this member's keys, change the log key, heal the log after a theft or a fork
+mod transport;
+
+/// Show this member's keys, change them, heal the log after a theft or a fork
 ///
 /// A log key changes by opening a new epoch of the log; what was signed before stays valid and checkable for ever.
 #[derive(Debug, clap::Args)]
@@ -28,6 +30,7 @@ use crate::{
 Examples:
   wego key show
   wego key rotate                                    next-log.pem must be in the node's keys folder
+  wego key rotate-transport                          peers and operators know both keys for a day
   wego key recover --recovery-key recovery.pem       after a fork, or when somebody else has the log key
   wego key recover --recovery-key recovery.pem --base 1.57    keep nothing after entry 57")]
 pub(crate) struct Args {
@@ -41,6 +44,8 @@ enum Command {
     Show,
     /// Let the next log key take over, and make the one after it
     Rotate(Rotate),
+    /// Make a new transport key, which takes over when all members know it
+    RotateTransport(transport::Args),
     /// Open a new epoch with the recovery key: heals a fork, and makes void what a thief wrote
     Recover(Recover),
 }
@@ -71,6 +76,7 @@ struct Keys {
     next_log_key_here: bool,
     recovery_digest: Option<String>,
     transport_keys: Vec<Key>,
+    transport: transport::Transport,
     epochs: Vec<Epoch>,
 }
 
@@ -102,6 +108,7 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     match args.command {
         Command::Show => show(cx).await,
         Command::Rotate(args) => rotate(args, cx).await,
+        Command::RotateTransport(args) => transport::run(args, cx).await,
         Command::Recover(args) => recover(args, cx).await,
     }
 }
@@ -116,6 +123,7 @@ async fn show(cx: &mut Context) -> Outcome {
         next_log_key_here: reply.next_log_key_here,
         recovery_digest: hex(&reply.recovery_digest),
         transport_keys: reply.transport_keys.iter().map(|bytes| key(bytes)).collect(),
+        transport: transport::Transport::of(reply.transport.unwrap_or_default()),
         epochs: reply.epochs.iter().map(epoch).collect(),
     };
     if cx.format == Format::Json {
@@ -131,9 +139,7 @@ async fn show(cx: &mut Context) -> Outcome {
         (Some(_), false) => "kept elsewhere, as it should be",
     };
     facts.row(["next log key", next]);
-    for key in &keys.transport_keys {
-        facts.row(["transport key", &key.fingerprint]);
-    }
+    keys.transport.tell(&mut facts);
     cx.print_table(facts)?;
     cx.print("\n")?;
     let mut table = Table::new(&["EPOCH", "OPENED BY", "AFTER", "KEY", "FINGERPRINT", "COUNTS"]);

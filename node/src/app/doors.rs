@@ -6,9 +6,10 @@ use arc_swap::ArcSwap;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use tower::util::MapResponseLayer;
 use wego_proto::{
     key::PublicKey,
-    pin::{Identity, Judge, join_server_config, server_config},
+    pin::{Judge, join_server_config, server_config},
 };
 
 use super::{Addresses, Listeners, StartError};
@@ -21,8 +22,9 @@ use crate::{
     operators::Operators,
     peers::Peers,
     portal,
-    rpc::{BackupDoor, Doors, GuardLayer, roles},
-    tls::{Incoming, ListenLimits, Loopback, TlsCounters, harden, http2::PEER_STREAMS_MAX, incoming},
+    rpc::{BackupDoor, Doors, GuardLayer, roles, tell_next_key},
+    tls::{Incoming, ListenLimits, Loopback, Shown, TlsCounters, harden, http2::PEER_STREAMS_MAX, incoming},
+    transport::Transport,
 };
 
 /// How often what the node knows becomes its health.
@@ -31,7 +33,8 @@ const HEALTH_EVERY: Duration = Duration::from_secs(1);
 /// What the doors lead to.
 pub(super) struct Front<'a> {
     pub(super) config: &'a Config,
-    pub(super) identity: &'a Identity,
+    pub(super) shown: &'a Arc<Shown>,
+    pub(super) transport: &'a Transport,
     pub(super) engine: &'a Engine,
     pub(super) reader: &'a ReadHandle,
     pub(super) peers: &'a Peers,
@@ -70,8 +73,8 @@ impl Front<'_> {
         let view = self.engine.view_cell();
         let member = move |key: &PublicKey| view.load().roster.speaker(key).is_some();
         let incoming = self.incoming(listener, Arc::new(member), &self.counters.peers)?;
-        let (incoming, strangers) =
-            incoming.beside(enrolment::beside(join_server_config(self.identity.clone())?));
+        let join = self.shown.door(join_server_config)?;
+        let (incoming, strangers) = incoming.beside(enrolment::beside(join));
         let server = harden(Server::builder())
             .max_concurrent_streams(PEER_STREAMS_MAX)
             .add_service(self.peers.service());
@@ -101,6 +104,7 @@ impl Front<'_> {
             backups: self.backups.clone(),
             keys: LogKeys::of(&self.config.node.keys_dir),
             key_change: Arc::default(),
+            transport: self.transport.clone(),
             enrolment: self.enrolment.clone(),
             operators: self.operators.clone(),
             audit: self.audit.clone(),
@@ -108,6 +112,7 @@ impl Front<'_> {
         let (reporter, health) = tonic_health::server::health_reporter();
         let server = harden(Server::builder())
             .trace_fn(|request| tracing::info_span!("call", method = request.uri().path()))
+            .layer(MapResponseLayer::new(tell_next_key(self.shown.clone())))
             .layer(GuardLayer::new(self.operators.clone(), self.audit.clone()))
             .add_routes(doors.routes())
             .add_service(health);
@@ -136,7 +141,7 @@ impl Front<'_> {
         judge: Judge,
         counters: &Arc<TlsCounters>,
     ) -> Result<Incoming, StartError> {
-        let config = server_config(self.identity.clone(), judge)?;
+        let config = self.shown.door(move |identity| server_config(identity, judge.clone()))?;
         let limits = ListenLimits {
             handshake_timeout: self.config.limits.handshake_timeout,
             connections_max: self.config.limits.connections_max,
@@ -144,7 +149,7 @@ impl Front<'_> {
             loopback: Loopback::Exempt,
             ..ListenLimits::default()
         };
-        Ok(incoming(listener, Arc::new(ArcSwap::from_pointee(config)), limits, counters.clone()))
+        Ok(incoming(listener, config, limits, counters.clone()))
     }
 }
 

@@ -13,7 +13,7 @@ use wego_ledger::{
     session::{self, Me},
     state::{Settings, Start},
 };
-use wego_proto::{id::Origin, key::PublicKey, pin::Identity};
+use wego_proto::{id::Origin, key::PublicKey};
 
 use crate::{
     audit::{self, AUDIT_DIR},
@@ -26,11 +26,13 @@ use crate::{
         read::{ReadHandle, Sources},
     },
     enrolment::{Book, Enrolment},
-    keys::{LogKeys, NodeKeys},
+    keys::{LogKeys, NodeKeys, TransportKeys},
     operators::{Operators, OperatorsError},
     peers::{Peers, PeersConfig, Pins},
     rpc::BackupDoor,
     store::{StoreError, anchor::Anchor},
+    tls::{Face, Shown},
+    transport::{Transport, TransportError},
 };
 
 mod audit_log;
@@ -71,6 +73,7 @@ pub struct Node {
     running: Running,
     reader: ReadHandle,
     peers: Peers,
+    transport: Transport,
     operators: Arc<ArcSwap<Operators>>,
     bell: Arc<Bell>,
     followers: Vec<Follower>,
@@ -136,20 +139,29 @@ impl Node {
             doors: vec![counters.peers.clone(), counters.clients.clone()],
         });
         let peers_config = PeersConfig {
-            identity: opened.transport.clone(),
+            shown: opened.shown.clone(),
             degree: config.peers.degree,
             connect_timeout: CONNECT_TIMEOUT,
         };
         let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
         let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
         let peers = Peers::start(engine.clone(), store, peers_config, opened.pins);
-        let enrolment = Enrolment::new(opened.invites, engine.view_cell(), opened.transport_key);
+        let enrolment = Enrolment::new(opened.invites, engine.view_cell(), opened.shown.clone());
         let operators = Arc::new(ArcSwap::from_pointee(opened.operators));
         let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), opened.audit_log, now_ms)?;
         let closing = CancellationToken::new();
+        let transport_keys = TransportKeys::of(&config.node.keys_dir, &config.node.handle);
+        let transport = Transport::new(
+            engine.clone(),
+            transport_keys,
+            opened.shown.clone(),
+            audit.audit(),
+            config.peers.transport_overlap,
+        );
         let front = doors::Front {
             config,
-            identity: &opened.transport,
+            shown: &opened.shown,
+            transport: &transport,
             engine: &engine,
             reader: &reader,
             peers: &peers,
@@ -160,13 +172,15 @@ impl Node {
             closing: &closing,
             counters: &counters,
         };
-        let (doors, addresses) = front.open(listeners)?;
+        let (mut doors, addresses) = front.open(listeners)?;
+        doors.push(tokio::spawn(transport.clone().look_after(closing.clone())));
         tracing::info!(member = opened.me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
         Ok(Self {
             engine,
             running,
             reader,
             peers,
+            transport,
             operators,
             bell: opened.bell,
             followers,
@@ -208,6 +222,14 @@ impl Node {
         Ok(())
     }
 
+    /// Reads transport key and certificate again; on an error what was shown is shown on.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn reload_transport(&self) -> Result<(), TransportError> {
+        self.transport.read_again().await
+    }
+
     /// Stops within the drain time: no new work, open calls end, everything is flushed.
     pub async fn stop(self) {
         self.closing.cancel();
@@ -234,8 +256,7 @@ impl Node {
 
 /// Everything a node needs from its disk.
 struct Opened {
-    transport: Identity,
-    transport_key: PublicKey,
+    shown: Arc<Shown>,
     operators: Operators,
     start: Start,
     me: Origin,
@@ -299,8 +320,7 @@ impl Opened {
             },
         };
         Ok(Self {
-            transport: keys.transport,
-            transport_key: keys.transport_key,
+            shown: Shown::new(Face { identity: keys.transport, key: keys.transport_key }),
             operators,
             start,
             me,
@@ -314,15 +334,16 @@ impl Opened {
     }
 }
 
-/// The member this node speaks for: named in the configuration, with this node's keys in the roster. A log key that took
-/// over since is known to the log alone, which may still have to come from the peers.
+/// The member this node speaks for: named in the configuration, with this node's keys in the roster, or keys that they
+/// took over from. What took over since is known to the log alone, which may still have to come from the peers.
 fn own_member(config: &Config, keys: &NodeKeys, roster: &History) -> Result<Origin, StartError> {
     let current = roster.current();
-    let public = keys.log.public();
     let member = current.member_by_handle(&config.node.handle);
     let member = member.filter(|member| {
-        let given = member.log_keys.iter().any(|key| key.key == public);
-        given || member.transport_keys.contains(&keys.transport_key)
+        let given = |key: &PublicKey| {
+            member.log_keys.iter().any(|given| given.key == *key) || member.transport_keys.contains(key)
+        };
+        given(&keys.log.public()) || given(&keys.transport_key) || keys.former.iter().any(given)
     });
     member.map(|member| member.origin).ok_or_else(|| StartError::NotAMember {
         handle: config.node.handle.clone(),

@@ -103,7 +103,7 @@ async fn daemon(config: &Config) -> Result<(), RunError> {
             biased;
             _ = term.recv() => break None,
             _ = int.recv() => break None,
-            _ = hangup.recv() => reload(&node),
+            _ = hangup.recv() => reload(&node).await,
             () = tokio::time::sleep(PULSE) => {
                 if let Some(broken) = pulse(&node) { break Some(broken) }
             }
@@ -144,7 +144,16 @@ async fn listen(at: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(at).await.map_err(|source| StartError::Listen { at, source })
 }
 
-fn reload(node: &Node) {
+async fn reload(node: &Node) {
+    match node.reload_transport().await {
+        Ok(()) => tracing::info!("transport key and certificate read again"),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "transport key and certificate not read again; what was shown is shown on"
+            );
+        }
+    }
     match node.reload_operators() {
         Ok(()) => tracing::info!("operators read again"),
         Err(error) => {

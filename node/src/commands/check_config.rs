@@ -140,7 +140,13 @@ fn roster(config: &Config, keys: Option<&NodeKeys>) -> Finding {
             "compare node.handle with the member card",
         );
     };
-    if keys.is_some_and(|keys| !member.transport_keys.contains(&keys.transport_key)) {
+    // A key that took over since is named by the log alone.
+    let known = |keys: &NodeKeys| {
+        let mut former = keys.former.iter();
+        member.transport_keys.contains(&keys.transport_key)
+            || former.any(|key| member.transport_keys.contains(key))
+    };
+    if keys.is_some_and(|keys| !known(keys)) {
         let what = format!("roster {path} has another transport key for {handle}");
         return problem(what, "the roster must be made from this folder's member-card.pem");
     }

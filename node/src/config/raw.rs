@@ -98,6 +98,7 @@ pub struct RawPeers {
     pub receipts_s: u64,
     pub degree: u64,
     pub recovery_quorum: String,
+    pub transport_overlap_s: u64,
 }
 
 impl Default for RawPeers {
@@ -108,6 +109,7 @@ impl Default for RawPeers {
             receipts_s: 60,
             degree: 16,
             recovery_quorum: "half".to_owned(),
+            transport_overlap_s: 86_400,
         }
     }
 }

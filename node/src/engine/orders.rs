@@ -1,13 +1,14 @@
-//! What an operator orders of the own log beside records: another key.
+//! What is ordered of the own log beside records: another key, or where the member is reached.
 
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
-use wego_ledger::state::{Input, NewKeys, NotWritable};
+use wego_ledger::state::{Draft, Input, NewKeys, NotWritable};
 use wego_proto::{
-    entry::{Header, Verified},
+    entry::{EndpointChange, Header, Verified},
     epochs::Rank,
-    id::{Hash, Position},
+    id::{Hash, Position, RequestId},
     key::SecretKey,
+    v1::EntryKind,
 };
 
 use super::{Engine, worker::Worker};
@@ -24,6 +25,7 @@ pub(super) const ORDERS_MAX: usize = 16;
 pub(super) enum Order {
     Prepare(Rank, Box<NewKeys>, Option<Position>, oneshot::Sender<Result<Header, OrderError>>),
     Open(Box<Verified>, SecretKey, oneshot::Sender<Result<Position, OrderError>>),
+    Announce(Box<EndpointChange>, oneshot::Sender<Result<(), OrderError>>),
 }
 
 /// Why an order was not carried out. Nothing changed.
@@ -35,9 +37,12 @@ pub enum OrderError {
     /// There is no number left for such an epoch, or nothing it could continue from.
     #[error("no such epoch can be opened any more")]
     NoEpoch,
-    /// The opening does not fit the log as it is now, or the node may not write.
-    #[error("the epoch was not opened")]
+    /// The entry does not fit the log as it is now, or the node may not write.
+    #[error("the entry was not written")]
     Refused(Option<NotWritable>),
+    /// The entry was written, and does not change where the member is reached.
+    #[error("the change was passed over")]
+    PassedOver,
     /// The store or the journal failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -72,6 +77,17 @@ impl Engine {
         answer.await.unwrap_or(Err(OrderError::Busy))
     }
 
+    /// Says in the own log where, and with which transport keys, the member is reached. Answers when the entry is durable
+    /// and counts.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub async fn announce(&self, change: EndpointChange) -> Result<(), OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Announce(Box::new(change), reply))?;
+        answer.await.unwrap_or(Err(OrderError::Busy))
+    }
+
     fn order(&self, order: Order) -> Result<(), OrderError> {
         self.orders.try_send(order).map_err(|_: mpsc::error::TrySendError<Order>| OrderError::Busy)
     }
@@ -86,6 +102,9 @@ impl Worker {
             }
             Order::Open(opening, key, reply) => {
                 let _ = reply.send(self.open(opening, key));
+            }
+            Order::Announce(change, reply) => {
+                let _ = reply.send(self.announce(*change));
             }
         }
     }
@@ -106,5 +125,28 @@ impl Worker {
         let positions = std::mem::replace(&mut self.commit, Ok(Vec::new()))?;
         let opened = positions.first().map(|(at, _)| *at);
         opened.ok_or_else(|| OrderError::Refused(self.state.not_writable()))
+    }
+
+    fn announce(&mut self, change: EndpointChange) -> Result<(), OrderError> {
+        let mut request_id = [0; 16];
+        getrandom::fill(&mut request_id).map_err(|error| {
+            let source = std::io::Error::other(error);
+            StoreError::Io { what: "drawing a request id", source }
+        })?;
+        let draft = Draft {
+            kind: EntryKind::Endpoint as i32,
+            record_id: None,
+            base: None,
+            record_kind: 0,
+            request_id: RequestId::new(request_id),
+            payload: None,
+            erase: None,
+            endpoint_change: Some(change),
+        };
+        let at = self.append_one(draft)?.ok_or_else(|| OrderError::Refused(self.state.not_writable()))?;
+        let counts = self.state.roster().announced(self.me).is_some_and(|announced| announced.at == at);
+        // Whoever ordered it looks next what is known.
+        self.publish_view();
+        if counts { Ok(()) } else { Err(OrderError::PassedOver) }
     }
 }

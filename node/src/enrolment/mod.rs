@@ -12,12 +12,14 @@ use thiserror::Error;
 use wego_proto::{
     id::{Hash, InviteId},
     invite::{self, Invite, InviteSecret},
-    key::PublicKey,
     roster::{Roster, check_handle},
     v1,
 };
 
-use crate::engine::{governance::GovernanceView, view::View};
+use crate::{
+    engine::{governance::GovernanceView, view::View},
+    tls::Shown,
+};
 
 mod book;
 mod judge;
@@ -87,7 +89,7 @@ pub struct Wanted {
 pub struct Enrolment {
     book: Arc<Mutex<Book>>,
     view: Arc<ArcSwap<View>>,
-    transport_key: PublicKey,
+    shown: Arc<Shown>,
     proposals: Arc<Mutex<Proposals>>,
 }
 
@@ -105,10 +107,10 @@ impl std::fmt::Debug for Enrolment {
 }
 
 impl Enrolment {
-    /// `transport_key` is what this node shows in TLS.
+    /// Newcomers find the key that is `shown`.
     #[must_use]
-    pub fn new(book: Book, view: Arc<ArcSwap<View>>, transport_key: PublicKey) -> Self {
-        Self { book: Arc::new(Mutex::new(book)), view, transport_key, proposals: Arc::default() }
+    pub fn new(book: Book, view: Arc<ArcSwap<View>>, shown: Arc<Shown>) -> Self {
+        Self { book: Arc::new(Mutex::new(book)), view, shown, proposals: Arc::default() }
     }
 
     /// Checks what [`Enrolment::create`] would be asked for.
@@ -139,7 +141,7 @@ impl Enrolment {
             city,
             handle,
             endpoint,
-            inviter: invite::key_hash(&self.transport_key),
+            inviter: invite::key_hash(&self.shown.face().key),
             created_ms: now_ms,
             expires_ms: now_ms + ttl_s * 1_000,
             revoked_ms: 0,

@@ -50,10 +50,10 @@ const CHAIN_BYTES_MAX: usize = 2 * 1_024 * 1_024;
 
 /// The way for strangers beside the door of the peer listener.
 #[must_use]
-pub fn beside(config: ServerConfig) -> SideEntrance {
+pub fn beside(config: Arc<ArcSwap<ServerConfig>>) -> SideEntrance {
     SideEntrance {
         protocol: JOIN_ALPN,
-        config: Arc::new(ArcSwap::from_pointee(config)),
+        config,
         connections_max: CONNECTIONS_MAX,
         connections_per_ip_max: CONNECTIONS_PER_IP_MAX,
         lifetime: LIFETIME,

@@ -5,7 +5,7 @@ use std::{io, path::PathBuf};
 use thiserror::Error;
 use wego_proto::{card::CardError, pin::PinError};
 
-use crate::{config::ConfigError, operators::OperatorsError};
+use crate::{config::ConfigError, keys::certificate::CertificateError, operators::OperatorsError};
 
 /// Why a folder was not made. The operator acts; nothing is left half-made.
 #[derive(Debug, Error)]
@@ -39,8 +39,8 @@ pub enum InitError {
         source: io::Error,
     },
     /// A certificate cannot be made.
-    #[error("certificate cannot be made")]
-    Certificate(#[source] rcgen::Error),
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
     /// A certificate that was made cannot be used.
     #[error("certificate cannot be used")]
     Identity(#[source] PinError),

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde::Serialize;
 use wego_proto::key::{PublicKey, SecretKey};
 
-use super::{InitError, certificate, whole::Whole};
+use super::{InitError, whole::Whole};
+use crate::keys::certificate::{Life, self_signed};
 
 const PROFILE_FILE: &str = "profile.toml";
 const CERTIFICATE_FILE: &str = "cert.pem";
@@ -77,7 +78,7 @@ fn write_into(whole: &Whole, prefix: &str, new: &NewProfile, key: &SecretKey) ->
     let content = toml::to_string(&file).map_err(InitError::Profile)?;
     let text = format!("# How `wego` calls this node. Paths are relative to this file.\n{content}");
     whole.file(&format!("{prefix}{PROFILE_FILE}"), text.as_bytes())?;
-    let certificate = certificate::self_signed(key, &new.operator)?;
+    let certificate = self_signed(key, &new.operator, Life::Unending)?;
     whole.file(&format!("{prefix}{CERTIFICATE_FILE}"), certificate.as_bytes())?;
     whole.file(&format!("{prefix}{KEY_FILE}"), key.to_pem().as_bytes())?;
     Ok(Profile { key: key.public() })

@@ -13,7 +13,7 @@ use std::{
 use wego_proto::key::{PublicKey, SecretKey};
 use zeroize::Zeroizing;
 
-use super::{KeysError, LOG_KEY, NEXT_LOG_KEY, create_private, read_secret_key, sync_dir};
+use super::{KeysError, LOG_KEY, NEXT_LOG_KEY, create_private, former, read_secret_key, sync_dir};
 
 /// Folder of keys that are not in force yet.
 const PENDING: &str = "pending";
@@ -101,6 +101,10 @@ impl LogKeys {
         };
         if !prepared {
             return Ok(false);
+        }
+        let before = read_secret_key(&self.dir.join(LOG_KEY))?.public();
+        if before != *in_force {
+            former::remember(&self.dir, &before)?;
         }
         for name in [LOG_KEY, NEXT_LOG_KEY] {
             let from = folder.join(name);

@@ -129,7 +129,8 @@ impl Shared {
             }
             known
         });
-        let config = pin::client_config(self.config.identity.clone(), judge).map_err(PingError::Connect)?;
+        let config = pin::client_config(self.config.shown.face().identity.clone(), judge)
+            .map_err(PingError::Connect)?;
         let channel = pin::connect(endpoint, Arc::new(config), self.config.connect_timeout)
             .await
             .map_err(PingError::Connect)?;

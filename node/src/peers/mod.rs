@@ -14,12 +14,13 @@ use std::{
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use wego_ledger::{gossip::wanted_peers, session::ConnId};
-use wego_proto::{id::Origin, key::PublicKey, pin::Identity, v1::PeerState};
+use wego_proto::{id::Origin, key::PublicKey, v1::PeerState};
 
 use crate::{
     clock::now_ms,
     engine::{Engine, view::View},
     store::EntryStore,
+    tls::Shown,
 };
 
 pub mod accept;
@@ -49,7 +50,7 @@ const DIALS_MAX: usize = 16;
 #[derive(Debug, Clone)]
 pub struct PeersConfig {
     /// Shown to the other end.
-    pub identity: Identity,
+    pub shown: Arc<Shown>,
     /// Sessions wanted, besides the pinned ones.
     pub degree: usize,
     /// TCP, TLS and HTTP/2 must stand within this time.

@@ -12,7 +12,7 @@ use wego_proto::{
 use zeroize::Zeroizing;
 
 use super::{Deed, Doors, blocking, status};
-use crate::engine::view::View;
+use crate::{engine::view::View, transport::Standing};
 
 #[tonic::async_trait]
 impl Keys for Doors {
@@ -30,6 +30,7 @@ impl Keys for Doors {
             counts: true,
             ..Default::default()
         });
+        let standing = self.transport.standing().await.map_err(|error| status::transport(&error))?;
         let keys = self.keys.clone();
         let here = blocking(move || Ok(committed.is_some_and(|digest| keys.holds_next(&digest)))).await?;
         let digest = |digest: Option<wego_proto::id::Hash>| digest.map(|hash| hash.as_bytes().to_vec());
@@ -46,6 +47,7 @@ impl Keys for Doors {
             key_no: view.key_no,
             log_key: view.log_key.as_bytes().to_vec(),
             next_log_key_here: here,
+            transport: Some(transport_view(&view, &standing)),
         }))
     }
 
@@ -64,6 +66,21 @@ impl Keys for Doors {
         let federation = self.reader.view().roster.federation();
         let opening = Verified::sign(header, None, &federation, &pending.log);
         self.open(opening, pending.log).await
+    }
+
+    async fn rotate_transport(
+        &self,
+        request: Request<v1::RotateTransportRequest>,
+    ) -> Result<Response<v1::TransportView>, Status> {
+        let deed = Deed::of_request(&request)?;
+        let changed = match request.into_inner().finish {
+            true => self.transport.finish().await,
+            false => self.transport.begin().await,
+        };
+        let standing = changed.map_err(|error| status::transport(&error))?;
+        let key = standing.next.as_ref().map_or(standing.key, |next| next.key);
+        deed.about("transport key", &key.fingerprint());
+        Ok(Response::new(transport_view(&self.reader.view(), &standing)))
     }
 
     async fn prepare_recovery(
@@ -160,6 +177,25 @@ impl Doors {
             ));
         }
         Ok(())
+    }
+}
+
+fn transport_view(view: &View, standing: &Standing) -> v1::TransportView {
+    let Standing { key, listed, certificate, next } = standing;
+    let next = next.as_ref().map(|next| v1::NextTransportKey {
+        key: next.key.as_bytes().to_vec(),
+        since_ms: next.since_ms,
+        earliest_ms: next.earliest_ms,
+        latest_ms: next.latest_ms,
+        missing: next.waiting.iter().map(|origin| view.handle(*origin).to_owned()).collect(),
+    });
+    v1::TransportView {
+        key: key.as_bytes().to_vec(),
+        listed: *listed,
+        certificate_from_ms: certificate.from_ms,
+        certificate_until_ms: certificate.until_ms,
+        renew_ms: if certificate.self_issued { certificate.renew_ms() } else { 0 },
+        next,
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     keys::LogKeys,
     operators::Operators,
     peers::Peers,
+    transport::Transport,
 };
 
 mod admin;
@@ -34,6 +35,7 @@ mod guard;
 mod invite;
 mod keys;
 mod member;
+mod next_key;
 pub mod roles;
 mod search;
 mod status;
@@ -41,6 +43,7 @@ mod status;
 pub use backup::BackupDoor;
 pub use deed::Deed;
 pub use guard::{Guard, GuardLayer};
+pub use next_key::tell_next_key;
 
 /// Largest request in bytes: a record of the largest payload with room for its envelope.
 pub const REQUEST_BYTES_MAX: usize = 1_024 * 1_024;
@@ -64,6 +67,8 @@ pub struct Doors {
     pub keys: LogKeys,
     /// Held while they change, from making new ones to their taking effect.
     pub key_change: Arc<tokio::sync::Mutex<()>>,
+    /// The transport key.
+    pub transport: Transport,
     /// Invites.
     pub enrolment: Enrolment,
     /// Who may; replaced as a whole when the file is read again.

@@ -50,6 +50,7 @@ pub const METHODS: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Invites/Revoke", Role::Admin, Changes),
     ("/wego.v1.Keys/Show", Role::Reader, Reads),
     ("/wego.v1.Keys/Rotate", Role::Admin, Changes),
+    ("/wego.v1.Keys/RotateTransport", Role::Admin, Changes),
     ("/wego.v1.Keys/PrepareRecovery", Role::Admin, Changes),
     ("/wego.v1.Keys/CommitRecovery", Role::Admin, Changes),
     ("/wego.v1.Audit/List", Role::Admin, Reads),

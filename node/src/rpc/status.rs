@@ -10,6 +10,7 @@ use crate::{
     keys::KeysError,
     peers::PinsError,
     store::StoreError,
+    transport::TransportError,
 };
 
 pub(super) fn write(error: &WriteError) -> Status {
@@ -77,9 +78,32 @@ pub(super) fn order(error: &OrderError) -> Status {
         OrderError::Refused(None) => {
             Status::failed_precondition(format!("{error}: the log has moved on; hint: try again"))
         }
+        OrderError::PassedOver => Status::failed_precondition(format!(
+            "{error}: this epoch of the log has as many changes as are looked at; hint: rotate the log key first"
+        )),
         OrderError::Store(error) => store(error),
         OrderError::Busy => Status::unavailable(format!("{error}; hint: try again")),
     }
+}
+
+pub(super) fn transport(error: &TransportError) -> Status {
+    let hint = match error {
+        TransportError::UnderWay(_) => "wego key show says when it ends; --finish ends it now",
+        TransportError::NoChange => "wego key rotate-transport begins one",
+        TransportError::NotListed => {
+            "put back the transport.pem of today, or let the committee name this one"
+        }
+        TransportError::TooMany(_) => "let the committee take one away that is not used",
+        TransportError::Keys(error) => return keys(error),
+        TransportError::Order(error) => return order(error),
+        TransportError::Random(_)
+        | TransportError::Identity(_)
+        | TransportError::Certificate(_)
+        | TransportError::Ended => {
+            return Status::internal(format!("{}; hint: see the node's log", with_causes(error)));
+        }
+    };
+    Status::failed_precondition(format!("{error}; hint: {hint}"))
 }
 
 pub(super) fn keys(error: &KeysError) -> Status {

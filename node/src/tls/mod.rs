@@ -13,6 +13,7 @@ pub use self::{
     gate::Loopback,
     http2::harden,
     incoming::{Incoming, ListenLimits, incoming},
+    shown::{Face, Shown},
     side::{SideEntrance, SideIncoming},
 };
 
@@ -21,6 +22,7 @@ mod counters;
 mod gate;
 pub mod http2;
 mod incoming;
+mod shown;
 mod side;
 
 #[cfg(test)]

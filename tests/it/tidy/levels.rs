@@ -7,7 +7,7 @@ const LEVELS: &[(u8, &[&str])] = &[
     (1, &["store", "tls", "clock", "config", "keys", "operators", "telemetry", "audit"]),
     (2, &["records", "search"]),
     (3, &["engine"]),
-    (4, &["peers", "enrolment"]),
+    (4, &["peers", "enrolment", "transport"]),
     (5, &["rpc", "portal"]),
     (TOP, &["app", "demo", "init", "join", "commands"]),
 ];

@@ -1,0 +1,368 @@
+//! The transport key takes its leave: another one takes over while peers and operators know both.
+//!
+//! The problem: whoever has not heard of a new key refuses it, and is then not told. The rule: the own log names both
+//! keys, and the new one is shown only when every active member has said that it knows, or the time for that is up; then
+//! the log names the new one alone. What is under way is told by the keys folder and the log, so a crash at any step is
+//! taken up by the next start. Certificates are made anew here before they end.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use wego_proto::{
+    entry::{EndpointChange, TRANSPORT_KEYS_MAX},
+    id::Origin,
+    key::{PublicKey, SecretKey},
+    pin::PinError,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    audit::{Actor, Audit, Event, Outcome},
+    clock::now_ms,
+    engine::{Engine, orders::OrderError, view::View},
+    keys::{
+        KeysError, TransportKeys,
+        certificate::{CertificateError, Validity},
+        load_transport,
+    },
+    tls::{Face, Shown},
+};
+
+/// How often it is looked whether something is due.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A member that does not say that it knows the new key is waited for so many times as long as those that do.
+const PATIENCE: u32 = 7;
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+/// A certificate that the node cannot make itself is spoken of so long before it ends.
+const WARN_MS: u64 = 30 * DAY_MS;
+
+/// Changes of the transport key. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Transport(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    keys: TransportKeys,
+    shown: Arc<Shown>,
+    audit: Audit,
+    overlap: Duration,
+    /// One change at a time.
+    one: tokio::sync::Mutex<()>,
+    warned_ms: AtomicU64,
+}
+
+/// Why a change did not begin or end. What was in use stays in use.
+#[derive(Debug, Error)]
+pub enum TransportError {
+    /// One is not finished.
+    #[error("a change is under way: {} takes over", .0.fingerprint())]
+    UnderWay(PublicKey),
+    /// None is.
+    #[error("no change is under way")]
+    NoChange,
+    /// Neither roster nor log name the key in use, so it cannot agree with another.
+    #[error("the key in use does not speak for this member")]
+    NotListed,
+    /// An entry has no room for one more.
+    #[error("this member has {0} transport keys already")]
+    TooMany(usize),
+    /// The system gives no randomness.
+    #[error("the system gives no randomness: {0}")]
+    Random(getrandom::Error),
+    /// The keys folder.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The entry was not written.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// The new pair cannot be shown.
+    #[error(transparent)]
+    Identity(#[from] PinError),
+    /// The certificate cannot be read.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// A task of this process ended abnormally.
+    #[error("reading the keys folder ended abnormally")]
+    Ended,
+}
+
+/// What is shown, and what is to take over.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The key in use.
+    pub key: PublicKey,
+    /// Whether it speaks for this member.
+    pub listed: bool,
+    /// Its certificate's dates.
+    pub certificate: Validity,
+    /// The key that is to take over.
+    pub next: Option<Next>,
+}
+
+/// A key that is to take over.
+#[derive(Debug, Clone)]
+pub struct Next {
+    /// The key.
+    pub key: PublicKey,
+    /// When the log named it, ms since 1970.
+    pub since_ms: u64,
+    /// It takes over not before, ms since 1970,
+    pub earliest_ms: u64,
+    /// and then as soon as all members know it, or at this time.
+    pub latest_ms: u64,
+    /// The active members that have not said that they know it.
+    pub waiting: Vec<Origin>,
+}
+
+impl Transport {
+    /// Of the keys in this folder; both keys are valid for `overlap` at least.
+    #[must_use]
+    pub fn new(
+        engine: Engine,
+        keys: TransportKeys,
+        shown: Arc<Shown>,
+        audit: Audit,
+        overlap: Duration,
+    ) -> Self {
+        let (one, warned_ms) = (tokio::sync::Mutex::const_new(()), AtomicU64::new(0));
+        Self(Arc::new(Inner { engine, keys, shown, audit, overlap, one, warned_ms }))
+    }
+
+    /// How things stand.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn standing(&self) -> Result<Standing, TransportError> {
+        let inner = &self.0;
+        let (face, view) = (inner.shown.face(), inner.engine.view());
+        Ok(Standing {
+            key: face.key,
+            listed: view.roster.transport_keys(view.me).contains(&face.key),
+            certificate: Validity::of(face.identity.certificate())?,
+            next: inner.next(&view).await?,
+        })
+    }
+
+    /// Makes the next key and lets the log name both. Answers when that is durable.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn begin(&self) -> Result<Standing, TransportError> {
+        let inner = &self.0;
+        let one = inner.one.lock().await;
+        let view = inner.engine.view();
+        if let Some(next) = inner.next(&view).await? {
+            return Err(TransportError::UnderWay(next.key));
+        }
+        if let Some(last) = inner.files(TransportKeys::last).await?.filter(|last| names(&view, last)) {
+            return Err(TransportError::UnderWay(last));
+        }
+        let listed = view.roster.transport_keys(view.me).to_vec();
+        if !listed.contains(&inner.shown.face().key) {
+            return Err(TransportError::NotListed);
+        }
+        if listed.len() >= TRANSPORT_KEYS_MAX {
+            return Err(TransportError::TooMany(listed.len()));
+        }
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(seed.as_mut_slice()).map_err(TransportError::Random)?;
+        let next = inner.files(move |keys| keys.prepare(&seed, now_ms())).await?;
+        let in_use = inner.files(TransportKeys::in_use).await?;
+        let keys = listed.into_iter().chain([next.public()]).collect();
+        if let Err(error) = inner.say(&view, keys, &[&in_use, &next]).await {
+            inner.files(TransportKeys::give_up).await?;
+            return Err(error);
+        }
+        inner.shown.announce_next(Some(next.public()));
+        drop(one);
+        self.standing().await
+    }
+
+    /// Lets the next key take over now. Answers when the log names it alone.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn finish(&self) -> Result<Standing, TransportError> {
+        let inner = &self.0;
+        let one = inner.one.lock().await;
+        let under_way = inner.next(&inner.engine.view()).await?.is_some();
+        if !under_way && inner.files(TransportKeys::last).await?.is_none() {
+            return Err(TransportError::NoChange);
+        }
+        inner.take_over().await?;
+        drop(one);
+        self.standing().await
+    }
+
+    /// Reads certificate and key again, as when somebody has put others there.
+    ///
+    /// # Errors
+    /// [`TransportError`]; what was shown is shown on.
+    pub async fn read_again(&self) -> Result<(), TransportError> {
+        let inner = &self.0;
+        let _one = inner.one.lock().await;
+        let face = inner.load().await?;
+        if !names(&inner.engine.view(), &face.key) {
+            return Err(TransportError::NotListed);
+        }
+        Ok(inner.shown.change(face)?)
+    }
+
+    /// Looks after what is under way until the node closes.
+    pub async fn look_after(self, closing: CancellationToken) {
+        loop {
+            if let Err(error) = self.look().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "the transport key is as it was; it is tried again");
+            }
+            tokio::select! {
+                // Stopping first; a lost sleep is nothing.
+                biased;
+                () = closing.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), TransportError> {
+        let inner = &self.0;
+        let _one = inner.one.lock().await;
+        let view = inner.engine.view();
+        let next = inner.next(&view).await?;
+        inner.shown.announce_next(next.as_ref().map(|next| next.key));
+        let now = now_ms();
+        let due = |next: &Next| now >= next.earliest_ms && (next.waiting.is_empty() || now >= next.latest_ms);
+        let left = inner.files(TransportKeys::last).await?.is_some();
+        // Before it may write, the log as it is here may not be all of it.
+        if view.not_writable.is_none() {
+            if left || next.as_ref().is_some_and(due) {
+                inner.take_over().await?;
+            }
+            if !names(&view, &inner.shown.face().key) && inner.is_first_today(now) {
+                tracing::error!("peers refuse this node: neither log nor roster name its transport key");
+            }
+        }
+        inner.look_at_certificate(now).await
+    }
+}
+
+impl Inner {
+    /// The key that is to take over, when the log names it.
+    async fn next(&self, view: &View) -> Result<Option<Next>, TransportError> {
+        let next = self.files(TransportKeys::next).await?.map(|key| key.public());
+        let announced = view.roster.announced(view.me);
+        let (Some(key), Some(announced)) = (next.filter(|key| names(view, key)), announced) else {
+            return Ok(None);
+        };
+        let overlap_ms = self.overlap.as_millis() as u64;
+        let knows = |origin: &Origin| {
+            let receipt = view.receipts.get(origin);
+            *origin == view.me || receipt.is_some_and(|receipt| receipt.covers(view.me, announced.at))
+        };
+        let members = view.roster.current().members().values();
+        let active = members.filter(|member| member.is_active()).map(|member| member.origin);
+        Ok(Some(Next {
+            key,
+            since_ms: announced.hlc_ms,
+            earliest_ms: announced.hlc_ms.saturating_add(overlap_ms),
+            latest_ms: announced.hlc_ms.saturating_add(overlap_ms * u64::from(PATIENCE)),
+            waiting: active.filter(|origin| !knows(origin)).collect(),
+        }))
+    }
+
+    /// Shows the next key, lets the log name it alone, and forgets the one before; or goes on where that was left.
+    async fn take_over(&self) -> Result<(), TransportError> {
+        self.files(TransportKeys::take_over).await?;
+        let face = self.load().await?;
+        let key = face.key;
+        self.shown.change(face)?;
+        self.shown.announce_next(None);
+        let Some(last) = self.files(TransportKeys::last).await? else { return Ok(()) };
+        let view = self.engine.view();
+        if last != key && names(&view, &last) {
+            if !names(&view, &key) {
+                // The log that named it was lost.
+                self.files(|keys| keys.go_back(now_ms())).await?;
+                return Ok(self.shown.change(self.load().await?)?);
+            }
+            let others = view.roster.transport_keys(view.me).iter().filter(|listed| **listed != last);
+            let in_use = self.files(TransportKeys::in_use).await?;
+            self.say(&view, others.copied().collect(), &[&in_use]).await?;
+            let mut event = Event::new(now_ms(), Actor::node(), "wego-node", "transport-key", Outcome::Done);
+            event.target = format!("transport key {}", key.fingerprint());
+            self.audit.note(event);
+            tracing::info!(key = key.fingerprint(), "another transport key has taken over");
+        }
+        self.files(TransportKeys::retire).await
+    }
+
+    /// Lets the log name these keys, with the proofs of those.
+    async fn say(
+        &self,
+        view: &View,
+        transport_keys: Vec<PublicKey>,
+        proofs: &[&SecretKey],
+    ) -> Result<(), TransportError> {
+        let change = EndpointChange {
+            endpoints: view.roster.endpoints(view.me).to_vec(),
+            transport_keys,
+            number: view.roster.announced(view.me).map_or(0, |last| last.change.number) + 1,
+            proofs: Vec::new(),
+        };
+        let change = change.proved_by(&view.roster.federation(), view.me, proofs);
+        Ok(self.engine.announce(change).await?)
+    }
+
+    async fn look_at_certificate(&self, now_ms: u64) -> Result<(), TransportError> {
+        let certificate = Validity::of(self.shown.face().identity.certificate())?;
+        if certificate.self_issued && now_ms >= certificate.renew_ms() {
+            self.files(move |keys| keys.renew(now_ms)).await?;
+            self.shown.change(self.load().await?)?;
+            tracing::info!("the certificate was made anew, for the same key");
+        }
+        let ends = certificate.until_ms.saturating_sub(now_ms) < WARN_MS;
+        if !certificate.self_issued && ends && self.is_first_today(now_ms) {
+            tracing::warn!(
+                "the certificate that was put here ends soon; peers go by its key and do not mind"
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether nothing was said to the operator for a day.
+    fn is_first_today(&self, now_ms: u64) -> bool {
+        let silent = now_ms.saturating_sub(self.warned_ms.load(Ordering::Relaxed)) >= DAY_MS;
+        if silent {
+            self.warned_ms.store(now_ms, Ordering::Relaxed);
+        }
+        silent
+    }
+
+    async fn load(&self) -> Result<Face, TransportError> {
+        let (identity, key) = self.files(|keys| load_transport(keys.dir())).await?;
+        Ok(Face { identity, key })
+    }
+
+    /// Does something with the keys folder off the async threads.
+    async fn files<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&TransportKeys) -> Result<T, KeysError> + Send + 'static,
+    ) -> Result<T, TransportError> {
+        let keys = self.keys.clone();
+        let done = tokio::task::spawn_blocking(move || work(&keys)).await;
+        Ok(done.map_err(|_| TransportError::Ended)??)
+    }
+}
+
+/// Whether a key speaks for this node's member.
+fn names(view: &View, key: &PublicKey) -> bool {
+    view.roster.transport_keys(view.me).contains(key)
+}
