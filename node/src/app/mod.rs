@@ -138,26 +138,14 @@ impl Node {
             search_progress: followers[1].progress(),
             doors: vec![counters.peers.clone(), counters.clients.clone()],
         });
-        let peers_config = PeersConfig {
-            shown: opened.shown.clone(),
-            degree: config.peers.degree,
-            connect_timeout: CONNECT_TIMEOUT,
-        };
         let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
         let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
-        let peers = Peers::start(engine.clone(), store, peers_config, opened.pins);
+        let peers = Peers::start(engine.clone(), store, peers_config(config, &opened.shown), opened.pins);
         let enrolment = Enrolment::new(opened.invites, engine.view_cell(), opened.shown.clone());
         let operators = Arc::new(ArcSwap::from_pointee(opened.operators));
         let audit = audit::Writer::start(&config.node.data_dir.join(AUDIT_DIR), opened.audit_log, now_ms)?;
         let closing = CancellationToken::new();
-        let transport_keys = TransportKeys::of(&config.node.keys_dir, &config.node.handle);
-        let transport = Transport::new(
-            engine.clone(),
-            transport_keys,
-            opened.shown.clone(),
-            audit.audit(),
-            config.peers.transport_overlap,
-        );
+        let transport = transport(config, &engine, &opened.shown, audit.audit());
         let front = doors::Front {
             config,
             shown: &opened.shown,
@@ -252,6 +240,16 @@ impl Node {
             tracing::error!("a projection could not be joined");
         }
     }
+}
+
+fn peers_config(config: &Config, shown: &Arc<Shown>) -> PeersConfig {
+    let (shown, degree) = (shown.clone(), config.peers.degree);
+    PeersConfig { shown, degree, connect_timeout: CONNECT_TIMEOUT }
+}
+
+fn transport(config: &Config, engine: &Engine, shown: &Arc<Shown>, audit: audit::Audit) -> Transport {
+    let keys = TransportKeys::of(&config.node.keys_dir, &config.node.handle);
+    Transport::new(engine.clone(), keys, shown.clone(), audit, config.peers.transport_overlap)
 }
 
 /// Everything a node needs from its disk.

@@ -149,4 +149,17 @@ impl Worker {
         self.publish_view();
         if counts { Ok(()) } else { Err(OrderError::PassedOver) }
     }
+
+    /// Writes one entry that is about no record. `None` when the log may not be written.
+    fn append_one(&mut self, draft: Draft) -> Result<Option<Position>, StoreError> {
+        if self.state.not_writable().is_some() {
+            return Ok(None);
+        }
+        let drafts = vec![draft];
+        self.room_for(&drafts)?;
+        self.commit = Ok(Vec::new());
+        self.feed(Input::Append(drafts));
+        let positions = std::mem::replace(&mut self.commit, Ok(Vec::new()))?;
+        Ok(positions.first().map(|(at, _)| *at))
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use wego_ledger::{
+    heads::LogKey,
     limits::ENDPOINT_CHANGES_MAX,
     log::{Head, Run},
     reject::Reject,
@@ -45,21 +46,8 @@ impl Worker {
                 self.set_anchor();
                 None
             }
-            Output::LookUp { key, seq } => {
-                let at = Position { epoch: key.1, seq };
-                let held = self.store.entry(key.0, at);
-                if let Err(error) = &held {
-                    self.note_failure(error, Broken::Store);
-                }
-                Some(Input::LookedUp { key, seq, hash: entry_hash(&self.report(held)??) })
-            }
-            Output::LookUpEndpoints { origin, within } => {
-                let headers = self.endpoint_changes(origin, &within);
-                if let Err(error) = &headers {
-                    self.note_failure(error, Broken::Store);
-                }
-                Some(Input::Endpoints { origin, headers: self.report(headers)? })
-            }
+            Output::LookUp { key, seq } => self.look_up(key, seq),
+            Output::LookUpEndpoints { origin, within } => self.look_up_endpoints(origin, &within),
             Output::Rewind { key, after } => {
                 let rewound = self.store.rewind(key.0, key.1, after);
                 if let Err(error) = &rewound {
@@ -107,6 +95,22 @@ impl Worker {
                 None
             }
         }
+    }
+
+    fn look_up(&mut self, key: LogKey, seq: u64) -> Option<Input> {
+        let held = self.store.entry(key.0, Position { epoch: key.1, seq });
+        if let Err(error) = &held {
+            self.note_failure(error, Broken::Store);
+        }
+        Some(Input::LookedUp { key, seq, hash: entry_hash(&self.report(held)??) })
+    }
+
+    fn look_up_endpoints(&mut self, origin: Origin, within: &[(u32, u64)]) -> Option<Input> {
+        let headers = self.endpoint_changes(origin, within);
+        if let Err(error) = &headers {
+            self.note_failure(error, Broken::Store);
+        }
+        Some(Input::Endpoints { origin, headers: self.report(headers)? })
     }
 
     fn endpoint_changes(&self, origin: Origin, within: &[(u32, u64)]) -> Result<Vec<Header>, StoreError> {

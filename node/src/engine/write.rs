@@ -178,25 +178,9 @@ impl Worker {
         }
     }
 
-    /// Writes one entry that is about no record. `None` when the log may not be written.
-    ///
-    /// # Errors
-    /// [`StoreError`]; nothing was written.
-    pub(super) fn append_one(&mut self, draft: Draft) -> Result<Option<Position>, StoreError> {
-        if self.state.not_writable().is_some() {
-            return Ok(None);
-        }
-        let drafts = vec![draft];
-        self.room_for(&drafts)?;
-        self.commit = Ok(Vec::new());
-        self.feed(Input::Append(drafts));
-        let positions = std::mem::replace(&mut self.commit, Ok(Vec::new()))?;
-        Ok(positions.first().map(|(at, _)| *at))
-    }
-
     /// Whether lock and store both have room, asked before either takes anything: what was acknowledged is to be
     /// readable at once.
-    fn room_for(&self, drafts: &[Draft]) -> Result<(), StoreError> {
+    pub(super) fn room_for(&self, drafts: &[Draft]) -> Result<(), StoreError> {
         let content = |draft: &Draft| draft.payload.as_ref().map_or(0, |payload| payload.content.len());
         let bytes: usize = drafts.iter().map(|draft| content(draft) + HEADER_BYTES_MAX).sum();
         let bytes = bytes as u64 * COPIES;
