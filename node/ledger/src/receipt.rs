@@ -19,12 +19,17 @@ use crate::{
     roster::History,
 };
 
+/// The epoch and the counter of a receipt.
+pub type Recency = (u32, u64);
+
 /// A receipt whose signature verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// Whose word it is.
     pub member: Origin,
-    /// Larger in each receipt than in that member's one before: ms since 1970 by its clock, for display.
+    /// Where in the member's log its key signs next.
+    pub at: Position,
+    /// Larger in each receipt of an epoch than in the one before: ms since 1970 by the member's clock, for display.
     pub counter: u64,
     /// The incarnation of the member's database.
     pub store: StoreId,
@@ -51,7 +56,8 @@ pub(crate) struct Draft {
 
 impl Receipt {
     /// Checks a received receipt. `None` when it counts for nothing here: its signer is no active member of the newest
-    /// roster, or has no such key; rosters arrive at different times, so that is nobody's fault.
+    /// roster, or has no such key in the newest epoch of its log; rosters and openings arrive at different times, so that
+    /// is nobody's fault.
     ///
     /// # Errors
     /// [`FieldError`] when it is malformed or its signature is not that of the key it names.
@@ -62,6 +68,7 @@ impl Receipt {
         let at = Position::try_from(raw.at.in_field("receipt.at")?).in_field("receipt.at")?;
         let receipt = Self {
             member: Origin(raw.member),
+            at,
             counter: raw.counter,
             store: raw.store_id.as_slice().try_into().in_field("receipt.store_id")?,
             roster_version: raw.roster_version,
@@ -96,12 +103,20 @@ impl Receipt {
         let signature = key.sign(Purpose::Receipt, &[roster.federation().as_bytes(), &receipt]);
         Self {
             member: draft.member,
+            at: draft.at,
             counter: draft.counter,
             store: draft.store,
             roster_version: draft.roster_version,
             applied: draft.applied,
             signed: v1::SignedReceipt { receipt, signature: signature.as_bytes().to_vec() },
         }
+    }
+
+    /// Of two receipts of a member, the one with the higher recency is the newer: a later epoch is another reign, in which
+    /// nothing counts that the keys before it said.
+    #[must_use]
+    pub fn recency(&self) -> Recency {
+        (self.at.epoch, self.counter)
     }
 
     /// Whether its signer has applied this position.
@@ -136,10 +151,12 @@ impl Receipt {
     }
 }
 
-/// The key that may sign a member's receipts while it signs this position of its log. The only place that says so.
+/// The key that may sign a member's receipts while it signs this position of its log. The only place that says so. Of a key
+/// that gave way nothing is believed: receipts have no place in the log by which one from before could be told.
 pub(crate) fn signing_key(roster: &History, member: Origin, key_no: u32, at: Position) -> Option<PublicKey> {
     let active = roster.member(member).is_some_and(wego_proto::roster::Member::is_active);
-    active.then(|| roster.log_key(member, key_no, at)).flatten()
+    let reigns = at.epoch == roster.epochs(member).tip();
+    (active && reigns).then(|| roster.log_key(member, key_no, at)).flatten()
 }
 
 fn applied(raw: &[v1::Applied]) -> Result<Vec<(LogKey, u64)>, FieldError> {

@@ -17,6 +17,7 @@ use wego_proto::{
 
 use crate::{
     heads::{LogKey, PeerHeads},
+    receipt::Recency,
     reject::Reject,
     roster::History,
 };
@@ -248,5 +249,5 @@ pub struct Open {
     /// When the next notes may go, in ms.
     pub(crate) notes_at_ms: u64,
     /// The newest receipt of each member that it is known to have, by its counter.
-    pub(crate) receipts: BTreeMap<Origin, u64>,
+    pub(crate) receipts: BTreeMap<Origin, Recency>,
 }

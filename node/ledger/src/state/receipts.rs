@@ -15,7 +15,7 @@ use super::{Output, State};
 use crate::{
     heads::LogKey,
     limits::{ENTRIES_BYTES, HEADS_PER_MESSAGE_MAX, RECEIPT_LOGS_MAX, RECEIPTS_PER_MESSAGE_MAX},
-    receipt::{Draft, Receipt, signing_key},
+    receipt::{Draft, Receipt, Recency, signing_key},
     reject::Reject,
     roster::History,
     session::ConnId,
@@ -54,8 +54,8 @@ pub(super) struct Receipts {
     kept: Kept,
     /// What this node has not said yet.
     unsaid: Option<Applied>,
-    /// The largest counter seen of this node's own receipts.
-    counter: u64,
+    /// The highest recency seen of this node's own receipts.
+    own: Recency,
     /// When the next may be made in turn, in ms.
     due_ms: u64,
 }
@@ -65,8 +65,8 @@ impl Receipts {
     pub(super) fn of(kept: Vec<v1::SignedReceipt>, roster: &History, me: Origin) -> Self {
         let valid = kept.into_iter().filter_map(|one| Receipt::verify(one, roster).ok().flatten());
         let kept: BTreeMap<_, _> = valid.map(|receipt| (receipt.member, Arc::new(receipt))).collect();
-        let counter = kept.get(&me).map_or(0, |receipt| receipt.counter);
-        Self { kept: Arc::new(kept), unsaid: None, counter, due_ms: 0 }
+        let own = kept.get(&me).map_or((0, 0), |receipt| receipt.recency());
+        Self { kept: Arc::new(kept), unsaid: None, own, due_ms: 0 }
     }
 
     pub(super) fn deadline_ms(&self) -> Option<u64> {
@@ -121,17 +121,20 @@ impl State {
                 *named = (*named).max(*seq);
             }
         }
+        let (epoch, counter) = self.receipts.own;
+        let before = if epoch == at.epoch { counter } else { 0 };
         let draft = Draft {
             member: me,
             key_no: self.key_no,
             at,
-            counter: now_ms.max(self.receipts.counter.saturating_add(1)),
+            counter: now_ms.max(before.saturating_add(1)),
             store: self.me.store,
             roster_version,
-            applied: logs.into_iter().take(RECEIPT_LOGS_MAX).collect(),
+            applied: bounded(logs, last.map_or(&[], |last| last.applied())),
         };
         let said = last.is_some_and(|last| {
             last.store == draft.store
+                && last.at.epoch == draft.at.epoch
                 && last.roster_version == draft.roster_version
                 && last.applied() == draft.applied
         });
@@ -148,6 +151,7 @@ impl State {
     pub(super) fn share_known_receipts(&mut self, conn: ConnId) {
         let known = |(member, receipt): (&Origin, &Arc<Receipt>)| v1::ReceiptKnown {
             member: member.0,
+            epoch: receipt.at.epoch,
             counter: receipt.counter,
         };
         let known = self.receipts.kept.iter().map(known).collect();
@@ -169,7 +173,7 @@ impl State {
         let Some(open) = self.sessions.get_mut(&conn) else { return };
         // Members only, so that a peer cannot make this grow.
         for one in known.iter().filter(|one| self.roster.member(Origin(one.member)).is_some()) {
-            open.receipts.insert(Origin(one.member), one.counter);
+            open.receipts.insert(Origin(one.member), (one.epoch, one.counter));
         }
         self.pass_on(conn);
     }
@@ -182,13 +186,13 @@ impl State {
     fn keep_receipts(&mut self, receipts: Vec<Receipt>, from: Option<ConnId>) {
         let mut news = Vec::new();
         for receipt in receipts {
-            let (member, counter) = (receipt.member, receipt.counter);
+            let (member, recency) = (receipt.member, receipt.recency());
             if let Some(open) = from.and_then(|conn| self.sessions.get_mut(&conn)) {
                 let known = open.receipts.entry(member).or_default();
-                *known = counter.max(*known);
+                *known = recency.max(*known);
             }
             if member == self.me.origin {
-                self.receipts.counter = counter.max(self.receipts.counter);
+                self.receipts.own = recency.max(self.receipts.own);
                 // An old copy of this node may hear what the newer one had applied: it must not repeat it.
                 if from.is_some() {
                     continue;
@@ -210,10 +214,12 @@ impl State {
         }
     }
 
-    /// Newer than what is kept, and not a smaller claim about the same database: who takes back its word is not heard.
+    /// Newer than what is kept, and not a smaller claim about the same database: who takes back its word is not heard,
+    /// unless in another epoch.
     fn is_news(&self, receipt: &Receipt) -> bool {
         self.receipts.kept.get(&receipt.member).is_none_or(|kept| {
-            receipt.counter > kept.counter && (receipt.store != kept.store || receipt.names_all_of(kept))
+            let other = receipt.at.epoch != kept.at.epoch || receipt.store != kept.store;
+            receipt.recency() > kept.recency() && (other || receipt.names_all_of(kept))
         })
     }
 
@@ -224,10 +230,10 @@ impl State {
         let mut bytes = 0;
         for (member, receipt) in self.receipts.kept.iter() {
             let known = open.receipts.entry(*member).or_default();
-            if *known >= receipt.counter {
+            if *known >= receipt.recency() {
                 continue;
             }
-            *known = receipt.counter;
+            *known = receipt.recency();
             let size = receipt.signed().encoded_len();
             match messages.last_mut() {
                 Some(last) if last.len() < RECEIPTS_PER_MESSAGE_MAX && bytes + size <= ENTRIES_BYTES => {
@@ -245,15 +251,30 @@ impl State {
         }
     }
 
-    /// Forgets the receipts of members that no longer take part.
+    /// Forgets the receipts of members that no longer take part, and those of an epoch before a member's newest one.
     pub(super) fn review_receipts(&mut self) {
         let roster = &self.roster;
-        let active =
-            |member: &Origin| roster.member(*member).is_some_and(wego_proto::roster::Member::is_active);
-        if !self.receipts.kept.keys().all(active) {
-            Arc::make_mut(&mut self.receipts.kept).retain(|member, _| active(member));
+        let counts = |member: &Origin, receipt: &Arc<Receipt>| {
+            let active = roster.member(*member).is_some_and(wego_proto::roster::Member::is_active);
+            active && receipt.at.epoch == roster.epochs(*member).tip()
+        };
+        if !self.receipts.kept.iter().all(|(member, receipt)| counts(member, receipt)) {
+            Arc::make_mut(&mut self.receipts.kept).retain(|member, receipt| counts(member, receipt));
         }
     }
+}
+
+/// At most [`RECEIPT_LOGS_MAX`] logs, those first that were named before: a receipt that names less than the one before it
+/// is not heard.
+fn bounded(mut logs: BTreeMap<LogKey, u64>, named: &[(LogKey, u64)]) -> Vec<(LogKey, u64)> {
+    let mut room = RECEIPT_LOGS_MAX.saturating_sub(named.len());
+    logs.retain(|log, _| {
+        let before = named.binary_search_by_key(log, |(log, _)| *log).is_ok();
+        let stays = before || room > 0;
+        room -= usize::from(stays && !before);
+        stays
+    });
+    logs.into_iter().collect()
 }
 
 /// What a message of receipts is bounded by.

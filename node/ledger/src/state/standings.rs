@@ -56,6 +56,7 @@ impl State {
         // Whoever verifies entries must know the epoch's key before any are asked for.
         self.notify(Event::EpochOpened { origin, number, rank });
         self.restand(now_ms, origin);
+        self.review_receipts();
         self.look_at_early_forks();
     }
 

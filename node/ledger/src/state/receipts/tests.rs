@@ -1,6 +1,9 @@
 //! Claims about receipts: whose count, when one is made, to whom it goes.
 
-use wego_proto::id::{Position, StoreId};
+use wego_proto::{
+    epochs::{Epoch, Rank},
+    id::{Hash, Position, StoreId},
+};
 
 use super::*;
 use crate::{
@@ -193,4 +196,56 @@ fn receipts_are_known_again_after_a_restart_if_they_verify() {
     let damaged = v1::SignedReceipt { signature: vec![0; 64], ..bench.receipt_of(2, 4, 1, 1) };
     let state = state_of(&bench.federation, 0, vec![bench.receipt_of(1, 9, 1, 7), damaged]);
     assert_eq!(state.receipts().keys().copied().collect::<Vec<_>>(), [Origin(2)]);
+}
+
+/// The epoch that the recovery key of a member opens.
+fn reign(federation: &Federation, member: usize) -> Epoch {
+    let origin = federation.origin(member);
+    Epoch {
+        number: 1 << 24,
+        rank: Rank::Recovery,
+        base: Position::FIRST,
+        base_hash: Hash::new([1; 32]),
+        key_no: 2,
+        key: federation.next_log_key(origin).public(),
+        next_digest: None,
+        store: None,
+        opening: Hash::new([2; 32]),
+    }
+}
+
+#[test]
+fn who_stole_a_key_that_gave_way_speaks_for_nobody_any_more() {
+    let mut bench = Bench::new(3);
+    bench.meet(1, 1);
+    bench.hears(ConnId(1), many(vec![bench.receipt_of(2, u64::MAX, 7, u64::MAX)]));
+    assert_eq!(bench.known(2), Some((u64::MAX, u64::MAX)), "while it is in force, it is the member");
+    let epoch = reign(&bench.federation, 2);
+    bench.state.opened(NOW, Origin(3), epoch);
+    assert_eq!(bench.known(2), None, "what it said is forgotten");
+    bench.hears(ConnId(1), many(vec![bench.receipt_of(2, u64::MAX, 7, u64::MAX)]));
+    assert_eq!(bench.known(2), None, "and not heard again");
+    let draft = Draft {
+        member: Origin(3),
+        key_no: 2,
+        at: Position { epoch: 1 << 24, seq: 2 },
+        counter: 5,
+        store: StoreId::new([7; 16]),
+        roster_version: 1,
+        applied: vec![((Origin(1), 1), 3)],
+    };
+    let key = bench.federation.next_log_key(Origin(3));
+    let own = Receipt::sign(draft, bench.state.roster(), &key).signed().clone();
+    bench.hears(ConnId(1), many(vec![own]));
+    assert_eq!(bench.known(2), Some((5, 3)), "the owner is heard, whatever the thief had claimed");
+}
+
+#[test]
+fn what_was_named_before_is_named_again_when_there_is_no_room_for_all() {
+    let log = |n: usize| ((Origin(n as u32), 1), 1);
+    let named: Vec<_> = (10..RECEIPT_LOGS_MAX + 5).map(log).collect();
+    let all = (0..RECEIPT_LOGS_MAX + 50).map(log).collect();
+    let bounded = bounded(all, &named);
+    assert_eq!(bounded.len(), RECEIPT_LOGS_MAX);
+    assert!(named.iter().all(|log| bounded.contains(log)));
 }
