@@ -64,6 +64,11 @@ pub const HEAD_BUCKETS: usize = 128;
 /// Members that must have confirmed the own log before a start writes, at most: half of the overlay's degree, for
 /// more than its peers a node cannot ask.
 pub const RECOVERY_QUORUM_MAX: usize = 8;
+/// How often a member may name entries of the own log that it does not show, before a start goes on as if it could not be
+/// reached.
+pub const OWN_CLAIMS_MAX: u32 = 3;
+/// One member hands out the own log to a start for so long, in ms, while another one has it too.
+pub const OWN_PULL_MS: u64 = 30_000;
 /// While not all other members have confirmed the own log, a start waits so long, in ms, for those that answer later:
 /// a peer that is there is dialled and greeted well within it.
 pub const RECOVERY_GRACE_MS: u64 = 3_000;

@@ -37,6 +37,7 @@ mod receipts;
 mod recovery;
 mod sessions;
 mod settings;
+mod sources;
 mod standings;
 
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};

@@ -5,10 +5,12 @@ use wego_proto::{
     v1::{self, session_message::Body},
 };
 
-use super::{Event, NotWritable, Output, State};
+use super::{Event, NotWritable, Output, State, sources::Delay};
 use crate::{
     heads::{self, LogKey},
-    limits::{ENTRIES_PER_MESSAGE_MAX, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX},
+    limits::{
+        ENTRIES_PER_MESSAGE_MAX, OWN_PULL_MS, PULL_ENTRIES, PULL_STALL_MS, PULLS_MAX, PULLS_PER_PEER_MAX,
+    },
     log::Run,
     reject::Reject,
     session::ConnId,
@@ -17,18 +19,19 @@ use crate::{
 /// A request under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
-    conn: ConnId,
+    pub(super) conn: ConnId,
     request: u32,
-    next: u64,
+    pub(super) next: u64,
     until: u64,
-    heard_ms: u64,
-    gained: u64,
+    pub(super) since_ms: u64,
+    pub(super) heard_ms: u64,
+    pub(super) gained: u64,
     purpose: Purpose,
 }
 
 /// Why entries were asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
+pub(super) enum Purpose {
     /// To have them.
     Extend,
     /// To compare them with those held.
@@ -40,7 +43,8 @@ enum Purpose {
 impl Pull {
     /// When it counts as stalled, in ms.
     pub(super) fn stalls_at_ms(&self) -> u64 {
-        self.heard_ms + PULL_STALL_MS
+        let silent = self.heard_ms + PULL_STALL_MS;
+        if self.purpose == Purpose::Own { silent.min(self.since_ms + OWN_PULL_MS) } else { silent }
     }
 }
 
@@ -71,22 +75,15 @@ impl State {
         }
     }
 
-    fn compare_own_with_all(&mut self, now_ms: u64) {
-        let own = self.me.origin;
-        let named: Vec<_> = self.sessions.iter().map(|(conn, open)| (*conn, open.theirs.of(own))).collect();
-        for (conn, keys) in named {
-            for key in keys {
-                self.compare_with(now_ms, conn, key);
-            }
-        }
-    }
-
     /// Openings are asked for one after the other: a later one can be judged only when its base's epoch is known.
     fn waits_for_lower_epoch(&self, conn: ConnId, key: LogKey) -> bool {
         let tip = self.roster.epochs(key.0).tip();
         if key.0 == self.me.origin {
             // The lock takes the own log in its order alone: first all that anybody has of the epochs before.
             return self.sessions.values().any(|open| {
+                if !self.is_waited_for(open.member) {
+                    return false;
+                }
                 let lower = open.theirs.of(key.0).into_iter().filter(|other| other.1 < key.1);
                 lower.into_iter().any(|other| self.lacks(other, open.theirs.seq(other)))
             });
@@ -143,7 +140,7 @@ impl State {
         self.sessions.get(&conn).map_or(0, |open| open.stalls)
     }
 
-    fn pulls_of(&self, conn: ConnId) -> usize {
+    pub(super) fn pulls_of(&self, conn: ConnId) -> usize {
         self.pulls.values().filter(|pull| pull.conn == conn).count()
     }
 
@@ -158,16 +155,25 @@ impl State {
     }
 
     /// The last sequence number that may be accepted: up to the bound, and of an unknown epoch its opening alone.
-    fn last_wanted(&self, key: LogKey) -> u64 {
+    pub(super) fn last_wanted(&self, key: LogKey) -> u64 {
         if key.1 > self.roster.epochs(key.0).tip() { 1 } else { self.bound(key).last }
     }
 
-    fn ask(&mut self, now_ms: u64, conn: ConnId, key: LogKey, from: u64, until: u64, purpose: Purpose) {
+    pub(super) fn ask(
+        &mut self,
+        now_ms: u64,
+        conn: ConnId,
+        key: LogKey,
+        from: u64,
+        until: u64,
+        purpose: Purpose,
+    ) {
         let Some(open) = self.sessions.get_mut(&conn) else { return };
         let request = open.next_request;
         open.next_request = open.next_request.wrapping_add(1).max(1);
+        let (since_ms, heard_ms, gained) = (now_ms, now_ms, 0);
         self.pulls
-            .insert(key, Pull { conn, request, next: from, until, heard_ms: now_ms, gained: 0, purpose });
+            .insert(key, Pull { conn, request, next: from, until, since_ms, heard_ms, gained, purpose });
         let pull = v1::Pull {
             request,
             origin: key.0.0,
@@ -215,6 +221,10 @@ impl State {
         if gave_nothing && let Some(open) = self.sessions.get_mut(&conn) {
             // It does not have what it named: ask it no more until it names something new.
             open.theirs.heads.remove(&key);
+            let member = open.member;
+            if purpose == Purpose::Own {
+                self.held_up_by(member, Delay::Empty);
+            }
         }
         match (run, purpose) {
             (Some(run), Purpose::Extend) => self.place(now_ms, conn, key, run),
@@ -228,44 +238,6 @@ impl State {
                 self.compare_own_with_all(now_ms);
                 self.hear_all_of_own_log(now_ms);
             }
-        }
-    }
-
-    /// A peer says that it has more of the own log. Saying it costs a liar nothing, so it must show the entries:
-    /// only this member's key can have signed them.
-    fn ask_for_own(&mut self, now_ms: u64, conn: ConnId, key: LogKey, held: u64, claimed: u64) {
-        let starts = matches!(self.not_writable, None | Some(NotWritable::Recovering { .. }));
-        if !starts || self.pulls.contains_key(&key) {
-            return;
-        }
-        if self.pulls_of(conn) >= PULLS_PER_PEER_MAX {
-            self.behind.insert(key);
-            return;
-        }
-        let most = if self.recovery.is_some() { PULL_ENTRIES } else { ENTRIES_PER_MESSAGE_MAX as u64 };
-        let until = claimed.min(held.saturating_add(most)).min(self.last_wanted(key));
-        if until <= held {
-            // The epoch's opening is being stored: the rest is asked for when it is known.
-            return;
-        }
-        self.ask(now_ms, conn, key, held + 1, until, Purpose::Own);
-    }
-
-    /// Own entries that this node lacked when it asked for them: taken over by a start, a reason to stop later on.
-    fn own_shown(&mut self, now_ms: u64, conn: ConnId, key: LogKey, run: Run) {
-        if self.recovery.is_some() {
-            self.go_on_anew();
-            self.place(now_ms, conn, key, run);
-            return;
-        }
-        let head = self.logs.get(&key).and_then(|chain| chain.accepted.head());
-        let (held, seen_seq) = (head.map_or(0, |head| head.at.seq), run.last().header().at.seq);
-        if seen_seq > held {
-            self.stop_writing(NotWritable::OwnLogAhead { seen_seq });
-        }
-        // Positions written here since may hold another entry: that would be a fork.
-        if run.first_at().seq <= held {
-            self.outputs.push(Output::Compare(conn, run));
         }
     }
 
@@ -291,12 +263,15 @@ impl State {
             .pulls
             .iter()
             .filter(|(_, pull)| now_ms >= pull.stalls_at_ms())
-            .map(|(key, pull)| (*key, pull.conn))
+            .map(|(key, pull)| (*key, pull.clone()))
             .collect();
-        for (key, conn) in stalled {
+        for (key, pull) in stalled {
+            if pull.purpose == Purpose::Own && self.delivers(now_ms, key, &pull) {
+                continue;
+            }
             self.pulls.remove(&key);
             self.behind.insert(key);
-            if let Some(open) = self.sessions.get_mut(&conn) {
+            if let Some(open) = self.sessions.get_mut(&pull.conn) {
                 open.theirs.heads.remove(&key);
                 open.theirs.version = 0;
                 open.stalls = open.stalls.saturating_add(1);

@@ -9,7 +9,7 @@
 //!
 //! Nothing else may write meanwhile: [`super::NotWritable::Recovering`] stands until this is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
     entry::{EpochStart, Header, Verified},
@@ -18,7 +18,7 @@ use wego_proto::{
     v1::EntryKind,
 };
 
-use super::{Event, NotWritable, Output, State};
+use super::{Event, NotWritable, Output, State, sources::Delay};
 use crate::{
     heads::LogKey,
     limits::{INTAKE_PAUSE_MS, RECOVERY_GRACE_MS, RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
@@ -49,6 +49,20 @@ pub(super) struct Recovery {
     /// Until then another start of this member has time to hear of this one and to stop.
     quiet_until_ms: u64,
     opening: bool,
+    /// How often a member has named what it did not show, and how often it was slow.
+    delays: BTreeMap<Origin, (u32, u32)>,
+}
+
+impl Recovery {
+    pub(super) fn delays(&self, member: Origin) -> (u32, u32) {
+        self.delays.get(&member).copied().unwrap_or_default()
+    }
+
+    pub(super) fn note_delay(&mut self, member: Origin, delay: Delay) {
+        let (empty, slow) = self.delays.entry(member).or_default();
+        let count = if delay == Delay::Empty { empty } else { slow };
+        *count = count.saturating_add(1);
+    }
 }
 
 impl State {
@@ -67,6 +81,7 @@ impl State {
             since_ms: now_ms,
             quiet_until_ms: 0,
             opening: false,
+            delays: BTreeMap::new(),
         });
         self.review_writing();
         self.try_anchor(now_ms);

@@ -108,7 +108,7 @@ fn refusal(outputs: &[Output]) -> Option<&Reject> {
     })
 }
 
-fn draft(n: u8) -> Draft {
+pub(in crate::state) fn draft(n: u8) -> Draft {
     Draft {
         kind: 1,
         record_id: None,
