@@ -7,6 +7,10 @@
 //! chain of bases below it. Without that order a thief of a log key could undo what the recovery key says, or two
 //! replicas could follow different epochs for ever.
 //!
+//! Whoever steals a log key can sign any number of openings of one epoch, so a number alone does not say which one a later
+//! epoch continues from: each opening pins, by hash, the opening of its base's epoch. So an opening brings its whole chain
+//! with it, whatever was heard before. Only the highest number is pinned by nobody: there the smallest hash counts.
+//!
 //! Nothing here looks at the roster's versions or at clocks: what a member had committed to is in its newest version.
 
 use std::collections::BTreeMap;
@@ -14,11 +18,15 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use crate::{
-    entry::{EntryError, Header, Unverified, Verified},
-    id::{FederationId, Hash, Position, StoreId},
+    entry::{EntryError, Verified},
+    id::{Hash, Position},
     key::PublicKey,
-    roster::{LogKey, Member},
+    roster::Member,
 };
+
+mod known;
+
+pub use known::{Epochs, Segment};
 
 /// The number of a log's first epoch.
 pub const FIRST_EPOCH: u32 = 1;
@@ -120,10 +128,39 @@ pub struct Epoch {
     pub key: PublicKey,
     /// What the member has committed to for the next rotation.
     pub next_digest: Option<Hash>,
-    /// The database incarnation that opened it.
-    pub store: Option<StoreId>,
-    /// Hash of the opening.
-    pub opening: Hash,
+    /// Its first entry, without payload.
+    pub opening: Verified,
+}
+
+/// An opening among all of a log: its epoch's number, and its hash.
+pub type OpeningId = (u32, Hash);
+
+impl Epoch {
+    /// Which opening it is.
+    #[must_use]
+    pub fn id(&self) -> OpeningId {
+        (self.number, self.opening.hash())
+    }
+
+    /// The opening of its base's epoch; none when that is the first one.
+    #[must_use]
+    pub fn below(&self) -> Option<OpeningId> {
+        let start = self.opening.header().epoch_start?;
+        Some((self.base.epoch, start.base_opening?))
+    }
+
+    /// Its log key, if it has this number.
+    #[must_use]
+    pub fn log_key(&self, key_no: u32) -> Option<PublicKey> {
+        (self.key_no == key_no).then_some(self.key)
+    }
+
+    /// The number and the key that sign what an opening after `base` continues: those of this epoch, when it is the base's;
+    /// else the roster's.
+    #[must_use]
+    pub fn key_after(branch: Option<&Self>, member: &Member, base: Position) -> Option<(u32, PublicKey)> {
+        known::key_after(member, base, branch)
+    }
 }
 
 /// The last sequence number that counts of each epoch, where `bases` says what each epoch above the first continues
@@ -159,8 +196,8 @@ pub enum EpochError {
     /// It is no opening.
     #[error("the entry opens no epoch")]
     NoOpening,
-    /// The epoch it continues from is not known: that one's opening must come first. Nothing is wrong with it.
-    #[error("epoch {0}, which it continues from, is not known")]
+    /// The opening it continues from is not known: that one must come first. Nothing is wrong with it.
+    #[error("the opening of epoch {0} that it continues from is not known")]
     UnknownBase(u32),
     /// The base is not one that the entry's predecessor, or the log's root, can be.
     #[error("it does not follow its base")]
@@ -179,195 +216,6 @@ pub enum EpochError {
     /// The signature does not verify.
     #[error(transparent)]
     Entry(#[from] EntryError),
-}
-
-/// The epochs known of one member's log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Epochs {
-    above_first: BTreeMap<u32, Epoch>,
-}
-
-/// A part of a log that counts: an epoch, and the last entry of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment {
-    /// Number of the epoch.
-    pub epoch: u32,
-    /// Position and hash of the last entry that counts; `None` in the epoch that is being written.
-    pub last: Option<(Position, Hash)>,
-    /// Who opened the epoch after it.
-    pub ended_by: Option<Rank>,
-}
-
-impl Epochs {
-    /// A log in its first epoch.
-    pub const NONE: Self = Self { above_first: BTreeMap::new() };
-
-    /// Judges an opening: its number, base and signature.
-    ///
-    /// # Errors
-    /// [`EpochError`]; of these only [`EpochError::UnknownBase`] may pass with time.
-    pub fn judge(
-        &self,
-        member: &Member,
-        federation: &FederationId,
-        opening: Unverified,
-    ) -> Result<(Epoch, Verified), EpochError> {
-        let (epoch, signer) = self.expected(member, opening.header(), opening.hash())?;
-        let verified = opening.verify(federation, &signer)?;
-        Ok((epoch, verified))
-    }
-
-    /// The epoch that a verified opening opens.
-    ///
-    /// # Errors
-    /// As [`Epochs::judge`].
-    pub fn opened(&self, member: &Member, opening: &Verified) -> Result<Epoch, EpochError> {
-        self.expected(member, opening.header(), opening.hash()).map(|(epoch, _)| epoch)
-    }
-
-    /// Takes in a judged epoch. Of two openings of one epoch, which only a thief signs, the one with the smaller hash
-    /// stands. Returns whether anything changed.
-    pub fn admit(&mut self, epoch: Epoch) -> bool {
-        let known = self.above_first.get(&epoch.number);
-        if known.is_some_and(|known| known.opening <= epoch.opening) {
-            return false;
-        }
-        self.above_first.insert(epoch.number, epoch);
-        true
-    }
-
-    /// An epoch above the first.
-    #[must_use]
-    pub fn get(&self, number: u32) -> Option<&Epoch> {
-        self.above_first.get(&number)
-    }
-
-    /// The epochs above the first, lowest number first.
-    pub fn iter(&self) -> impl Iterator<Item = &Epoch> {
-        self.above_first.values()
-    }
-
-    /// The highest number known: the epoch being written.
-    #[must_use]
-    pub fn tip(&self) -> u32 {
-        self.above_first.last_key_value().map_or(FIRST_EPOCH, |(number, _)| *number)
-    }
-
-    /// The parts of the log that count, oldest first.
-    #[must_use]
-    pub fn path(&self) -> Vec<Segment> {
-        let mut path = vec![Segment { epoch: self.tip(), last: None, ended_by: None }];
-        // Bases have lower numbers, so this ends.
-        while let Some(epoch) = path.last().and_then(|segment| self.get(segment.epoch)) {
-            path.push(Segment {
-                epoch: epoch.base.epoch,
-                last: Some((epoch.base, epoch.base_hash)),
-                ended_by: Some(epoch.rank),
-            });
-        }
-        path.reverse();
-        path
-    }
-
-    /// The key that may sign at a position, if it has this number.
-    #[must_use]
-    pub fn log_key(&self, member: &Member, key_no: u32, at: Position) -> Option<PublicKey> {
-        if at.epoch == FIRST_EPOCH {
-            return member.log_key(key_no, at).copied();
-        }
-        let epoch = self.get(at.epoch)?;
-        // The opening itself may be signed by another key: see `judge`.
-        (epoch.key_no == key_no).then_some(epoch.key)
-    }
-
-    /// The number and the key that sign the epoch's entries, at `at` or, for a base, right after it.
-    #[must_use]
-    pub fn key_after(&self, member: &Member, at: Position) -> Option<(u32, PublicKey)> {
-        if at.epoch == FIRST_EPOCH {
-            let next = at.next()?;
-            let holds = |key: &&LogKey| key.from <= next && key.until.is_none_or(|until| next < until);
-            return member.log_keys.iter().rev().find(holds).map(|key| (key.key_no, key.key));
-        }
-        self.get(at.epoch).map(|epoch| (epoch.key_no, epoch.key))
-    }
-
-    /// What the member has committed to for the rotation of an epoch's key.
-    #[must_use]
-    pub fn next_digest(&self, member: &Member, epoch: u32) -> Option<Hash> {
-        match self.get(epoch) {
-            Some(epoch) => epoch.next_digest,
-            None => member.committed(epoch).next_log_key,
-        }
-    }
-
-    /// The epoch that an opening would open, and the key that must have signed it.
-    fn expected(
-        &self,
-        member: &Member,
-        header: &Header,
-        hash: Hash,
-    ) -> Result<(Epoch, PublicKey), EpochError> {
-        let start = header.epoch_start.as_ref().ok_or(EpochError::NoOpening)?;
-        let (base, number) = (start.base, header.at.epoch);
-        if base.epoch != FIRST_EPOCH && self.get(base.epoch).is_none() {
-            return Err(EpochError::UnknownBase(base.epoch));
-        }
-        let from_nothing = base.seq == 0 && start.base_hash != member.log_root();
-        if header.prev != start.base_hash || from_nothing {
-            return Err(EpochError::WrongBase);
-        }
-        let wrong_number = EpochError::WrongNumber { base: base.epoch, number };
-        let rank = Rank::between(base.epoch, number).ok_or(wrong_number)?;
-        let before = self.key_after(member, base);
-        let key_no_before = before.map_or(0, |(key_no, _)| key_no);
-        let (signer, signer_no, key_no) = match rank {
-            Rank::Continuation => {
-                let (key_no, key) = before.ok_or(EpochError::WrongKey)?;
-                (key, key_no, key_no)
-            }
-            Rank::Rotation => {
-                let key = start.log_key.ok_or(EpochError::WrongKey)?;
-                let committed = self.next_digest(member, base.epoch);
-                if committed != Some(key.digest()) {
-                    return Err(EpochError::WrongKey);
-                }
-                (key, key_no_before + 1, key_no_before + 1)
-            }
-            Rank::Recovery => {
-                let key = header.recovery_key.ok_or(EpochError::WrongKey)?;
-                if member.committed(number).recovery != Some(key.digest()) || start.log_key.is_none() {
-                    return Err(EpochError::WrongKey);
-                }
-                (key, 0, key_no_before + 1)
-            }
-            Rank::Reinception => {
-                let given = member.log_keys.iter().find(|key| key.from == header.at);
-                let given = given.ok_or(EpochError::WrongKey)?;
-                (given.key, given.key_no, given.key_no)
-            }
-        };
-        let carries_key = matches!(rank, Rank::Rotation | Rank::Recovery);
-        if header.key_no != signer_no || start.log_key.is_some() != carries_key {
-            return Err(EpochError::WrongKey);
-        }
-        let next_digest = match rank {
-            Rank::Continuation => self.next_digest(member, base.epoch),
-            Rank::Rotation | Rank::Recovery => start.next_digest,
-            Rank::Reinception => member.committed(number).next_log_key,
-        };
-        let epoch = Epoch {
-            number,
-            rank,
-            base,
-            base_hash: start.base_hash,
-            key_no,
-            key: start.log_key.unwrap_or(signer),
-            next_digest,
-            store: start.store,
-            opening: hash,
-        };
-        Ok((epoch, signer))
-    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ pub fn verify(proof: &v1::RecordProof, roster: &Roster) -> Result<Proven, ProofE
 /// Openings that may come with a proof: a member that loses its disk every month needs fifty years for so many.
 pub const EPOCHS_MAX: usize = 1_024;
 
-/// Reads the openings that come with a proof, oldest first: they say which keys the author had where.
+/// Reads the openings that come with a proof, lowest number first: they say which keys the author had where.
 ///
 /// # Errors
 /// [`ProofError`].
@@ -129,7 +129,7 @@ pub fn epochs(origin: Origin, openings: &[v1::Entry], roster: &Roster) -> Result
             return Err(ProofError::Epochs(EpochError::NoOpening));
         }
         let judged = epochs.judge(member, &roster.federation(), opening).map_err(ProofError::Epochs)?;
-        epochs.admit(judged.0);
+        epochs.include([judged.0]);
     }
     Ok(epochs)
 }

@@ -287,7 +287,13 @@ impl Line {
     pub async fn serve(&self, pull: &v1::Pull, log: &[Verified]) {
         let asked = |entry: &&Verified| (pull.from..=pull.until).contains(&entry.header().at.seq);
         let entries = log.iter().filter(asked).map(Verified::to_wire).collect();
-        self.send(Body::Entries(v1::Entries { request: pull.request, entries, done: true })).await;
+        self.send(Body::Entries(v1::Entries {
+            request: pull.request,
+            entries,
+            done: true,
+            epochs: Vec::new(),
+        }))
+        .await;
     }
 }
 

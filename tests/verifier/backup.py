@@ -43,7 +43,7 @@ def check(data):
         read("BackupFile", file)
     _check_trailer(manifest, read("SignedBackupTrailer", of(TRAILER)[0]), frames)
     own = logs.epochs_of(manifest.origin)
-    keys = [key.key for key in own.member.log_keys] + [epoch.key for epoch in own.above.values()]
+    keys = [key.key for key in own.member.log_keys] + [epoch.key for epoch in own.known.values()]
     require(manifest.log_key in keys, "the key that signed the backup is not the member's")
     return SimpleNamespace(roster=roster, logs=logs.told(), forks=[_fork_told(proof, logs) for proof in proofs])
 
@@ -102,7 +102,7 @@ def _check_trailer(manifest, signed, frames):
 def _fork_told(proof, logs):
     left = parse(proof.left)
     try:
-        check_fork(proof, logs.epochs_of(left.origin))
+        check_fork(proof, logs.roster)
         proves = True
     except Refused:
         proves = False
@@ -166,7 +166,8 @@ class Logs:
             epochs = self.epochs[origin]
             cut = epochs.member.cut
             counts = [at for at in positions if epochs.counts(at) and (cut is None or at <= cut.at)]
-            rank = epochs.above[epoch].rank if epoch in epochs.above else "first"
+            opened = epochs.get(epoch)
+            rank = opened.rank if opened else "first"
             told.append({
                 "origin": origin, "handle": epochs.member.handle, "epoch": epoch, "opened_by": rank,
                 "entries": len(positions), "count": len(counts),

@@ -55,6 +55,8 @@ def _check_opening(start):
         sized(getattr(start, field), size, field, optional=True)
     if start.log_key:
         check_key(start.log_key, "an epoch's log key")
+    sized(start.base_opening, 32, "base_opening", optional=True)
+    require(bool(start.base_opening) == (start.base.epoch > 1), "an opening pins no opening, or one of the first epoch")
 
 
 def _check_endpoints(change):
@@ -87,10 +89,27 @@ def rank_between(base, number):
 
 
 class Epochs:
-    """The epochs known of one member's log, above the first by number."""
+    """The epochs known of one member's log: those above the first, by number and hash of their openings."""
 
     def __init__(self, member, federation):
-        self.member, self.federation, self.above = member, federation, {}
+        self.member, self.federation, self.known = member, federation, {}
+
+    def get(self, number):
+        """An epoch above the first, as a later one continues it; else the opening with the smallest hash."""
+        for epoch in self._chain():
+            if epoch.number == number:
+                return epoch
+        return self._least(number)
+
+    def _least(self, number):
+        return min((epoch for epoch in self.known.values() if epoch.number == number), key=lambda epoch: epoch.hash, default=None)
+
+    def _chain(self):
+        """From the highest epoch down."""
+        epoch = self._least(max((number for number, _ in self.known), default=1))
+        while epoch is not None:
+            yield epoch
+            epoch = self.known.get((epoch.base[0], epoch.below))
 
     def log_key(self, key_no, at):
         """The key with this number, if it may sign there."""
@@ -99,7 +118,7 @@ class Epochs:
                 if key.key_no == key_no and key.from_ <= at and (key.until is None or at < key.until):
                     return key.key
             return None
-        epoch = self.above.get(at[0])
+        epoch = self.get(at[0])
         return epoch.key if epoch and epoch.key_no == key_no else None
 
     def judge(self, opening):
@@ -107,36 +126,37 @@ class Epochs:
         start, number = opening.start, opening.at[0]
         require(start is not None, "an entry opens no epoch")
         base = (start.base.epoch, start.base.seq)
-        require(base[0] == 1 or base[0] in self.above, f"epoch {base[0]}, from which {number} continues, is not known")
+        below = self.known.get((base[0], start.base_opening))
+        require(base[0] == 1 or below, f"the opening of epoch {base[0]}, from which {number} continues, is not known")
         require(base[1] > 0 or start.base_hash == self.member.city_id, "an opening does not begin at the log's root")
         require(opening.prev == start.base_hash, "an opening does not follow its base")
         rank = rank_between(base[0], number)
         require(rank, f"an epoch {number} cannot follow epoch {base[0]}")
-        signer, signer_no, key_no, next_ = self._keys(rank, opening, base)
+        signer, signer_no, key_no, next_ = self._keys(rank, opening, base, below)
         require(opening.key_no == signer_no, f"key {opening.key_no} may not open epoch {number}")
         carries = rank in ("rotation", "recovery")
         require(bool(start.log_key) == carries, f"epoch {number} has a log key where it may not, or none where it must")
         require(is_signed(opening, self.federation, signer), f"the signature that opens epoch {number} does not verify")
         return SimpleNamespace(
             number=number, rank=rank, base=base, key=start.log_key or signer, key_no=key_no, next=next_, hash=opening.hash,
+            below=start.base_opening,
         )
 
     def admit(self, epoch):
-        known = self.above.get(epoch.number)
-        if known is None or epoch.hash < known.hash:
-            self.above[epoch.number] = epoch
+        self.known[epoch.number, epoch.hash] = epoch
 
-    def _keys(self, rank, opening, base):
+    def _keys(self, rank, opening, base, below):
         """Who must sign an opening: key and number; the epoch's key number, and what is committed to for the next."""
         start, number = opening.start, opening.at[0]
-        before = self._key_after(base)
+        before = (below.key_no, below.key) if below else self._first_key_after(base)
+        committed = below.next if below else self._committed(base[0])[0]
         no_before = before[0] if before else 0
         wrong = f"its key may not open epoch {number} as a {rank}"
         if rank == "continuation":
             require(before, wrong)
-            return before[1], before[0], before[0], self._next_digest(base[0])
+            return before[1], before[0], before[0], committed
         if rank == "rotation":
-            require(start.log_key and self._next_digest(base[0]) == sha256(start.log_key), wrong)
+            require(start.log_key and committed == sha256(start.log_key), wrong)
             return start.log_key, no_before + 1, no_before + 1, start.next_log_key_digest
         if rank == "recovery":
             recovery = opening.header.recovery_key
@@ -146,18 +166,13 @@ class Epochs:
         require(given, wrong)
         return given[0].key, given[0].key_no, given[0].key_no, self._committed(number)[0]
 
-    def _key_after(self, at):
-        """Number and key that sign right after a position."""
-        if at[0] > 1:
-            return (self.above[at[0]].key_no, self.above[at[0]].key)
+    def _first_key_after(self, at):
+        """Number and key that sign right after a position of the first epoch."""
         next_ = (1, at[1] + 1)
         for key in reversed(self.member.log_keys):
             if key.from_ <= next_ and (key.until is None or next_ < key.until):
                 return key.key_no, key.key
         return None
-
-    def _next_digest(self, epoch):
-        return self.above[epoch].next if epoch in self.above else self._committed(epoch)[0]
 
     def _committed(self, epoch):
         """What the member had committed to before the reinception that comes next after `epoch`."""
@@ -169,13 +184,11 @@ class Epochs:
 
     def path(self):
         """What counts, oldest first: epoch, rank of its opening, seq of the last entry that counts (None: all)."""
-        number, last, path = max(self.above, default=1), None, []
-        while True:
-            epoch = self.above.get(number)
-            path.insert(0, (number, epoch.rank if epoch else "first", last))
-            if epoch is None:
-                return path
-            number, last = epoch.base
+        last, path = None, []
+        for epoch in self._chain():
+            path.insert(0, (epoch.number, epoch.rank, last))
+            last = epoch.base[1]
+        return [(1, "first", last)] + path
 
     def counts(self, at):
         """Whether nothing later made the position void."""
@@ -183,7 +196,7 @@ class Epochs:
 
 
 def read_epochs(raw_openings, origin, roster):
-    """The openings that come with a proof, oldest first."""
+    """The openings that come with a proof, lowest number first."""
     require(len(raw_openings) <= 1_024, "too many epochs come with the proof")
     require(origin in roster.members, f"the roster has no member {origin}")
     epochs = Epochs(roster.members[origin], roster.federation)
@@ -214,10 +227,12 @@ def contradict(left, right):
     return left.origin == right.origin and left.at == right.at and follows and left.hash != right.hash
 
 
-def check_fork(proof, epochs):
+def check_fork(proof, roster):
+    """The two entries of a proof, and the epochs that come with it."""
     require(proof is not None, "there is no proof in it")
     left, right = parse(proof.left), parse(proof.right)
+    epochs = read_epochs(proof.epochs, left.origin, roster)
     for entry in (left, right):
         check_signed(entry, epochs)
     require(contradict(left, right) and left.hash < right.hash, "the entries do not contradict each other")
-    return left, right
+    return left, right, epochs

@@ -56,9 +56,7 @@ def of_fork(path, roster_path):
     roster = chain_of(roster_path)[-1]
     file = read("ForkProofFile", unarmour("WEGO FORK PROOF", text(path)))
     require(file.federation_id == roster.federation, "the proof is of another federation")
-    require(file.proof is not None, "there is no proof in it")
-    epochs = read_epochs(file.epochs, parse(file.proof.left).origin, roster)
-    left, right = check_fork(file.proof, epochs)
+    left, right, epochs = check_fork(file.proof, roster)
     return told(left, epochs) | {"entries": [left.hash.hex(), right.hash.hex()]}
 
 

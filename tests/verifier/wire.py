@@ -40,13 +40,11 @@ MESSAGES = {
     "Erase": {1: ("reason", "u32")},
     "EpochStart": {
         1: ("base", "Position"), 2: ("base_hash", "bytes"), 3: ("proof_hash", "bytes"), 4: ("store_id", "bytes"),
-        5: ("log_key", "bytes"), 6: ("next_log_key_digest", "bytes"),
+        5: ("log_key", "bytes"), 6: ("next_log_key_digest", "bytes"), 7: ("base_opening", "bytes"),
     },
     "Head": {1: ("origin", "u32"), 2: ("epoch", "u32"), 3: ("seq", "u64"), 4: ("hash", "bytes")},
-    "ForkProof": {1: ("left", "Entry"), 2: ("right", "Entry")},
-    "ForkProofFile": {
-        1: ("proof", "ForkProof"), 2: ("federation_id", "bytes"), 3: ("origin_handle", "string"), 4: ("epochs", "*Entry"),
-    },
+    "ForkProof": {1: ("left", "Entry"), 2: ("right", "Entry"), 3: ("epochs", "*Entry")},
+    "ForkProofFile": {1: ("proof", "ForkProof"), 2: ("federation_id", "bytes"), 3: ("origin_handle", "string")},
     "RecordProof": {
         1: ("entry", "Entry"), 2: ("federation_id", "bytes"), 3: ("origin_handle", "string"), 4: ("epochs", "*Entry"),
     },

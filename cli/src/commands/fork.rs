@@ -185,7 +185,8 @@ fn verify(args: &Verify, cx: &mut Context) -> Outcome {
         );
         return Err(not_proven().because(found));
     }
-    let proven = fork::verify_file(&file, &roster).map_err(|error| not_proven().because(error))?;
+    let proof = file.proof.unwrap_or_default();
+    let proven = fork::verify(&proof, &roster).map_err(|error| not_proven().because(error))?;
     let checked = checked(&proven, &roster);
     match cx.format {
         Format::Json => cx.print_json(&checked)?,

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use wego_proto::{
-    entry::{Unverified, Verified},
+    entry::{Header, Unverified, Verified},
     epochs::Epoch,
-    fork::{self, ForkError},
-    id::Origin,
+    fork::{self, ForkError, ProvenFork},
+    id::{Hash, Origin},
     v1,
 };
 
@@ -25,21 +25,22 @@ pub struct ForkEvidence {
     pub fork: Fork,
     /// As it is kept and sent.
     pub proof: v1::ForkProof,
+    /// The epochs that it shows to have been opened.
+    pub openings: Vec<Epoch>,
+    /// Hashes of the two entries, the smaller one first.
+    entries: [Hash; 2],
 }
 
 impl ForkEvidence {
-    /// Makes the proof out of two entries. The one with the smaller hash stands left, so that every node makes
-    /// the same proof of the same two entries.
+    /// Makes the proof out of two entries of what counts.
     ///
     /// # Errors
     /// As [`ForkEvidence::check`].
     pub fn of(one: &Verified, other: &Verified, roster: &History) -> Result<Self, ForkError> {
-        let (left, right) = if one.hash() < other.hash() { (one, other) } else { (other, one) };
-        let proof = v1::ForkProof {
-            left: Some(left.to_wire_without_payload()),
-            right: Some(right.to_wire_without_payload()),
-        };
-        Self::check(&proof, roster)
+        let Header { origin, at, .. } = one.header();
+        let epochs = roster.epochs(*origin);
+        let branch = epochs.get(at.epoch).map(|epoch| epoch.opening.hash());
+        Self::check(&fork::of(one, other, epochs, branch), roster)
     }
 
     /// Checks a received proof: two different entries, one author, one position, one predecessor, and each
@@ -49,48 +50,34 @@ impl ForkEvidence {
     /// # Errors
     /// [`ForkError`].
     pub fn check(proof: &v1::ForkProof, roster: &History) -> Result<Self, ForkError> {
-        let left = proof.left.clone().and_then(|left| Unverified::parse(left).ok());
-        let origin = left.ok_or(ForkError::Incomplete)?.header().origin;
-        let proven = fork::verify(proof, roster.current(), roster.epochs(origin))?;
-        let fork = Fork { at: proven.at, prev: proven.prev };
-        // What is kept for ever must not keep a record that may be erased one day.
-        let [left, right] = proven.entries.each_ref().map(|entry| Some(entry.to_wire_without_payload()));
-        Ok(Self { origin: proven.member.origin, fork, proof: v1::ForkProof { left, right } })
+        let proven = fork::verify(proof, roster.current())?;
+        let ProvenFork { at, prev, branch, epochs, entries: [left, right], .. } = &proven;
+        let sides = [left, right].into_iter().filter(|side| side.header().epoch_start.is_some());
+        let tops = sides.map(|side| (at.epoch, side.hash())).chain(branch.map(|hash| (at.epoch, hash)));
+        let openings: BTreeMap<_, _> =
+            tops.flat_map(|top| epochs.chain(top)).map(|epoch| (epoch.id(), epoch.clone())).collect();
+        Ok(Self {
+            origin: proven.member.origin,
+            fork: Fork { at: *at, prev: *prev, branch: *branch },
+            // What is kept for ever must not keep a record that may be erased one day, nor what proves nothing.
+            proof: fork::of(left, right, epochs, *branch),
+            openings: openings.into_values().collect(),
+            entries: [left.hash(), right.hash()],
+        })
     }
-}
 
-impl ForkEvidence {
     /// The log it freezes.
     #[must_use]
     pub fn key(&self) -> LogKey {
         (self.origin, self.fork.at.epoch)
     }
 
-    /// Whether it counts instead of `known`, which is of the same epoch.
+    /// Whether it counts instead of `known`, which is of the same epoch. Of two openings the proof with the one that
+    /// stands, so that everybody comes to know that one.
     #[must_use]
     pub fn ranks_before(&self, known: &Self) -> bool {
-        let rank = |evidence: &Self| {
-            let header =
-                |entry: &Option<v1::Entry>| entry.clone().map(|entry| (entry.header, entry.signature));
-            (evidence.fork.at, header(&evidence.proof.left), header(&evidence.proof.right))
-        };
-        rank(self) < rank(known)
+        (self.fork.at, self.entries) < (known.fork.at, known.entries)
     }
-
-    /// The epochs that its entries open, when it is of two openings.
-    #[must_use]
-    pub fn openings(&self, roster: &History) -> Vec<Epoch> {
-        let sides = [&self.proof.left, &self.proof.right].into_iter().flatten();
-        let parsed = sides.filter_map(|entry| Unverified::parse(entry.clone()).ok());
-        parsed.filter_map(|entry| roster.judge(entry).ok()).collect()
-    }
-}
-
-/// Which log of which epoch a received proof is of, by what it says.
-#[must_use]
-pub fn claimed(proof: &v1::ForkProof) -> Option<LogKey> {
-    let left = Unverified::parse(proof.left.clone()?).ok()?;
-    Some((left.header().origin, left.header().at.epoch))
 }
 
 /// Finds the first entry of `run` that differs from what is held at its position.

@@ -75,7 +75,13 @@ pub const RECOVERY_GRACE_MS: u64 = 3_000;
 /// When another start of this member may be alive, so long, in ms, nothing is written: its peers tell it of this one
 /// at once, and a lost link is dialled anew within a second.
 pub const TWIN_SETTLE_MS: u64 = 5_000;
-/// Unknown epochs of one member that are remembered of a peer: it can name as many as it likes.
+/// Epochs of one member, of which nothing counts here, that are remembered of a peer: it can name as many as it likes.
 pub const UNKNOWN_EPOCHS_MAX: usize = 8;
-/// Fork proofs kept, unchecked, until the epoch that they are of is known.
-pub const EARLY_FORKS_MAX: usize = 64;
+/// Largest encoded fork proof in bytes: two headers, and the openings of a few hundred epochs.
+pub const FORK_PROOF_BYTES_MAX: usize = 256 * 1_024;
+/// Bytes of fork proofs a sender puts into one message.
+pub const FORK_PROOFS_BYTES: usize = 512 * 1_024;
+/// Bytes of openings a sender puts before the one that was asked for. Whoever lacks more asks for the lower epochs first.
+pub const OPENINGS_BYTES: usize = 256 * 1_024;
+/// Openings taken with the one that was asked for: so many fit into what is sent, if they say next to nothing.
+pub const OPENINGS_MAX: usize = 1_024;

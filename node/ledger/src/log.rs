@@ -18,21 +18,27 @@
 use thiserror::Error;
 use wego_proto::{
     entry::{EntryError, Unverified, Verified},
-    epochs::EpochError,
+    epochs::{Epoch, EpochError},
     id::{Origin, Position},
 };
 
 use crate::{limits::ENTRIES_PER_MESSAGE_MAX, roster::History};
 
-mod epoch;
+use signers::Signers;
 
-pub use epoch::{Bound, FIRST_EPOCH, Fork, Head, Log, Placement};
+mod epoch;
+mod signers;
+
+pub use epoch::{Bound, FIRST_EPOCH, Fork, Head, Log, Placement, Root};
+pub(crate) use signers::verify_held;
 
 /// Consecutive verified entries of one origin and epoch; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     first: Verified,
     rest: Vec<Verified>,
+    /// Where it begins with an opening: that one's epoch, after those it continues from.
+    openings: Vec<Epoch>,
 }
 
 /// Why entries are refused as a run. Nothing of them was stored.
@@ -122,12 +128,25 @@ impl Run {
     /// # Errors
     /// [`RunError`].
     pub fn verify(entries: Vec<Unverified>, roster: &History) -> Result<Self, RunError> {
+        Self::verify_after(entries, Vec::new(), roster)
+    }
+
+    /// As [`Run::verify`], of entries that came with the openings that their first one continues from.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn verify_after(
+        entries: Vec<Unverified>,
+        below: Vec<Unverified>,
+        roster: &History,
+    ) -> Result<Self, RunError> {
         if entries.len() > ENTRIES_PER_MESSAGE_MAX {
             return Err(RunError::TooMany { max: ENTRIES_PER_MESSAGE_MAX });
         }
+        let signers = Signers::of(entries.first().ok_or(RunError::Empty)?, below, roster)?;
         let mut before = entries;
         let last = before.pop().ok_or(RunError::Empty)?;
-        Self::ending_in(verify_signed(last, roster)?, before, roster)
+        Self::ending_in(signers.verify(last)?, before, signers)
     }
 
     /// As many of the entries, from the first on, as verify: what is left ends at one that is signed itself.
@@ -140,34 +159,40 @@ impl Run {
         };
         let chained = entries.windows(2).take_while(follows).count() + 1;
         entries.truncate(chained.min(ENTRIES_PER_MESSAGE_MAX));
+        let signers = Signers::of(entries.first()?, Vec::new(), roster).ok()?;
         while let Some(last) = entries.pop() {
-            if let Ok(last) = verify_signed(last, roster) {
-                return Self::ending_in(last, entries, roster).ok();
+            if let Ok(last) = signers.verify(last) {
+                return Self::ending_in(last, entries, signers).ok();
             }
         }
         None
     }
 
-    fn ending_in(last: Verified, before: Vec<Unverified>, roster: &History) -> Result<Self, RunError> {
+    fn ending_in(last: Verified, before: Vec<Unverified>, signers: Signers<'_>) -> Result<Self, RunError> {
         let mut first = last;
         let mut backwards: Vec<Verified> = Vec::with_capacity(before.len());
         for entry in before.into_iter().rev() {
-            let earlier = verify_before(entry, &first, roster)?;
+            let earlier = signers.verify_before(entry, &first)?;
             backwards.push(std::mem::replace(&mut first, earlier));
         }
         let origin = first.header().origin;
-        let root = roster.member(origin).map(wego_proto::roster::Member::log_root);
-        if first.header().at == Position::FIRST && Some(first.header().prev) != root {
+        if first.header().at == Position::FIRST && Some(first.header().prev) != signers.root(origin) {
             return Err(RunError::WrongRoot { origin });
         }
         backwards.reverse();
-        Ok(Self { first, rest: backwards })
+        Ok(Self { first, rest: backwards, openings: signers.into_openings() })
     }
 
-    /// A run of entries this node signed itself, one after the other.
+    /// A run of entries that are verified and follow each other, as those that this node signed itself.
     #[must_use]
     pub(crate) fn own(first: Verified, rest: Vec<Verified>) -> Self {
-        Self { first, rest }
+        Self { first, rest, openings: Vec::new() }
+    }
+
+    /// Where it begins with an opening that came: that one's epoch, after those it continues from.
+    #[must_use]
+    pub fn openings(&self) -> &[Epoch] {
+        &self.openings
     }
 
     /// The author.
@@ -214,55 +239,18 @@ impl Run {
         let held = entries.iter().take_while(|entry| entry.header().at.seq <= seq).count();
         let mut rest = entries.split_off(held);
         let first = (!rest.is_empty()).then(|| rest.remove(0))?;
-        Some(Self { first, rest })
+        Some(Self::own(first, rest))
     }
 
     /// The run without its entries from `seq` on; `None` when nothing is left.
     pub(crate) fn before(self, seq: u64) -> Option<Self> {
+        let openings = self.openings.clone();
         let mut entries = self.into_entries();
         let kept = entries.iter().take_while(|entry| entry.header().at.seq < seq).count();
         entries.truncate(kept);
         let first = (!entries.is_empty()).then(|| entries.remove(0))?;
-        Some(Self { first, rest: entries })
+        Some(Self { first, rest: entries, openings })
     }
-}
-
-pub(crate) fn verify_signed(entry: Unverified, roster: &History) -> Result<Verified, RunError> {
-    let header = entry.header();
-    let (origin, at, key_no) = (header.origin, header.at, header.key_no);
-    let member = roster.member(origin).ok_or(RunError::UnknownMember(origin))?;
-    if member.cut.is_some_and(|cut| at > cut.at) {
-        return Err(RunError::BeyondCut { origin, at });
-    }
-    let epochs = roster.epochs(origin);
-    if header.epoch_start.is_some() {
-        let judged = epochs.judge(member, &roster.federation(), entry);
-        return judged.map(|(_, opening)| opening).map_err(|error| match error {
-            EpochError::UnknownBase(epoch) => RunError::UnknownEpoch { origin, epoch },
-            error => RunError::Opening { origin, epoch: at.epoch, error },
-        });
-    }
-    if at.epoch != FIRST_EPOCH && epochs.get(at.epoch).is_none() {
-        return Err(RunError::UnknownEpoch { origin, epoch: at.epoch });
-    }
-    let key = epochs.log_key(member, key_no, at).ok_or(RunError::UnknownKey { origin, key_no, at })?;
-    entry.verify(&roster.federation(), &key).map_err(|error| RunError::Entry { origin, at, error })
-}
-
-fn verify_before(entry: Unverified, next: &Verified, roster: &History) -> Result<Verified, RunError> {
-    let (header, after) = (entry.header(), next.header());
-    let (origin, at) = (after.origin, after.at);
-    if header.origin != origin || header.at.next() != Some(at) {
-        return Err(RunError::NotConsecutive { at });
-    }
-    // An opening says who signs from here on, so its own signature is asked for whatever follows it.
-    if header.key_no != after.key_no || header.epoch_start.is_some() {
-        let signed = verify_signed(entry.clone(), roster)?;
-        let chained = next.ancestor(entry);
-        return chained.map(|_| signed).map_err(|error| RunError::Entry { origin, at, error });
-    }
-    let at = header.at;
-    next.ancestor(entry).map_err(|error| RunError::Entry { origin, at, error })
 }
 
 #[cfg(test)]

@@ -171,9 +171,21 @@ impl History {
         (self.versions, self.current) = (other.versions, other.current);
     }
 
-    /// Takes in an epoch whose opening is durable. Returns whether anything changed.
-    pub fn admit(&mut self, origin: Origin, epoch: Epoch) -> bool {
-        self.epochs.entry(origin).or_default().admit(epoch)
+    /// Takes in epochs whose openings are durable, if not in the store. Returns whether anything changed.
+    pub fn admit(&mut self, origin: Origin, epochs: Vec<Epoch>) -> bool {
+        self.epochs.entry(origin).or_default().admit(epochs)
+    }
+
+    /// Takes in an epoch whose opening is in the store. Returns whether anything changed.
+    pub fn hold(&mut self, origin: Origin, epoch: Epoch) -> bool {
+        self.epochs.entry(origin).or_default().hold(epoch)
+    }
+
+    /// Notes that nothing of an epoch is in the store any more.
+    pub fn release(&mut self, origin: Origin, number: u32) {
+        if let Some(epochs) = self.epochs.get_mut(&origin) {
+            epochs.release(number);
+        }
     }
 
     /// Takes in what a member's log says of its endpoints: `headers` are those of it that count and change them, oldest

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use wego_proto::{
-    epochs::{Epochs, Rank},
+    epochs::{Epochs, OpeningId, Rank, Segment},
     id::{Hash, Position},
     roster::Cut,
 };
@@ -19,6 +19,8 @@ use crate::log::{Bound, Fork};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
     bounds: BTreeMap<u32, Bound>,
+    /// Hashes of the openings behind which the epochs above the first count.
+    openings: BTreeMap<u32, Hash>,
     fork: Option<Fork>,
 }
 
@@ -27,13 +29,10 @@ impl Standing {
     #[must_use]
     pub fn of(epochs: &Epochs, forks: &BTreeMap<u32, Fork>, cut: Option<Cut>) -> Self {
         let mut standing = Self::default();
-        let path = epochs.path();
+        let path = agreed_path(epochs, forks);
         for (n, segment) in path.iter().enumerate() {
-            let pin = segment.last;
-            let mut bound = pin.map_or(Bound::OPEN, |(at, hash)| Bound { last: at.seq, hash: Some(hash) });
-            let mut ends = path[n..].iter().filter_map(|segment| segment.ended_by);
-            let healed = ends.any(|rank| rank != Rank::Continuation);
-            let fork = forks.get(&segment.epoch).filter(|fork| !healed && fork.at.seq <= bound.last);
+            let mut bound = pinned(segment);
+            let fork = unhealed(&path[n..], forks);
             if let Some(fork) = fork {
                 bound = Bound { last: fork.at.seq - 1, hash: Some(fork.prev) };
                 standing.fork = Some(*fork);
@@ -45,6 +44,7 @@ impl Standing {
             }
             if bound.last > 0 && !cut_before {
                 standing.bounds.insert(segment.epoch, bound);
+                standing.openings.extend(segment.opening.map(|opening| (segment.epoch, opening)));
             }
             if fork.is_some() || cut_before || cut_here.is_some() {
                 break;
@@ -57,6 +57,18 @@ impl Standing {
     #[must_use]
     pub fn bound(&self, epoch: u32) -> Bound {
         self.bounds.get(&epoch).copied().unwrap_or(Bound::NOTHING)
+    }
+
+    /// Hash of the opening behind which an epoch above the first counts, if it does.
+    #[must_use]
+    pub fn opening(&self, epoch: u32) -> Option<Hash> {
+        self.openings.get(&epoch).copied()
+    }
+
+    /// The newest opening that counts, if there is one.
+    #[must_use]
+    pub fn newest_opening(&self) -> Option<OpeningId> {
+        self.openings.last_key_value().map(|(number, hash)| (*number, *hash))
     }
 
     /// Whether the entry at a position counts.
@@ -82,6 +94,35 @@ impl Standing {
         let (epoch, bound) = self.bounds.last_key_value()?;
         Some((Position { epoch: *epoch, seq: bound.last }, bound.hash?))
     }
+}
+
+/// The path of a log on which every node agrees that knows these forks. Where an epoch was opened twice, what continues one
+/// of the openings with the same key counts no more than the key does, so it does not say either which of the two stands.
+fn agreed_path(epochs: &Epochs, forks: &BTreeMap<u32, Fork>) -> Vec<Segment> {
+    let mut path = epochs.path();
+    loop {
+        let opened_twice =
+            (0..path.len()).find(|n| unhealed(&path[*n..], forks).is_some_and(|fork| fork.at.seq == 1));
+        let Some(segment) = opened_twice.map(|n| path[n]) else { return path };
+        let stands = epochs.least(segment.epoch).map(|epoch| epoch.opening.hash());
+        if segment.opening == stands {
+            return path;
+        }
+        path = epochs.path_to(segment.epoch);
+    }
+}
+
+/// The fork of the first of these segments, unless a later opening with another key has healed it.
+fn unhealed<'a>(from: &[Segment], forks: &'a BTreeMap<u32, Fork>) -> Option<&'a Fork> {
+    let segment = from.first()?;
+    let healed = from.iter().filter_map(|segment| segment.ended_by).any(|rank| rank != Rank::Continuation);
+    let fork = forks.get(&segment.epoch).filter(|fork| !healed && fork.at.seq <= pinned(segment).last);
+    // What was written twice behind another opening is not of this log.
+    fork.filter(|fork| fork.at.seq == 1 || fork.branch == segment.opening)
+}
+
+fn pinned(segment: &Segment) -> Bound {
+    segment.last.map_or(Bound::OPEN, |(at, hash)| Bound { last: at.seq, hash: Some(hash) })
 }
 
 #[cfg(test)]

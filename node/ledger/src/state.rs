@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::Unverified,
     epochs::Epoch,
     id::{Origin, StoreId},
     key::{PublicKey, SecretKey},
@@ -17,8 +16,7 @@ use crate::{
     fork::ForkEvidence,
     governance::Governance,
     heads::{Board, LogKey, PeerHeads},
-    log::{Head, Log, Run, verify_signed},
-    reject::Reject,
+    log::{Head, Log, Run},
     roster::History,
     session::{ConnId, Greeting, Me, Open},
     standing::Standing,
@@ -26,6 +24,7 @@ use crate::{
 
 use recovery::Recovery;
 
+mod checks;
 mod exchange;
 mod forks;
 mod governance;
@@ -40,6 +39,7 @@ mod settings;
 mod sources;
 mod standings;
 
+pub use checks::{compare, verify_entries, verify_start};
 pub use exchange::{Difference, Draft, Event, Input, NotWritable, Output};
 pub use own::NewKeys;
 pub use pulls::Pull;
@@ -62,8 +62,10 @@ pub struct State {
     roster: History,
     logs: BTreeMap<LogKey, Chain>,
     standings: BTreeMap<Origin, Standing>,
-    /// Epochs whose opening is placed and not stored yet.
-    openings: BTreeMap<LogKey, Epoch>,
+    /// Epochs whose opening is placed and not stored yet, after those that it continues from.
+    openings: BTreeMap<LogKey, Vec<Epoch>>,
+    /// Logs in the store whose opening is not believed, for want of another one.
+    unbelieved: BTreeSet<LogKey>,
     recovery: Option<Recovery>,
     /// The start before this one, in the same place: it has ended.
     previous_run: Option<Vec<u8>>,
@@ -80,7 +82,6 @@ pub struct State {
     locking: Option<(Run, Log)>,
     intake_at_ms: u64,
     forks: BTreeMap<LogKey, ForkEvidence>,
-    early_forks: BTreeMap<LogKey, v1::ForkProof>,
     not_writable: Option<NotWritable>,
     last_hlc_ms: u64,
     seen_ms: BTreeMap<Origin, u64>,
@@ -164,7 +165,7 @@ impl State {
             locking: None,
             intake_at_ms: 0,
             forks: BTreeMap::new(),
-            early_forks: BTreeMap::new(),
+            unbelieved: BTreeSet::new(),
             not_writable: None,
             last_hlc_ms: 0,
             seen_ms: BTreeMap::new(),
@@ -178,9 +179,7 @@ impl State {
         };
         for (origin, head, hlc_ms) in heads {
             state.seen(now_ms, origin, hlc_ms);
-            if let Some(chain) = state.chain((origin, head.at.epoch)) {
-                chain.advance(head);
-            }
+            state.take_stored(origin, head);
         }
         if let Some(head) = locked {
             state.take_locked(head);
@@ -324,41 +323,6 @@ impl State {
     }
 }
 
-/// Parses and verifies the entries of a message. Costs no state, so it can run on any thread.
-///
-/// # Errors
-/// [`Reject`] for [`Input::Refused`].
-pub fn verify_entries(entries: Vec<v1::Entry>, roster: &History) -> Result<Option<Run>, Reject> {
-    let max = crate::limits::ENTRIES_PER_MESSAGE_MAX;
-    if entries.len() > max {
-        return Err(Reject::TooLarge { what: "entries of a message", max });
-    }
-    if entries.is_empty() {
-        return Ok(None);
-    }
-    let parsed: Result<Vec<_>, _> = entries.into_iter().map(Unverified::parse).collect();
-    let parsed = parsed.map_err(|error| match error {
-        wego_proto::entry::EntryError::Field(error) => error.into(),
-        other => Reject::BadEntry(crate::log::RunError::Unreadable(other)),
-    })?;
-    Ok(Some(Run::verify(parsed, roster)?))
-}
-
-/// Compares a run with what is held at its positions.
-#[must_use]
-///
-/// Hashes first: only the entry that differs costs a signature.
-pub fn compare(run: &Run, held: &BTreeMap<u64, Unverified>, roster: &History) -> Difference {
-    let Some((theirs, ours)) = crate::fork::first_difference(run, held) else { return Difference::None };
-    let openings = theirs.header().epoch_start.is_some();
-    if theirs.header().prev != ours.header().prev && !openings {
-        return Difference::Before(theirs.header().at.seq);
-    }
-    let evidence =
-        verify_signed(ours, roster).ok().and_then(|ours| ForkEvidence::of(theirs, &ours, roster).ok());
-    evidence.map_or(Difference::None, |evidence| Difference::Fork(Box::new(evidence)))
-}
-
 /// Spreads timers, so that nodes started together do not act together. Not for secrets.
 #[derive(Debug, Clone)]
 struct Jitter(u64);
@@ -380,9 +344,3 @@ impl Jitter {
 
 #[cfg(test)]
 mod tests;
-
-/// The entries of an answer as a receiver will believe them: as many, from the first on, as verify.
-#[must_use]
-pub fn verify_start(entries: Vec<v1::Entry>, roster: &History) -> Option<Run> {
-    Run::verify_start(entries.into_iter().map_while(|entry| Unverified::parse(entry).ok()).collect(), roster)
-}

@@ -167,7 +167,7 @@ pub enum Outgoing {
     /// A message.
     Message(v1::session_message::Body),
     /// The answer to a pull, read from the store while it is sent.
-    Serve(v1::Pull),
+    Serve(v1::Pull, Vec<v1::Entry>),
     /// Close, after telling why if there is a reason to tell.
     Close(Option<v1::Reject>),
 }
@@ -327,7 +327,7 @@ fn state_from(mut start: Start, store: &dyn EntryStore) -> Result<State, StoreEr
         {
             match start.roster.judge(opening) {
                 Ok(opened) => {
-                    start.roster.admit(origin, opened);
+                    start.roster.hold(origin, opened);
                 }
                 Err(error) => {
                     let error = &error as &dyn std::error::Error;

@@ -135,7 +135,7 @@ fn admit(roster: &mut History, opening: v1::Entry) {
     let Ok(opening) = Unverified::parse(opening) else { return };
     let origin = opening.header().origin;
     if let Ok(epoch) = roster.judge(opening) {
-        roster.admit(origin, epoch);
+        roster.hold(origin, epoch);
     }
 }
 
@@ -168,7 +168,7 @@ fn own_runs(
             && opening.header().epoch_start.is_some()
         {
             let epoch = roster.judge(opening.clone()).map_err(|_| corrupt())?;
-            roster.admit(opening.header().origin, epoch);
+            roster.hold(opening.header().origin, epoch);
         }
         runs.push(Run::verify(group, roster).map_err(|_| corrupt())?);
     }

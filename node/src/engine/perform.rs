@@ -37,7 +37,7 @@ impl Worker {
             Output::Lock(run) => Some(self.lock_run(run)),
             Output::Store(run) => Some(self.store_run(run)),
             Output::Send(conn, body) => self.outgoing(conn, Outgoing::Message(body)),
-            Output::Serve(conn, pull) => self.outgoing(conn, Outgoing::Serve(pull)),
+            Output::Serve(conn, pull, below) => self.outgoing(conn, Outgoing::Serve(pull, below)),
             Output::Disconnect(conn, reject) => self.hang_up(conn, Some(reject.to_wire())),
             Output::Close(conn) => self.hang_up(conn, None),
             Output::Compare(conn, run) => Some(self.compare(conn, &run)),

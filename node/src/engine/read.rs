@@ -254,7 +254,7 @@ impl ReadHandle {
             entry: Some(entry.to_wire()),
             federation_id: view.roster.federation().as_bytes().to_vec(),
             origin_handle: view.handle(row.owner).to_owned(),
-            epochs: self.openings(&view, row.owner)?,
+            epochs: view.openings(row.owner),
         }))
     }
 
@@ -311,7 +311,7 @@ impl ReadHandle {
         let after = self.inner.store.range(origin, at.epoch, at.seq + 1, until, MESSAGE_BYTES_MAX).ok()?;
         let entries: Vec<_> = std::iter::once(entry).chain(after).collect();
         (2..=entries.len()).find_map(|end| {
-            let run = verify_entries(entries[..end].to_vec(), &view.roster).ok()??;
+            let run = verify_entries(entries[..end].to_vec(), Vec::new(), &view.roster).ok()??;
             run.into_entries().into_iter().next()
         })
     }

@@ -94,6 +94,14 @@ impl View {
         self.standings.get(&origin).is_none_or(|standing| standing.counts(at))
     }
 
+    /// The openings of a member's epochs that count, oldest first: what a proof needs beside the roster.
+    #[must_use]
+    pub fn openings(&self, origin: Origin) -> Vec<v1::Entry> {
+        let newest = self.standings.get(&origin).and_then(Standing::newest_opening);
+        let chain = newest.map(|newest| self.roster.epochs(origin).chain(newest)).unwrap_or_default();
+        chain.into_iter().map(|epoch| epoch.opening.to_wire_without_payload()).collect()
+    }
+
     /// The members whose log is frozen, and where.
     #[must_use]
     pub fn forks(&self) -> BTreeMap<Origin, Position> {

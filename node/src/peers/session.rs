@@ -155,7 +155,7 @@ impl Line {
         match message.body {
             Some(Body::Entries(entries)) => {
                 let view = self.shared.engine.view();
-                match verify_entries(entries.entries, &view.roster) {
+                match verify_entries(entries.entries, entries.epochs, &view.roster) {
                     Ok(run) => Input::Entries { conn, request: entries.request, run, done: entries.done },
                     // An epoch whose opening this node has not heard of yet: asked for again once it has.
                     Err(reject) if reject.is_early() => {
@@ -191,14 +191,14 @@ impl Line {
     async fn write(
         &self,
         mut outgoing: mpsc::Receiver<Outgoing>,
-        serve: mpsc::Sender<v1::Pull>,
+        serve: mpsc::Sender<Asked>,
         outbound: mpsc::Sender<SessionMessage>,
     ) -> Ended {
         while let Some(outgoing) = outgoing.recv().await {
             let body = match outgoing {
                 Outgoing::Message(body) => body,
-                Outgoing::Serve(pull) => {
-                    if serve.send(pull).await.is_err() {
+                Outgoing::Serve(pull, below) => {
+                    if serve.send((pull, below)).await.is_err() {
                         return Ended::ByUs;
                     }
                     continue;
@@ -216,14 +216,10 @@ impl Line {
         Ended::ByUs
     }
 
-    async fn serve(
-        &self,
-        mut pulls: mpsc::Receiver<v1::Pull>,
-        outbound: mpsc::Sender<SessionMessage>,
-    ) -> Ended {
+    async fn serve(&self, mut pulls: mpsc::Receiver<Asked>, outbound: mpsc::Sender<SessionMessage>) -> Ended {
         let conn = self.conn;
-        while let Some(pull) = pulls.recv().await {
-            if let Err(error) = self.answer(&pull, &outbound).await {
+        while let Some((pull, below)) = pulls.recv().await {
+            if let Err(error) = self.answer(&pull, below, &outbound).await {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "a peer's request could not be answered"
@@ -243,15 +239,17 @@ impl Line {
     async fn answer(
         &self,
         pull: &v1::Pull,
+        mut below: Vec<v1::Entry>,
         outbound: &mpsc::Sender<SessionMessage>,
     ) -> Result<(), AnswerError> {
         // Logs begin at 1, whatever is asked for.
         let mut next = pull.from.max(1);
         loop {
-            let entries = self.anchored(pull, next).await?;
+            let entries = self.anchored(pull, next, bytes_of(&below)).await?;
             next += entries.len() as u64;
             let done = entries.is_empty() || next > pull.until;
-            let message = v1::Entries { request: pull.request, entries, done };
+            let epochs = std::mem::take(&mut below);
+            let message = v1::Entries { request: pull.request, entries, done, epochs };
             if !self.send(outbound, Body::Entries(message)).await || done {
                 return Ok(());
             }
@@ -260,13 +258,19 @@ impl Line {
 
     /// The next entries of a request, ended by one whose own signature verifies: the receiver believes a message by
     /// its last entry, and entries in between may be believed by their successors alone.
-    async fn anchored(&self, pull: &v1::Pull, from: u64) -> Result<Vec<v1::Entry>, AnswerError> {
+    async fn anchored(
+        &self,
+        pull: &v1::Pull,
+        from: u64,
+        taken_bytes: usize,
+    ) -> Result<Vec<v1::Entry>, AnswerError> {
         let (store, engine, pull) = (self.shared.store.clone(), self.shared.engine.clone(), *pull);
         let read = move || {
             let view = engine.view();
-            for (count, bytes) in
-                [(ENTRIES_PER_MESSAGE, ENTRIES_BYTES), (ENTRIES_PER_MESSAGE_MAX, WHOLE_MESSAGE_BYTES)]
-            {
+            for (count, bytes) in [
+                (ENTRIES_PER_MESSAGE, ENTRIES_BYTES),
+                (ENTRIES_PER_MESSAGE_MAX, WHOLE_MESSAGE_BYTES - taken_bytes),
+            ] {
                 let until = pull.until.min(from.saturating_add(count as u64 - 1));
                 let mut entries = store.range(Origin(pull.origin), pull.epoch, from, until, bytes)?;
                 if entries.is_empty() {
@@ -324,6 +328,13 @@ fn unreadable(status: &Status) -> Option<Reject> {
         }
         _ => None,
     }
+}
+
+/// A request, and the openings that its answer continues from.
+type Asked = (v1::Pull, Vec<v1::Entry>);
+
+fn bytes_of(entries: &[v1::Entry]) -> usize {
+    entries.iter().map(v1::Entry::encoded_len).sum()
 }
 
 /// Why a request could not be answered.

@@ -118,7 +118,7 @@ impl Logs {
         let (epoch, opening) = judged.map_err(|error| Problem::Opening { origin, at, error })?;
         // What follows has the epoch's key, whoever signed the opening.
         self.last = Some(Head { seq: at.seq, hash: opening.hash(), key_no: epoch.key_no });
-        self.epochs.1.admit(epoch);
+        self.epochs.1.include([epoch]);
         if origin == self.own.0 {
             self.own.1 = self.epochs.1.clone();
         }

@@ -383,6 +383,7 @@ fn rotated(prev: Option<Hash>, opener: u8) -> Fixture {
         store: None,
         log_key: Some(key(4).public()),
         next_digest: Some(key(5).public().digest()),
+        base_opening: None,
     };
     let opening = Header {
         at: Position { epoch: number, seq: 1 },

@@ -72,6 +72,8 @@ pub struct EpochStart {
     pub log_key: Option<PublicKey>,
     /// With a new log key: digest of the one after it.
     pub next_digest: Option<Hash>,
+    /// Hash of the opening of the base's epoch; none when that is the first one.
+    pub base_opening: Option<Hash>,
 }
 
 impl Header {
@@ -146,6 +148,7 @@ impl Header {
                 store_id: bytes(start.store.as_ref().map(|store| store.as_bytes().as_slice())),
                 log_key: bytes(start.log_key.as_ref().map(|key| key.as_bytes().as_slice())),
                 next_log_key_digest: bytes(start.next_digest.as_ref().map(|hash| hash.as_bytes().as_slice())),
+                base_opening: bytes(start.base_opening.as_ref().map(|hash| hash.as_bytes().as_slice())),
             }),
             recovery_key: bytes(self.recovery_key.as_ref().map(|key| key.as_bytes().as_slice())),
             extensions: Vec::new(),
@@ -173,6 +176,11 @@ fn epoch_start(raw: v1::EpochStart) -> Result<EpochStart, FieldError> {
         (FIRST_EPOCH, 0) => Position { epoch: FIRST_EPOCH, seq: 0 },
         _ => Position::try_from(base).in_field("header.epoch_start.base")?,
     };
+    let base_opening = optional(&raw.base_opening).in_field("header.epoch_start.base_opening")?;
+    if base_opening.is_some() != (base.epoch > FIRST_EPOCH) {
+        let problem = if base_opening.is_some() { Problem::Unexpected } else { Problem::Missing };
+        return Err(FieldError { field: "header.epoch_start.base_opening", problem });
+    }
     Ok(EpochStart {
         base,
         base_hash: Hash::try_from(raw.base_hash.as_slice()).in_field("header.epoch_start.base_hash")?,
@@ -180,6 +188,7 @@ fn epoch_start(raw: v1::EpochStart) -> Result<EpochStart, FieldError> {
         store: optional(&raw.store_id).in_field("header.epoch_start.store_id")?,
         log_key: optional_key(&raw.log_key).in_field("header.epoch_start.log_key")?,
         next_digest: optional(&raw.next_log_key_digest).in_field("header.epoch_start.next_log_key_digest")?,
+        base_opening,
     })
 }
 

@@ -4,10 +4,10 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::{
-    entry::EpochStart,
-    id::Origin,
+    entry::{EpochStart, Header, Unverified},
+    id::{FederationId, Origin},
     key::SecretKey,
-    roster::Draft,
+    roster::{Draft, Member},
     v1::{self, EntryKind},
 };
 
@@ -85,6 +85,7 @@ fn opening(number: u32, base: Position, rank: Rank, signer: u8) -> (Header, u8) 
         store: None,
         log_key: carries_key.then(|| key(log_key).public()),
         next_digest: carries_key.then(|| key(NEW).public().digest()),
+        base_opening: None,
     };
     let header = Header {
         origin: Origin(4),
@@ -111,6 +112,14 @@ fn opening(number: u32, base: Position, rank: Rank, signer: u8) -> (Header, u8) 
     (header, signer)
 }
 
+/// The same opening, after an entry of the epoch that `below` opens.
+fn on(below: &Epoch, (header, signer): (Header, u8)) -> (Header, u8) {
+    let start =
+        header.epoch_start.map(|start| EpochStart { base_opening: Some(below.opening.hash()), ..start });
+    let key_no = if header.recovery_key.is_some() { 0 } else { header.key_no.max(below.key_no) };
+    (Header { epoch_start: start, key_no, ..header }, signer)
+}
+
 fn signed((header, signer): (Header, u8)) -> Unverified {
     let entry = Verified::sign(header, None, &FEDERATION, &key(signer));
     Unverified::parse(entry.to_wire()).expect("well-formed")
@@ -124,7 +133,7 @@ fn admitted(made: impl IntoIterator<Item = (Header, u8)>) -> Epochs {
     let mut epochs = Epochs::default();
     for made in made {
         let epoch = judge(&epochs, made).expect("a good opening");
-        epochs.admit(epoch);
+        epochs.admit([epoch]);
     }
     epochs
 }
@@ -162,7 +171,7 @@ fn a_rotation_makes_the_old_key_powerless() {
     // The thief of the old key opens the highest epoch it can.
     let theft = judge(&epochs, opening(ROTATED - 1, at(1, 2), Rank::Continuation, LOG)).expect("signed");
     let mut after = epochs.clone();
-    after.admit(theft);
+    after.admit([theft]);
     assert_eq!(after.path(), epochs.path());
 }
 
@@ -201,10 +210,10 @@ fn every_order_of_arrival_gives_the_same_path() {
 
 #[test]
 fn an_opening_waits_for_the_epoch_it_continues_from() {
-    let later = opening(ROTATED + 7, at(ROTATED, 3), Rank::Continuation, NEXT);
-    let later = (Header { key_no: 2, ..later.0 }, later.1);
-    assert_eq!(judge(&Epochs::default(), later.clone()), Err(EpochError::UnknownBase(ROTATED)));
     let epochs = admitted([opening(ROTATED, at(1, 5), Rank::Rotation, NEXT)]);
+    let rotation = epochs.get(ROTATED).expect("just opened");
+    let later = on(rotation, opening(ROTATED + 7, at(ROTATED, 3), Rank::Continuation, NEXT));
+    assert_eq!(judge(&Epochs::default(), later.clone()), Err(EpochError::UnknownBase(ROTATED)));
     assert!(judge(&epochs, later).is_ok());
 }
 
@@ -213,11 +222,77 @@ fn of_two_openings_of_one_epoch_the_same_stands_everywhere() {
     let one = judge(&Epochs::default(), opening(2, at(1, 5), Rank::Continuation, LOG)).expect("good");
     let other = judge(&Epochs::default(), opening(2, at(1, 6), Rank::Continuation, LOG)).expect("good");
     let (mut first, mut second) = (Epochs::default(), Epochs::default());
-    first.admit(one.clone());
-    first.admit(other.clone());
-    second.admit(other);
-    second.admit(one);
+    first.admit([one.clone()]);
+    first.admit([other.clone()]);
+    second.admit([other.clone()]);
+    second.admit([one.clone()]);
     assert_eq!(first, second);
+    assert_eq!(first.iter().count(), 1, "the other one is forgotten");
+    assert_eq!(
+        first.contradictions(&[one.clone(), other.clone()]).len(),
+        1,
+        "and known again when it comes back"
+    );
+}
+
+/// Openings of epoch 2 that only the holder of the log key can sign, each after another entry.
+fn openings_of_two(count: u64) -> Vec<Epoch> {
+    let made = (1..=count).map(|seq| opening(2, at(1, seq), Rank::Continuation, LOG));
+    made.map(|made| judge(&Epochs::default(), made).expect("good")).collect()
+}
+
+#[test]
+fn a_later_epoch_says_which_of_two_openings_it_continues() {
+    let mut openings = openings_of_two(9);
+    openings.sort_by_key(|epoch| epoch.opening.hash());
+    let (thiefs, owners) = (&openings[0], &openings[8]);
+    let recovery = on(owners, opening(RECOVERED, at(2, 7), Rank::Recovery, RECOVERY));
+    let deceived = admitted_all([thiefs.clone()]);
+    assert_eq!(judge(&deceived, recovery.clone()), Err(EpochError::UnknownBase(2)), "it is another one's");
+    let recovered = judge(&admitted_all([owners.clone()]), recovery).expect("the recovery key");
+    let orders: [[&Epoch; 3]; 3] =
+        [[thiefs, owners, &recovered], [owners, &recovered, thiefs], [owners, thiefs, &recovered]];
+    let mut ends = Vec::new();
+    for order in orders {
+        let mut epochs = Epochs::default();
+        for epoch in order {
+            // A later epoch comes with what it continues from.
+            let below = [owners.clone()].into_iter().filter(|_| epoch.number == RECOVERED);
+            epochs.admit(below.chain([epoch.clone()]));
+        }
+        assert_eq!(epochs.get(2), Some(owners), "as the recovery says");
+        assert_eq!(epochs.least(2), Some(thiefs), "as if nothing came later");
+        let lasts: Vec<_> = epochs.path().iter().map(|part| part.last.map(|(at, _)| at)).collect();
+        assert_eq!(lasts, [Some(owners.base), Some(at(2, 7)), None]);
+        ends.push(epochs);
+    }
+    assert!(ends.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+fn admitted_all(epochs: impl IntoIterator<Item = Epoch>) -> Epochs {
+    let mut admitted = Epochs::default();
+    admitted.admit(epochs);
+    admitted
+}
+
+#[test]
+fn a_thief_makes_nothing_grow_by_opening_an_epoch_again_and_again() {
+    let openings = openings_of_two(200);
+    let recovery = on(&openings[17], opening(RECOVERED, at(2, 7), Rank::Recovery, RECOVERY));
+    let mut epochs = admitted_all([openings[17].clone()]);
+    let recovered = judge(&epochs, recovery).expect("good");
+    epochs.admit([recovered]);
+    epochs.hold(openings[42].clone());
+    for opening in openings {
+        epochs.admit([opening]);
+    }
+    assert!(
+        epochs.iter().count() <= 4,
+        "the least, the one that is continued, the one held, and the recovery"
+    );
+    assert!(epochs.held(2).is_some());
+    epochs.release(2);
+    assert!(epochs.iter().count() <= 3);
 }
 
 #[test]
@@ -241,12 +316,13 @@ fn a_reinception_by_the_roster_outranks_a_stolen_recovery_key() {
     let mut epochs = Epochs::default();
     let new =
         judge(&epochs, opening(REINCEPTED, at(1, 50), Rank::Reinception, NEW)).expect("the roster's key");
-    epochs.admit(new);
+    epochs.admit([new.clone()]);
     let theft =
         judge(&epochs, opening(RECOVERED, at(1, 2), Rank::Recovery, RECOVERY)).expect("the old reign's");
-    epochs.admit(theft);
+    epochs.admit([theft]);
     assert_eq!(epochs.tip(), REINCEPTED);
     let base = opening(REINCEPTED + RECOVERED, at(REINCEPTED, 3), Rank::Recovery, RECOVERY);
+    let base = on(&new, base);
     assert_eq!(judge(&epochs, base), Err(EpochError::WrongKey));
 }
 

@@ -124,7 +124,8 @@ async fn entries_that_are_not_what_was_asked_for_are_refused_and_none_is_kept() 
         line.announce(&log).await;
         let pull = line.asked().await;
         assert_eq!((pull.origin, pull.from, pull.until), (scene.liar.origin.0, 1, 3), "{what}");
-        line.send(Body::Entries(v1::Entries { request: pull.request, entries, done: true })).await;
+        line.send(Body::Entries(v1::Entries { request: pull.request, entries, done: true, epochs: vec![] }))
+            .await;
         scene.refuses(what, line, reason, word, &before).await;
     }
     scene.goes_on().await;

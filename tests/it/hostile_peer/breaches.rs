@@ -12,7 +12,8 @@ use super::Scene;
 /// Messages that end an open session, each with its reason and word.
 fn breaches(liar: &Byzantine, hello: &v1::Hello) -> Vec<(&'static str, Reason, &'static str, Vec<u8>)> {
     let note = v1::Note { origin: 2, epoch: 1, seq: 1, hash8: vec![1; 8], want: 0 };
-    let entries = |request| Body::Entries(v1::Entries { request, entries: vec![], done: true });
+    let entries =
+        |request| Body::Entries(v1::Entries { request, entries: vec![], done: true, epochs: vec![] });
     let too_many_notes = vec![note; HEADS_PER_MESSAGE_MAX + 1];
     let chain = |versions| Body::RosterChain(v1::RosterChain { versions });
     let current = liar.roster.current();
@@ -29,10 +30,11 @@ fn breaches(liar: &Byzantine, hello: &v1::Hello) -> Vec<(&'static str, Reason, &
     // Its log key decides nothing; and one signature would be below the threshold.
     wego_proto::roster::add_signature(&mut by_one, &liar.log_key);
     let one = liar.story(&[], &["One"]);
-    let half = v1::ForkProof { left: Some(one[0].to_wire_without_payload()), right: None };
-    let twice = v1::ForkProof { left: half.left.clone(), right: half.left.clone() };
+    let half =
+        v1::ForkProof { left: Some(one[0].to_wire_without_payload()), right: None, epochs: Vec::new() };
+    let twice = v1::ForkProof { right: half.left.clone(), ..half.clone() };
     let two = liar.story(&one, &["Two"]);
-    let follows = v1::ForkProof { left: half.left.clone(), right: Some(two[1].to_wire_without_payload()) };
+    let follows = v1::ForkProof { right: Some(two[1].to_wire_without_payload()), ..half.clone() };
     let proofs = |proof: v1::ForkProof| Body::ForkProofs(v1::ForkProofs { proofs: vec![proof] });
     vec![
         ("a second greeting", Reason::OutOfOrder, "out_of_order", encode(Body::Hello(liar.hello(hello)))),

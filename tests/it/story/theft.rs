@@ -62,6 +62,8 @@ fn fork(story: &mut Story, twice: &Published) {
     let _ = story.site(PARIS).wego(&["record", "export", &twice.id, "--out", text(&proof)]).ok();
     let proof: v1::RecordProof =
         armour::read(Label::RecordProof, &fs::read_to_string(proof).unwrap()).unwrap();
+    // Both stand in the epoch of the rotation, whose opening comes with the record's proof.
+    let epochs = proof.epochs;
     let stands = v1::Entry { payload: None, ..proof.entry.unwrap() };
     let mut header = Unverified::parse(stands.clone()).unwrap().header().clone();
     header.record_id = Some(RecordId::new([0xbd; 16]));
@@ -74,7 +76,8 @@ fn fork(story: &mut Story, twice: &Published) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let line = thief.greet_site(story.site(SEOUL)).await;
-        line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![v1::ForkProof { left, right }] })).await;
+        line.send(Body::ForkProofs(v1::ForkProofs { proofs: vec![v1::ForkProof { left, right, epochs }] }))
+            .await;
         wait_for("one node has the proof", || story.member(SEOUL, "nl-leiden")["forked"] == true);
     });
 }

@@ -10,9 +10,9 @@ use wego_proto::{
 use super::{
     Vector,
     cast::{
-        DAKAR, GOVERNANCE, PARIS, RECOVERED, REINCEPTED, ROTATED, SEOUL, after, at, expel, federation, first,
-        hash, header, key, log_key, new_key, next_key, opening, public, recovering, recovery_key, reincept,
-        rotating, sign, sign_as, signed_by, with_record,
+        DAKAR, GOVERNANCE, PARIS, RECOVERED, REINCEPTED, ROTATED, SEOUL, after, at, behind, expel,
+        federation, first, hash, header, key, log_key, new_key, next_key, opening, public, recovering,
+        recovery_key, reincept, rotating, sign, sign_as, signed_by, with_record,
     },
 };
 
@@ -60,13 +60,13 @@ pub(super) fn all_ranks() -> (Vec<v1::SignedRoster>, Vec<Vec<v1::Entry>>) {
     let one = seouls();
     let lost = sign(&opening(SEOUL, 7, at(1, 2), &hash(&one[1])), log_key(SEOUL));
     let lost = vec![lost.clone(), next(&lost, 1, log_key(SEOUL))];
-    let rotated = opening(SEOUL, ROTATED, at(7, 2), &hash(&lost[1]));
+    let rotated = behind(opening(SEOUL, ROTATED, at(7, 2), &hash(&lost[1])), &lost[0]);
     let rotated = sign(&rotating(rotated, next_key(SEOUL), 16), next_key(SEOUL));
     let rotated = vec![rotated.clone(), next(&rotated, 2, next_key(SEOUL))];
-    let healed = opening(SEOUL, RECOVERED, at(ROTATED, 1), &hash(&rotated[0]));
+    let healed = behind(opening(SEOUL, RECOVERED, at(ROTATED, 1), &hash(&rotated[0])), &rotated[0]);
     let healed = sign(&recovering(healed, recovery_key(SEOUL), 17, 18), recovery_key(SEOUL));
     let healed = vec![healed.clone(), next(&healed, 3, 17)];
-    let again = opening(SEOUL, REINCEPTED, at(RECOVERED, 2), &hash(&healed[1]));
+    let again = behind(opening(SEOUL, REINCEPTED, at(RECOVERED, 2), &hash(&healed[1])), &healed[0]);
     let again = sign(&v1::EntryHeader { key_no: 4, roster_version: 2, ..again }, new_key(SEOUL));
     let again = vec![again.clone(), next(&again, 4, new_key(SEOUL))];
     let second = signed_by(&GOVERNANCE, &after(&first(), reincept));
@@ -102,7 +102,7 @@ fn holding() -> Vec<Case> {
     let mut sides = [left, sign(&right, log_key(SEOUL))];
     sides.sort_by_key(hash);
     let [left, right] = sides;
-    let forked = v1::ForkProof { left: Some(left), right: Some(right) };
+    let forked = v1::ForkProof { left: Some(left), right: Some(right), ..Default::default() };
     let at_root = opening(SEOUL, 2, at(1, 0), &[SEOUL as u8; 32]);
     vec![
         (
@@ -407,6 +407,13 @@ fn epochs() -> Vec<Case> {
     let later = |number| v1::EntryHeader { key_no: 4, roster_version: 2, ..from(number) };
     let with_key = v1::EntryHeader { key_no: 1, ..rotating(from(2), 99, 98) };
     let keyless = v1::EntryHeader { key_no: 0, recovery_key: public(recovery), ..from(RECOVERED) };
+    let one = seouls();
+    let [seventh, other_seventh] =
+        [3, 2].map(|seq: u64| sign(&opening(SEOUL, 7, at(1, seq), &hash(&one[seq as usize - 1])), log));
+    let continued =
+        |header: v1::EntryHeader| of([one.clone(), vec![seventh.clone()], vec![sign(&header, log)]]).file();
+    let mut short = behind(opening(SEOUL, 9, at(7, 1), &hash(&seventh)), &seventh);
+    short.epoch_start.as_mut().unwrap().base_opening.pop();
     vec![
         ("epoch-continuation", true, "the log key goes on", opened(sign(&from(2), log))),
         (
@@ -537,7 +544,37 @@ fn epochs() -> Vec<Case> {
             "epoch-unknown-base",
             false,
             "it continues from an epoch that is not there",
-            opened(sign(&opening(SEOUL, 9, at(5, 1), &third), log)),
+            opened(sign(&behind(opening(SEOUL, 9, at(5, 1), &third), &one[0]), log)),
+        ),
+        (
+            "epoch-without-base-opening",
+            false,
+            "it does not say which opening of its base's epoch it continues",
+            continued(opening(SEOUL, 9, at(7, 1), &hash(&seventh))),
+        ),
+        (
+            "epoch-other-base-opening",
+            false,
+            "it continues another opening of its base's epoch than is there",
+            continued(behind(opening(SEOUL, 9, at(7, 1), &hash(&seventh)), &other_seventh)),
+        ),
+        (
+            "epoch-base-opening-short",
+            false,
+            "the hash of the opening that it continues is cut short",
+            continued(short),
+        ),
+        (
+            "epoch-base-opening-of-the-first",
+            false,
+            "it names an opening of the first epoch, which has none",
+            opened(sign(&behind(from(2), &one[0]), log)),
+        ),
+        (
+            "epoch-base-opening",
+            true,
+            "it continues the opening of its base's epoch",
+            continued(behind(opening(SEOUL, 9, at(7, 1), &hash(&seventh)), &seventh)),
         ),
         ("epoch-old-key-goes-on", false, "after a rotation the old key signs", {
             let rotated = sign(&rotating(from(ROTATED), next_seed, 16), next_seed);
@@ -607,7 +644,8 @@ fn files() -> Vec<Case> {
     let mut flipped = whole().file();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
-    let no_fork = v1::ForkProof { left: Some(seouls()[0].clone()), right: Some(seouls()[1].clone()) };
+    let [one, other] = [0, 1].map(|at: usize| Some(seouls()[at].clone()));
+    let no_fork = v1::ForkProof { left: one, right: other, ..Default::default() };
     vec![
         ("backup-cut-short", false, "the end is not there", cut),
         ("backup-flipped-file", false, "one bit of a small file is another", peers),
@@ -630,7 +668,7 @@ fn files() -> Vec<Case> {
         ),
         ("backup-no-fork", false, "a fork proof with entries at two positions", {
             let bare = |entry: Option<v1::Entry>| entry.map(|entry| v1::Entry { payload: None, ..entry });
-            let no_fork = v1::ForkProof { left: bare(no_fork.left), right: bare(no_fork.right) };
+            let no_fork = v1::ForkProof { left: bare(no_fork.left), right: bare(no_fork.right), ..no_fork };
             Contents { forks: vec![no_fork], ..whole() }.file()
         }),
     ]

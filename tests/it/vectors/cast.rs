@@ -209,6 +209,12 @@ pub(super) fn opening(origin: u32, number: u32, base: v1::Position, base_hash: &
     }
 }
 
+/// The same opening, after an entry of the epoch that `below` opens.
+pub(super) fn behind(mut opening: v1::EntryHeader, below: &v1::Entry) -> v1::EntryHeader {
+    opening.epoch_start.as_mut().unwrap().base_opening = hash(below);
+    opening
+}
+
 /// An opening with a log key of its own, and what it commits to for the one after.
 pub(super) fn rotating(mut opening: v1::EntryHeader, seed: u8, next: u8) -> v1::EntryHeader {
     let start = opening.epoch_start.as_mut().unwrap();

@@ -6,8 +6,8 @@ use super::{
     Vector,
     backups::{all_ranks, next, records, seouls, withdrawal},
     cast::{
-        DAKAR, PARIS, RECOVERED, ROTATED, SEOUL, after, at, chain, expel, federation, first, hash, header,
-        log_key, next_key, opening, rotating, sign, signed_by, with_record,
+        DAKAR, PARIS, RECOVERED, ROTATED, SEOUL, after, at, behind, chain, expel, federation, first, hash,
+        header, log_key, next_key, opening, recovering, recovery_key, rotating, sign, signed_by, with_record,
     },
 };
 
@@ -46,6 +46,24 @@ fn rotation() -> v1::Entry {
     sign(&rotating(start, next_key(SEOUL), 16), next_key(SEOUL))
 }
 
+/// Two openings of epoch 5, the one with the smaller hash first: it keeps two records, and the other one three.
+fn opened_twice() -> [v1::Entry; 2] {
+    let log = seouls();
+    let after = |seq: u64, hlc_ms| {
+        let header = opening(SEOUL, 5, at(1, seq), &hash(&log[seq as usize - 1]));
+        sign(&v1::EntryHeader { hlc_ms, ..header }, log_key(SEOUL))
+    };
+    let longer = after(3, 1);
+    let shorter = (1..).map(|hlc_ms| after(2, hlc_ms)).find(|shorter| hash(shorter) < hash(&longer));
+    [shorter.unwrap(), longer]
+}
+
+/// A recovery that continues the epoch that `below` opens.
+fn recovery_of(below: &v1::Entry) -> v1::Entry {
+    let healed = behind(opening(SEOUL, RECOVERED, at(5, 1), &hash(below)), below);
+    sign(&recovering(healed, recovery_key(SEOUL), 17, 18), recovery_key(SEOUL))
+}
+
 /// The other side of an entry: the same place, and another record.
 fn twin(entry: &v1::Entry, seed: u8) -> v1::Entry {
     let mut header = v1::EntryHeader::decode(entry.header.as_slice()).unwrap();
@@ -58,10 +76,9 @@ fn fork(one: &v1::Entry, other: &v1::Entry, epochs: &[v1::Entry]) -> v1::ForkPro
     sides.sort_by_key(hash);
     let [left, right] = sides;
     v1::ForkProofFile {
-        proof: Some(v1::ForkProof { left: Some(left), right: Some(right) }),
+        proof: Some(v1::ForkProof { left: Some(left), right: Some(right), epochs: epochs.to_vec() }),
         federation_id: federation().as_bytes().to_vec(),
         origin_handle: "kr-seoul".to_owned(),
-        epochs: epochs.to_vec(),
     }
 }
 
@@ -74,6 +91,9 @@ fn forks() -> Vec<(&'static str, bool, &'static str, v1::ForkProofFile)> {
     let stolen = [next(&rotated, 1, key), twin(&next(&rotated, 1, key), key)];
     let openings = [at(1, 2), at(1, 3)]
         .map(|base| sign(&opening(SEOUL, 5, base, &hash(&log[base.seq as usize - 1])), key));
+    let twice = opened_twice();
+    let continuing =
+        twice.each_ref().map(|below| sign(&behind(opening(SEOUL, 9, at(5, 1), &hash(below)), below), key));
     let dakars = dakars();
     let mut swapped = fork(&log[1], &second, &[]);
     let proof = swapped.proof.as_mut().unwrap();
@@ -103,6 +123,18 @@ fn forks() -> Vec<(&'static str, bool, &'static str, v1::ForkProofFile)> {
             true,
             "an expelled member, before its cut",
             fork(&dakars[1], &twin(&dakars[1], log_key(DAKAR)), &[]),
+        ),
+        (
+            "fork-openings-of-a-later-epoch",
+            true,
+            "two openings of one epoch, each after another opening of the epoch below",
+            fork(&continuing[0], &continuing[1], &twice),
+        ),
+        (
+            "fork-openings-without-epochs",
+            false,
+            "one of the openings that they continue from does not come with them",
+            fork(&continuing[0], &continuing[1], &twice[..1]),
         ),
         ("fork-same-entry", false, "the same entry twice", fork(&log[1], &log[1], &[])),
         ("fork-two-positions", false, "entries at two positions", fork(&log[1], &log[2], &[])),
@@ -175,6 +207,7 @@ fn proofs() -> Vec<(&'static str, bool, &'static str, v1::RecordProof)> {
     let openings: Vec<_> = ranks[1..].iter().map(|epoch| epoch[0].clone()).collect();
     let last = header(SEOUL, at(RECOVERED, 3), &hash(&ranks[3][1]));
     let beyond_base = with_record(v1::EntryHeader { key_no: 3, ..last }, "Void", 17);
+    let twice = opened_twice();
     let dakars = dakars();
     let mut flipped = log[1].clone();
     flipped.payload.as_mut().unwrap().content[3] ^= 1;
@@ -190,6 +223,24 @@ fn proofs() -> Vec<(&'static str, bool, &'static str, v1::RecordProof)> {
         ("record-before-base", true, "a record that every later epoch keeps", proof(&log[1], &openings)),
         ("record-before-cut", true, "an expelled member's record before its cut", proof(&dakars[1], &[])),
         ("record-void", false, "a record behind the base of the next epoch", proof(&log[2], &openings)),
+        (
+            "record-opened-twice",
+            false,
+            "a record behind the base of one of two openings: the one with the smaller hash, which no later epoch continues",
+            proof(&log[2], &twice),
+        ),
+        (
+            "record-continued-opening",
+            true,
+            "a record before the base of the opening that a later epoch continues, behind that of another one",
+            proof(&log[2], &[twice[0].clone(), twice[1].clone(), recovery_of(&twice[1])]),
+        ),
+        (
+            "record-other-opening",
+            false,
+            "the same, where the later epoch continues the other opening",
+            proof(&log[2], &[twice[0].clone(), twice[1].clone(), recovery_of(&twice[0])]),
+        ),
         (
             "record-void-later",
             false,

@@ -38,19 +38,29 @@ pub struct Fork {
     pub at: Position,
     /// Hash of the last entry before it, as the proof names it: the head that every node agrees on in the end.
     pub prev: Hash,
+    /// The opening of the epoch in which both entries stand; none in the first epoch, and of two openings.
+    pub branch: Option<Hash>,
 }
 
 /// One epoch of a member's log, as far as its head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// What the first entry names as predecessor.
-    root: Hash,
+    root: Root,
     epoch: u32,
     head: Option<Head>,
     bound: Bound,
     /// Hash of the entry held at the bound. While it is not the bound's, this log parts from the one that counts, and
     /// comparing heads shows it.
     held_at_bound: Option<Hash>,
+}
+
+/// What a log begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Root {
+    /// The first epoch: what its first entry names as predecessor.
+    Before(Hash),
+    /// A later epoch: its opening, which is its first entry.
+    Opening(Hash),
 }
 
 /// Where a run belongs.
@@ -69,10 +79,16 @@ pub enum Placement {
 }
 
 impl Log {
-    /// An empty epoch that starts from `root`.
+    /// An empty epoch that begins with `root`.
     #[must_use]
-    pub fn new(root: Hash, epoch: u32) -> Self {
+    pub fn new(root: Root, epoch: u32) -> Self {
         Self { root, epoch, head: None, bound: Bound::OPEN, held_at_bound: None }
+    }
+
+    /// What it begins with.
+    #[must_use]
+    pub fn root(&self) -> Root {
+        self.root
     }
 
     /// The last entry held, whether it counts or not.
@@ -113,10 +129,14 @@ impl Log {
         self.head.map_or(Some(Position { epoch: self.epoch, seq: 1 }), |head| head.at.next())
     }
 
-    /// What an entry at [`Log::next`] must name as predecessor.
+    /// What an entry at [`Log::next`] must name as predecessor; a later epoch has none before its opening is there.
     #[must_use]
-    pub fn tip(&self) -> Hash {
-        self.head.map_or(self.root, |head| head.hash)
+    pub fn tip(&self) -> Option<Hash> {
+        match (self.head, self.root) {
+            (Some(head), _) => Some(head.hash),
+            (None, Root::Before(hash)) => Some(hash),
+            (None, Root::Opening(_)) => None,
+        }
     }
 
     /// Says where a run of this epoch belongs. Changes nothing.
@@ -130,7 +150,10 @@ impl Log {
             return Placement::Gap(Position { epoch: first.epoch, seq: held + 1 });
         }
         if first.seq == held + 1 {
-            let follows = run.first.header().prev == self.tip();
+            let follows = match (self.tip(), self.root) {
+                (None, Root::Opening(opening)) => run.first.hash() == opening,
+                (tip, _) => tip == Some(run.first.header().prev),
+            };
             return if follows { Placement::Extends(run) } else { Placement::Parts };
         }
         self.place_overlapping(run)

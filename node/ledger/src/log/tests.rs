@@ -62,7 +62,7 @@ fn run(federation: &Federation, entries: &[Verified]) -> Run {
 }
 
 fn log_of(federation: &Federation, entries: &[Verified]) -> Log {
-    let mut log = Log::new(federation.roster.member(AUTHOR).unwrap().log_root(), FIRST_EPOCH);
+    let mut log = Log::new(Root::Before(federation.roster.member(AUTHOR).unwrap().log_root()), FIRST_EPOCH);
     if let Some(last) = entries.last() {
         assert!(matches!(log.place(run(federation, entries)), Placement::Extends(_)));
         log.advance(Head { at: last.header().at, hash: last.hash() });
@@ -223,7 +223,7 @@ fn no_false_proof_can_be_made_of_honest_entries() {
     let entries = story(&federation, &[], 3, "a");
     let wire = |entry: &Verified| Some(entry.to_wire_without_payload());
     let accuse = |left: &Verified, right: &Verified| {
-        let proof = v1::ForkProof { left: wire(left), right: wire(right) };
+        let proof = v1::ForkProof { left: wire(left), right: wire(right), ..Default::default() };
         ForkEvidence::check(&proof, &federation.roster)
     };
     assert_eq!(accuse(&entries[0], &entries[0]), Err(ForkError::NoContradiction), "one entry twice");

@@ -15,7 +15,7 @@ impl Sim {
     pub(super) fn deliver(&mut self, conn: ConnId, to: usize, body: Body) {
         let Some(state) = self.nodes[to].state.as_ref() else { return };
         let input = match body {
-            Body::Entries(entries) => match verify_entries(entries.entries, state.roster()) {
+            Body::Entries(entries) => match verify_entries(entries.entries, entries.epochs, state.roster()) {
                 Ok(run) => Input::Entries { conn, request: entries.request, run, done: entries.done },
                 Err(reject) if reject.is_early() => {
                     Input::Entries { conn, request: entries.request, run: None, done: true }
@@ -77,8 +77,8 @@ impl Sim {
                 Some(Input::Rewound { key, head })
             }
             Output::Send(conn, body) => self.send(node, conn, body),
-            Output::Serve(conn, pull) => {
-                for body in self.nodes[node].disk.answer(&pull) {
+            Output::Serve(conn, pull, epochs) => {
+                for body in self.nodes[node].disk.answer(&pull, &epochs) {
                     self.send(node, conn, body);
                 }
                 Some(Input::Served { conn })

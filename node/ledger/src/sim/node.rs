@@ -65,7 +65,7 @@ impl Node {
             let key = (entry.header().origin, entry.header().at.epoch);
             heads.insert(key, (head, entry.header().hlc_ms));
             if let Ok(epoch) = roster.opened(entry) {
-                roster.admit(key.0, epoch);
+                roster.hold(key.0, epoch);
             }
         }
         let key = federation.log_key(self.origin);
@@ -143,7 +143,7 @@ impl Disk {
         self.held(key).get(&after).map(|last| Head { at: last.header().at, hash: last.hash() })
     }
 
-    pub(super) fn answer(&self, pull: &v1::Pull) -> Vec<Body> {
+    pub(super) fn answer(&self, pull: &v1::Pull, epochs: &[v1::Entry]) -> Vec<Body> {
         let held = self.held((Origin(pull.origin), pull.epoch));
         let wire: Vec<_> = held
             .range(pull.from..)
@@ -159,8 +159,10 @@ impl Disk {
             chunks.push(Vec::new());
         }
         let last = chunks.len() - 1;
-        let message =
-            |(n, entries)| Body::Entries(v1::Entries { request: pull.request, entries, done: n == last });
+        let message = |(n, entries)| {
+            let epochs = if n == 0 { epochs.to_vec() } else { Vec::new() };
+            Body::Entries(v1::Entries { request: pull.request, entries, done: n == last, epochs })
+        };
         chunks.into_iter().enumerate().map(message).collect()
     }
 

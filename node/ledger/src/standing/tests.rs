@@ -22,7 +22,7 @@ fn hash(byte: u8) -> Hash {
 }
 
 fn fork(epoch: u32, seq: u64) -> (u32, Fork) {
-    (epoch, Fork { at: at(epoch, seq), prev: hash(seq as u8 - 1) })
+    (epoch, Fork { at: at(epoch, seq), prev: hash(seq as u8 - 1), branch: None })
 }
 
 /// Opens an epoch of `rank` after `base`.
@@ -43,6 +43,7 @@ fn open(roster: &mut History, federation: &Federation, rank: Rank, base: Positio
         store: None,
         log_key: carries.then(|| next.public()),
         next_digest: carries.then(|| recovery.public().digest()),
+        base_opening: roster.epochs(AUTHOR).get(base.epoch).map(|epoch| epoch.opening.hash()),
     };
     let header = Header {
         origin: AUTHOR,
@@ -68,7 +69,7 @@ fn open(roster: &mut History, federation: &Federation, rank: Rank, base: Positio
     };
     let opening = Verified::sign(header, None, &roster.federation(), signer);
     let epoch = roster.opened(&opening).expect("a good opening");
-    roster.admit(AUTHOR, epoch);
+    roster.admit(AUTHOR, vec![epoch]);
     number
 }
 

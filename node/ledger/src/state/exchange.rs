@@ -229,8 +229,8 @@ pub enum Output {
     Store(Run),
     /// Send a message.
     Send(ConnId, Body),
-    /// Answer a pull from the store; answer [`Input::Served`] when sent.
-    Serve(ConnId, v1::Pull),
+    /// Answer a pull from the store, the first part with these openings beside it; answer [`Input::Served`] when sent.
+    Serve(ConnId, v1::Pull, Vec<v1::Entry>),
     /// Send the reject, then close.
     Disconnect(ConnId, Reject),
     /// Close without a word.

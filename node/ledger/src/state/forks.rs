@@ -1,13 +1,18 @@
 //! Forks: found by comparing, proved by two signatures, kept before they count, spread to everybody.
 
-use wego_proto::v1::{self, session_message::Body};
+use wego_proto::{
+    epochs::Epoch,
+    fork,
+    id::Origin,
+    prost::Message as _,
+    v1::{self, session_message::Body},
+};
 
 use super::{Difference, Event, Output, State};
 use crate::{
-    fork::{self, ForkEvidence},
+    fork::ForkEvidence,
     heads::{LogKey, hash8},
-    limits::{EARLY_FORKS_MAX, FORK_PROOFS_PER_MESSAGE_MAX},
-    log::FIRST_EPOCH,
+    limits::{FORK_PROOF_BYTES_MAX, FORK_PROOFS_BYTES, FORK_PROOFS_PER_MESSAGE_MAX},
     reject::Reject,
     session::ConnId,
 };
@@ -51,31 +56,28 @@ impl State {
             if self.forks.values().any(|known| known.proof == proof) {
                 continue;
             }
-            if let Some(key) = fork::claimed(&proof).filter(|key| self.is_early(*key)) {
-                if self.early_forks.len() < EARLY_FORKS_MAX {
-                    self.early_forks.insert(key, proof);
-                }
-                continue;
+            if proof.encoded_len() > FORK_PROOF_BYTES_MAX {
+                return Err(Reject::TooLarge { what: "bytes of a fork proof", max: FORK_PROOF_BYTES_MAX });
             }
             let evidence = ForkEvidence::check(&proof, &self.roster).map_err(Reject::BadForkProof)?;
+            self.look_for_second_openings(evidence.origin, &evidence.openings);
             self.consider(evidence);
         }
         Ok(())
     }
 
-    /// Whether an epoch is one whose opening has not come yet.
-    fn is_early(&self, (origin, epoch): LogKey) -> bool {
-        let epochs = self.roster.epochs(origin);
-        epoch > FIRST_EPOCH && epochs.get(epoch).is_none() && self.roster.member(origin).is_some()
-    }
-
-    /// Checks proofs that came before the openings of their epochs.
-    pub(super) fn look_at_early_forks(&mut self) {
-        let due: Vec<_> = self.early_forks.keys().copied().filter(|key| !self.is_early(*key)).collect();
-        for key in due {
-            let proof = self.early_forks.remove(&key);
-            // Who sent a false one is not known any more.
-            if let Some(Ok(evidence)) = proof.map(|proof| ForkEvidence::check(&proof, &self.roster)) {
+    /// Proves of openings that came that an epoch was opened twice, where another opening of it is known.
+    pub(super) fn look_for_second_openings(&mut self, origin: Origin, openings: &[Epoch]) {
+        let known = self.roster.epochs(origin);
+        let contradictions = known.contradictions(openings);
+        if contradictions.is_empty() {
+            return;
+        }
+        let mut all = known.clone();
+        all.include(openings.iter().cloned());
+        for [one, other] in contradictions {
+            let proof = fork::of(&one.opening, &other.opening, &all, None);
+            if let Ok(evidence) = ForkEvidence::check(&proof, &self.roster) {
                 self.consider(evidence);
             }
         }
@@ -85,7 +87,9 @@ impl State {
     /// arrival ends alike; of two at one position the proof that sorts first.
     fn consider(&mut self, evidence: ForkEvidence) {
         let known = self.forks.get(&evidence.key());
-        if known.is_none_or(|known| evidence.ranks_before(known)) {
+        // One that nobody could be told of does not count here either.
+        let tellable = evidence.proof.encoded_len() <= FORK_PROOF_BYTES_MAX;
+        if tellable && known.is_none_or(|known| evidence.ranks_before(known)) {
             self.outputs.push(Output::KeepFork(evidence));
         }
     }
@@ -103,22 +107,32 @@ impl State {
         self.review_writing();
     }
 
-    /// Takes in kept evidence, and of two openings of one epoch both. Returns whether anything changed.
+    /// Takes in kept evidence, and the openings that it shows. Returns whether anything changed.
     pub(super) fn take_fork(&mut self, evidence: ForkEvidence) -> bool {
         if self.forks.get(&evidence.key()).is_some_and(|known| !evidence.ranks_before(known)) {
             return false;
         }
-        for epoch in evidence.openings(&self.roster) {
-            self.roster.admit(evidence.origin, epoch);
-        }
+        self.roster.admit(evidence.origin, evidence.openings.clone());
         self.forks.insert(evidence.key(), evidence);
         true
     }
 
     pub(super) fn share_forks(&mut self, conn: ConnId) {
-        let proofs: Vec<_> = self.forks.values().map(|evidence| evidence.proof.clone()).collect();
-        for some in proofs.chunks(FORK_PROOFS_PER_MESSAGE_MAX) {
-            self.send(conn, Body::ForkProofs(v1::ForkProofs { proofs: some.to_vec() }));
+        let mut messages: Vec<(usize, Vec<v1::ForkProof>)> = Vec::new();
+        for evidence in self.forks.values() {
+            let (proof, bytes) = (evidence.proof.clone(), evidence.proof.encoded_len());
+            match messages.last_mut() {
+                Some((sum, proofs))
+                    if *sum + bytes <= FORK_PROOFS_BYTES && proofs.len() < FORK_PROOFS_PER_MESSAGE_MAX =>
+                {
+                    *sum += bytes;
+                    proofs.push(proof);
+                }
+                _ => messages.push((bytes, vec![proof])),
+            }
+        }
+        for (_, proofs) in messages {
+            self.send(conn, Body::ForkProofs(v1::ForkProofs { proofs }));
         }
     }
 }

@@ -3,7 +3,7 @@
 use wego_proto::{
     entry::{Header, Verified},
     epochs::{Rank, next_number},
-    id::Position,
+    id::{Hash, Position},
     key::{PublicKey, SecretKey},
     v1::MemberStatus,
 };
@@ -11,7 +11,7 @@ use wego_proto::{
 use super::{Draft, NotWritable, Output, State};
 use crate::{
     heads::LogKey,
-    log::{Head, Log, Run},
+    log::{Head, Run},
 };
 
 impl State {
@@ -37,7 +37,8 @@ impl State {
                 self.stop_writing(NotWritable::NotActive);
                 break;
             }
-            let entry = self.sign(now_ms, at, &log, draft);
+            let Some(prev) = log.tip() else { break };
+            let entry = self.sign(now_ms, at, prev, draft);
             log.advance(Head { at, hash: entry.hash() });
             entries.push(entry);
         }
@@ -53,10 +54,10 @@ impl State {
         self.outputs.push(Output::Lock(run));
     }
 
-    fn sign(&mut self, now_ms: u64, at: Position, log: &Log, draft: Draft) -> Verified {
+    fn sign(&mut self, now_ms: u64, at: Position, prev: Hash, draft: Draft) -> Verified {
         let header = Header {
             at,
-            prev: log.tip(),
+            prev,
             record_id: draft.record_id,
             base: draft.base,
             record_kind: draft.record_kind,
@@ -74,7 +75,7 @@ impl State {
         Header {
             origin: self.me.origin,
             at: Position::FIRST,
-            prev: wego_proto::id::Hash::new([0; 32]),
+            prev: Hash::new([0; 32]),
             key_no: self.key_no,
             roster_version: self.roster.current().version(),
             hlc_ms: self.last_hlc_ms,
@@ -102,7 +103,7 @@ impl State {
         now_ms: u64,
         rank: Rank,
         keys: NewKeys,
-        base: Option<(Position, wego_proto::id::Hash)>,
+        base: Option<(Position, Hash)>,
     ) -> Option<Header> {
         let base = base.unwrap_or_else(|| self.own_written());
         let tip = self.roster.epochs(self.me.origin).tip();
@@ -230,7 +231,7 @@ pub struct NewKeys {
     /// The log key of the new epoch.
     pub log: PublicKey,
     /// Digest of the one after it.
-    pub next_digest: wego_proto::id::Hash,
+    pub next_digest: Hash,
     /// The recovery key that will sign; for a recovery only.
     pub recovery: Option<PublicKey>,
 }

@@ -1,18 +1,18 @@
 //! What becomes of entries that came: they are placed, stored, and only then known.
 
-use wego_proto::{entry::Header, id::Origin};
+use wego_proto::{entry::Header, epochs::Epoch, id::Origin};
 
 use super::{Chain, Event, NotWritable, Output, State};
 use crate::{
     heads::LogKey,
     limits::INTAKE_PAUSE_MS,
-    log::{Bound, Head, Placement, Run},
+    log::{Bound, Head, Placement, Root, Run},
     session::ConnId,
 };
 
 impl State {
     pub(super) fn place(&mut self, now_ms: u64, conn: ConnId, key: LogKey, run: Run) {
-        if key.1 > self.roster.epochs(key.0).tip() && !self.place_opening(key, &run) {
+        if key.1 > self.roster.epochs(key.0).tip() && !self.place_openings(key, run.openings()) {
             return;
         }
         let own = key.0 == self.me.origin;
@@ -36,32 +36,86 @@ impl State {
         }
     }
 
-    /// Makes room for an epoch that begins with this run. Returns whether it opens one.
-    fn place_opening(&mut self, key: LogKey, run: &Run) -> bool {
-        let Some(opening) = run.iter().next().filter(|first| first.header().at.seq == 1) else {
-            return false;
-        };
-        let Ok(epoch) = self.roster.opened(opening) else { return false };
-        if key.0 == self.me.origin && self.own_base().0 > epoch.base {
-            // What was acknowledged here would be void: whoever opened it did not know of it, or did not want it. It
-            // is not taken over: what this node wrote is what its operator heals the log with.
-            self.stop_writing(NotWritable::Contradicted { epoch: epoch.number });
+    /// Makes room for an epoch that begins with the last of these openings. The others, which it continues from, are
+    /// stored before it, in place of other openings of their epochs: without them no later start could judge it. Returns
+    /// whether there is one.
+    fn place_openings(&mut self, key: LogKey, openings: &[Epoch]) -> bool {
+        let Some((top, below)) = openings.split_last() else { return false };
+        let own = key.0 == self.me.origin;
+        if own && !self.continues_own_log(top, below) {
             return false;
         }
-        self.logs.entry(key).or_insert_with(|| Chain::new(epoch.base_hash, key.1, Bound::OPEN));
-        self.openings.insert(key, epoch);
+        for epoch in below.iter().filter(|_| !own) {
+            let lower = (key.0, epoch.number);
+            let held = self.roster.epochs(key.0).held(epoch.number).map(Epoch::id);
+            if held == Some(epoch.id()) {
+                continue;
+            }
+            self.make_room(lower, epoch);
+            let head = Head { at: epoch.opening.header().at, hash: epoch.opening.hash() };
+            if let Some(chain) = self.logs.get_mut(&lower) {
+                chain.accepted.advance(head);
+            }
+            self.outputs.push(Output::Store(Run::own(epoch.opening.clone(), Vec::new())));
+        }
+        self.make_room(key, top);
+        self.openings.insert(key, openings.to_vec());
         true
+    }
+
+    fn make_room(&mut self, key: LogKey, epoch: &Epoch) {
+        let held = self.logs.get(&key).is_some_and(|chain| chain.accepted.head().is_some());
+        if held || self.unbelieved.remove(&key) {
+            self.outputs.push(Output::Rewind { key, after: 0 });
+        }
+        let root = Root::Opening(epoch.opening.hash());
+        self.logs.insert(key, Chain::new(root, key.1, Bound::OPEN));
+    }
+
+    /// Whether a new epoch of the own log leaves what this node wrote as it is. Otherwise whoever opened it did not know
+    /// of that, or did not want it: it is not taken over, for what this node wrote is what its operator heals the log
+    /// with.
+    fn continues_own_log(&mut self, top: &Epoch, below: &[Epoch]) -> bool {
+        let epochs = self.roster.epochs(self.me.origin);
+        let held = |epoch: &Epoch| epochs.held(epoch.number).map(Epoch::id);
+        let others = below.iter().any(|epoch| held(epoch).is_some_and(|held| held != epoch.id()));
+        if others || self.own_base().0 > top.base {
+            self.stop_writing(NotWritable::Contradicted { epoch: top.number });
+            return false;
+        }
+        // The lock takes the own log in its order alone: what it continues from comes first.
+        below.iter().all(|epoch| held(epoch).is_some())
+    }
+
+    /// Takes up a log that was stored before this start.
+    pub(super) fn take_stored(&mut self, origin: Origin, head: Head) {
+        let key = (origin, head.at.epoch);
+        match self.chain(key) {
+            Some(chain) => chain.advance(head),
+            None => {
+                self.unbelieved.insert(key);
+            }
+        }
     }
 
     pub(super) fn stored(&mut self, now_ms: u64, origin: Origin, head: Head, endpoints: bool) {
         let key = (origin, head.at.epoch);
         let Some(chain) = self.chain(key) else { return };
         chain.stored.advance(head);
-        if let Some(epoch) = self.openings.remove(&key) {
-            self.opened(now_ms, origin, epoch);
+        // Something may have been set aside in between, to make room for it.
+        if chain.accepted.head().is_none_or(|accepted| accepted.at < head.at) {
+            chain.accepted.advance(head);
+        }
+        let root = chain.stored.root();
+        if let Some(openings) = self.openings.remove(&key) {
+            self.opened(now_ms, origin, openings);
             if origin == self.me.origin {
                 self.own_epoch_opened(now_ms, key.1);
             }
+        } else if let Root::Opening(hash) = root
+            && let Some(epoch) = self.roster.epochs(origin).find((key.1, hash)).cloned()
+        {
+            self.roster.hold(origin, epoch);
         }
         self.refresh_board(key);
         if endpoints {
@@ -91,9 +145,14 @@ impl State {
             // The lock holds them; the driver puts them again.
             return;
         }
-        if self.openings.remove(&key).is_some() {
-            self.logs.remove(&key);
-        } else if let Some(chain) = self.logs.get_mut(&key) {
+        let continues = |openings: &[Epoch]| openings.iter().any(|epoch| epoch.number == key.1);
+        let pending = self.openings.iter().find(|(top, openings)| top.0 == key.0 && continues(openings));
+        if let Some(top) = pending.map(|(top, _)| *top) {
+            self.openings.remove(&top);
+            self.logs.remove(&top);
+            self.work_out(key.0);
+        }
+        if let Some(chain) = self.logs.get_mut(&key) {
             chain.accepted = chain.stored.clone();
         }
         self.pulls.retain(|other, _| *other != key);

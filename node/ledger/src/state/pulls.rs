@@ -210,6 +210,10 @@ impl State {
             self.refuse(conn, reject);
             return;
         }
+        if let Some(run) = &run {
+            self.look_for_second_openings(key.0, run.openings());
+        }
+        let Some(pull) = self.pulls.get(&key) else { return };
         let (purpose, gave_nothing) = (pull.purpose, done && pull.gained == 0);
         // Requests are answered one after the other, so whoever delivers anything is not stalling on the rest.
         for pull in self.pulls.values_mut().filter(|pull| pull.conn == conn && run.is_some()) {

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
     entry::{EpochStart, Header, Verified},
-    epochs::{FIRST_EPOCH, Rank, next_number},
+    epochs::{Epoch, FIRST_EPOCH, Rank, next_number},
     id::{Hash, Origin, Position},
     v1::EntryKind,
 };
@@ -22,7 +22,7 @@ use super::{Event, NotWritable, Output, State, sources::Delay};
 use crate::{
     heads::LogKey,
     limits::{INTAKE_PAUSE_MS, RECOVERY_GRACE_MS, RECOVERY_QUORUM_MAX, TWIN_SETTLE_MS},
-    log::Run,
+    log::{Root, Run},
     session::ConnId,
 };
 
@@ -255,15 +255,11 @@ impl State {
         heads.into_iter().next().unwrap_or(fallback)
     }
 
-    /// The last own entry that this node has of what counts or is frozen: what it wrote, whoever contests it.
+    /// The last own entry that this node has: what it wrote, whoever contests it.
     pub(super) fn own_written(&self) -> (Position, Hash) {
-        let origin = self.me.origin;
-        let path = self.roster.epochs(origin).path();
-        let mut heads = path.iter().rev().filter_map(|segment| {
-            let head = self.logs.get(&(origin, segment.epoch))?.accepted.head()?;
-            Some((head.at, head.hash))
-        });
-        heads.next().unwrap_or_else(|| self.own_base())
+        let own = self.logs.range((self.me.origin, 0)..=(self.me.origin, u32::MAX));
+        let mut heads = own.rev().filter_map(|(_, chain)| chain.accepted.head());
+        heads.next().map_or_else(|| self.own_base(), |head| (head.at, head.hash))
     }
 
     /// An opening of the own epoch `number` after `base`, or after the last own entry that counts; to be signed.
@@ -275,9 +271,11 @@ impl State {
     ) -> Option<Header> {
         let (base, base_hash) = base.unwrap_or_else(|| self.own_base());
         let member = self.roster.member(self.me.origin)?;
+        let epochs = self.roster.epochs(self.me.origin);
+        // What this node wrote stands behind the opening that it holds, whichever one counts elsewhere.
+        let branch = epochs.held(base.epoch).or_else(|| epochs.get(base.epoch));
         // The key before may have been closed: whoever opens by another key says its number.
-        let before = self.roster.epochs(self.me.origin).key_after(member, base);
-        let key_no = before.map_or(0, |(key_no, _)| key_no);
+        let key_no = Epoch::key_after(branch, member, base).map_or(0, |(key_no, _)| key_no);
         let start = EpochStart {
             base,
             base_hash,
@@ -285,6 +283,7 @@ impl State {
             store: Some(self.me.store),
             log_key: None,
             next_digest: None,
+            base_opening: branch.map(|epoch| epoch.opening.hash()),
         };
         Some(Header {
             at: Position { epoch: number, seq: 1 },
@@ -302,11 +301,12 @@ impl State {
         }
         let Ok(epoch) = self.roster.opened(&opening) else { return false };
         let key = (self.me.origin, epoch.number);
-        let mut chain = super::Chain::new(epoch.base_hash, epoch.number, crate::log::Bound::OPEN);
+        let root = Root::Opening(opening.hash());
+        let mut chain = super::Chain::new(root, epoch.number, crate::log::Bound::OPEN);
         let before = chain.accepted.clone();
         chain.accepted.advance(crate::log::Head { at: opening.header().at, hash: opening.hash() });
         self.logs.insert(key, chain);
-        self.openings.insert(key, epoch);
+        self.openings.insert(key, vec![epoch]);
         self.opening_here = Some(key.1);
         let run = Run::own(opening, Vec::new());
         self.locking = Some((run.clone(), before));

@@ -1,6 +1,7 @@
 //! Sessions: messages by kind, comparison of heads, time.
 
 use wego_proto::{
+    entry::Verified,
     id::{Hash, Origin},
     roster::CONFLICT_VERSIONS_MAX,
     v1::{self, session_message::Body},
@@ -11,7 +12,7 @@ use crate::{
     heads::{self, LogKey},
     limits::{
         FORK_PROOFS_PER_MESSAGE_MAX, HEAD_BUCKETS, HEADS_PER_MESSAGE_MAX, HEADS_REQUEST_MS, HELLO_MS,
-        NOTES_WINDOW_MS, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, UNKNOWN_EPOCHS_MAX,
+        NOTES_WINDOW_MS, OPENINGS_BYTES, ROSTER_STEPS_MAX, SERVED_PER_PEER_MAX, UNKNOWN_EPOCHS_MAX,
     },
     reject::Reject,
     session::ConnId,
@@ -165,16 +166,16 @@ impl State {
         Ok(())
     }
 
-    /// Only logs of the roster's members are remembered, and few epochs that nobody has opened yet, so that a peer
-    /// cannot make memory grow.
-    fn knows(&self, conn: ConnId, (origin, epoch): LogKey) -> bool {
-        let epochs = self.roster.epochs(origin);
-        if self.roster.member(origin).is_none() || epoch <= epochs.tip() {
-            return self.roster.member(origin).is_some() && self.bound((origin, epoch)).last > 0;
+    /// Only logs of the roster's members are remembered, and few epochs that do not count here, so that a peer cannot make
+    /// memory grow. They may count once a later one is known that continues from them.
+    fn knows(&self, conn: ConnId, key: LogKey) -> bool {
+        let counts = |key: &LogKey| self.bound(*key).last > 0;
+        if self.roster.member(key.0).is_none() || counts(&key) {
+            return self.roster.member(key.0).is_some();
         }
         let Some(open) = self.sessions.get(&conn) else { return false };
-        let unknown = open.theirs.of(origin).into_iter().filter(|key| key.1 > epochs.tip()).count();
-        unknown < UNKNOWN_EPOCHS_MAX
+        let others = open.theirs.of(key.0).into_iter().filter(|other| *other != key && !counts(other));
+        others.count() < UNKNOWN_EPOCHS_MAX
     }
 
     fn serve(&mut self, conn: ConnId, pull: v1::Pull) -> Result<(), Reject> {
@@ -185,8 +186,25 @@ impl State {
         open.serving += 1;
         // What does not count is not passed on: a member that was removed does not come back that way.
         let last = self.bound((Origin(pull.origin), pull.epoch)).last;
-        self.outputs.push(Output::Serve(conn, v1::Pull { until: pull.until.min(last), ..pull }));
+        let below = if pull.from <= 1 { self.openings_below(&pull) } else { Vec::new() };
+        self.outputs.push(Output::Serve(conn, v1::Pull { until: pull.until.min(last), ..pull }, below));
         Ok(())
+    }
+
+    /// The openings that the one of an epoch continues from, lowest first, as many of the highest as are sent at once.
+    fn openings_below(&self, pull: &v1::Pull) -> Vec<v1::Entry> {
+        let key = (Origin(pull.origin), pull.epoch);
+        let Some(epoch) = self.opening_of(key) else { return Vec::new() };
+        let mut bytes = 0;
+        let below =
+            self.roster.epochs(key.0).chain(epoch.id()).into_iter().rev().skip(1).map(|epoch| &epoch.opening);
+        let sent = below.take_while(|opening| {
+            bytes += opening.size();
+            bytes <= OPENINGS_BYTES
+        });
+        let mut sent: Vec<_> = sent.map(Verified::to_wire_without_payload).collect();
+        sent.reverse();
+        sent
     }
 
     pub(super) fn served(&mut self, conn: ConnId) {

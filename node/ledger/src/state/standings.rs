@@ -10,20 +10,27 @@ use wego_proto::{
 use super::{Chain, Event, Output, State};
 use crate::{
     heads::LogKey,
-    log::{Bound, FIRST_EPOCH, Fork, Head, Log},
+    log::{Bound, FIRST_EPOCH, Fork, Head, Log, Root},
     standing::Standing,
 };
 
 impl State {
     /// The log of an epoch, made when it is first needed; `None` when neither the roster nor an opening tells of it.
     pub(super) fn chain(&mut self, key: LogKey) -> Option<&mut Chain> {
-        let root = match self.roster.epochs(key.0).get(key.1) {
-            Some(epoch) => epoch.base_hash,
-            None if key.1 == FIRST_EPOCH => self.roster.member(key.0)?.log_root(),
+        let root = match self.opening_of(key) {
+            Some(epoch) => Root::Opening(epoch.opening.hash()),
+            None if key.1 == FIRST_EPOCH => Root::Before(self.roster.member(key.0)?.log_root()),
             None => return self.logs.get_mut(&key),
         };
         let bound = self.bound(key);
         Some(self.logs.entry(key).or_insert_with(|| Chain::new(root, key.1, bound)))
+    }
+
+    /// An epoch above the first, as it counts if it does.
+    pub(super) fn opening_of(&self, (origin, epoch): LogKey) -> Option<&Epoch> {
+        let epochs = self.roster.epochs(origin);
+        let counts = self.standings.get(&origin).and_then(|standing| standing.opening(epoch));
+        counts.and_then(|hash| epochs.find((epoch, hash))).or_else(|| epochs.get(epoch))
     }
 
     /// How far an epoch counts, as far as it is known.
@@ -47,22 +54,22 @@ impl State {
         &self.standings
     }
 
-    /// Takes in an epoch whose opening is durable.
-    pub(super) fn opened(&mut self, now_ms: u64, origin: Origin, epoch: Epoch) {
-        let (number, rank) = (epoch.number, epoch.rank);
-        if !self.roster.admit(origin, epoch) {
-            return;
+    /// Takes in an epoch whose opening is stored, after those it continues from.
+    pub(super) fn opened(&mut self, now_ms: u64, origin: Origin, openings: Vec<Epoch>) {
+        for epoch in openings {
+            let (number, rank) = (epoch.number, epoch.rank);
+            if self.roster.hold(origin, epoch) {
+                // Whoever verifies entries must know the epoch's key before any are asked for.
+                self.notify(Event::EpochOpened { origin, number, rank });
+            }
         }
-        // Whoever verifies entries must know the epoch's key before any are asked for.
-        self.notify(Event::EpochOpened { origin, number, rank });
         self.restand(now_ms, origin);
-        self.review_receipts();
-        self.look_at_early_forks();
     }
 
     /// Works out anew how far a member's log counts, and looks for what is lacking of it.
     pub(super) fn restand(&mut self, now_ms: u64, origin: Origin) {
         self.work_out(origin);
+        self.review_receipts();
         self.pulls.retain(|key, _| key.0 != origin);
         let named: Vec<_> =
             self.sessions.iter().map(|(conn, open)| (*conn, open.theirs.of(origin))).collect();
@@ -82,6 +89,7 @@ impl State {
         let counting: Vec<_> = standing.epochs().collect();
         let before = self.standings.insert(origin, standing);
         for epoch in counting {
+            self.follow_opening((origin, epoch));
             self.chain((origin, epoch));
         }
         let mut touched: Vec<_> = before.iter().flat_map(Standing::epochs).collect();
@@ -101,6 +109,26 @@ impl State {
         self.look_up_endpoints(origin);
     }
 
+    /// Sets aside what is held of an epoch that counts behind another of its openings: not even its first entry is of
+    /// this log. Of the own log nothing is set aside: it is what the operator goes on from.
+    fn follow_opening(&mut self, key: LogKey) {
+        let being_placed = self.openings.keys().any(|pending| pending.0 == key.0);
+        if key.0 == self.me.origin || being_placed {
+            return;
+        }
+        let Some(root) = self.opening_of(key).map(|epoch| Root::Opening(epoch.opening.hash())) else {
+            return;
+        };
+        let bound = self.bound(key);
+        if let Some(chain) = self.logs.get_mut(&key).filter(|chain| chain.stored.root() != root) {
+            let held = chain.accepted.head().is_some();
+            *chain = Chain::new(root, key.1, bound);
+            if held {
+                self.outputs.push(Output::Rewind { key, after: 0 });
+            }
+        }
+    }
+
     pub(super) fn looked_up(&mut self, key: LogKey, seq: u64, hash: Hash) {
         if let Some(chain) = self.logs.get_mut(&key) {
             chain.stored.found_at(seq, hash);
@@ -113,6 +141,9 @@ impl State {
         if let Some(chain) = self.logs.get_mut(&key) {
             chain.stored.rewind(head);
             chain.accepted.rewind(head);
+        }
+        if head.is_none() {
+            self.roster.release(key.0, key.1);
         }
         self.notify(Event::HistorySetAside(key.0));
         self.restand(now_ms, key.0);
@@ -127,7 +158,7 @@ impl State {
 }
 
 impl Chain {
-    pub(super) fn new(root: Hash, epoch: u32, bound: Bound) -> Self {
+    pub(super) fn new(root: Root, epoch: u32, bound: Bound) -> Self {
         let mut log = Log::new(root, epoch);
         log.limit(bound);
         Self { stored: log.clone(), accepted: log }

@@ -3,7 +3,7 @@
 use wego_proto::id::{Hash, Position, RequestId};
 
 use super::*;
-use crate::{limits, session::Side, sim::Federation};
+use crate::{limits, reject::Reject, session::Side, sim::Federation};
 
 const NOW: u64 = 1_000_000;
 const PEER: ConnId = ConnId(1);

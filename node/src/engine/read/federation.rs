@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wego_proto::{
-    fork,
-    id::{Origin, Position},
-    roster::Member,
-    v1,
-};
+use wego_proto::{fork, id::Origin, roster::Member, v1};
 
 use super::{ReadError, ReadHandle};
 use crate::clock::now_ms;
@@ -58,33 +53,19 @@ impl ReadHandle {
         let mut forks = Vec::new();
         for ((origin, _), proof) in self.inner.store.forks()? {
             // A later roster may have ended the key, or cut the member off before.
-            let proves = fork::verify(&proof, current, view.roster.epochs(origin)).is_ok();
+            let proves = fork::verify(&proof, current).is_ok();
             let handle_here = view.handle(origin).to_owned();
             if proves && (handle.is_empty() || handle_here == handle) {
                 forks.push(v1::ForkProofFile {
                     proof: Some(proof),
                     federation_id: current.federation().as_bytes().to_vec(),
                     origin_handle: handle_here,
-                    epochs: self.openings(&view, origin)?,
                 });
             }
         }
         // Those of one member come by epoch already.
         forks.sort_by(|one, other| one.origin_handle.cmp(&other.origin_handle));
         Ok(v1::ForksReply { forks })
-    }
-
-    /// The openings of a member's epochs, oldest first: what a proof needs beside the roster.
-    pub(super) fn openings(&self, view: &View, origin: Origin) -> Result<Vec<v1::Entry>, ReadError> {
-        let epochs = view.roster.epochs(origin).iter().map(|epoch| epoch.number);
-        let opening = |epoch| {
-            let at = Position { epoch, seq: 1 };
-            let corrupt = ReadError::Corrupt { origin, at };
-            self.inner.store.entry(origin, at)?.ok_or(corrupt)
-        };
-        let mut openings: Vec<_> = epochs.map(opening).collect::<Result<_, ReadError>>()?;
-        openings.iter_mut().for_each(|opening| opening.payload = None);
-        Ok(openings)
     }
 
     /// The roster versions from 1 on.

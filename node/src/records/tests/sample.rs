@@ -103,9 +103,13 @@ impl Draft {
         let mut draft = Self::new(origin, 1, EntryKind::EpochStart, 0);
         draft.header.record_id.clear();
         draft.header.epoch = epoch;
-        let base_hash = vec![0; 32];
-        draft.header.epoch_start =
-            Some(v1::EpochStart { base: Some(base.into()), base_hash, ..Default::default() });
+        let start = v1::EpochStart {
+            base: Some(base.into()),
+            base_hash: vec![0; 32],
+            base_opening: vec![0; if base.epoch > 1 { 32 } else { 0 }],
+            ..Default::default()
+        };
+        draft.header.epoch_start = Some(start);
         draft
     }
 

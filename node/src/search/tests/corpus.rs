@@ -59,7 +59,12 @@ impl Log {
     /// Opens the next epoch after `base`.
     pub(super) fn begin_epoch(&mut self, base: Position) -> Unverified {
         self.at = Position { epoch: self.at.epoch + 1, seq: 1 };
-        let start = v1::EpochStart { base: Some(base.into()), base_hash: vec![0; 32], ..Default::default() };
+        let start = v1::EpochStart {
+            base: Some(base.into()),
+            base_hash: vec![0; 32],
+            base_opening: vec![0; if base.epoch > 1 { 32 } else { 0 }],
+            ..Default::default()
+        };
         self.entry_with(EntryKind::EpochStart, None, None, Some(start))
     }
 

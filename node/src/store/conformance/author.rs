@@ -2,6 +2,8 @@
 //!
 //! Deterministic: one origin always signs the same log. Its key must never be used outside tests.
 
+use std::collections::BTreeMap;
+
 use wego_proto::{
     entry::{EndpointChange, EpochStart, Header, Payload, Verified},
     id::{FederationId, Hash, Origin, Position, RecordId, RequestId},
@@ -18,6 +20,8 @@ pub struct Author {
     key: SecretKey,
     next: Position,
     prev: Hash,
+    /// Its newest opening of each later epoch.
+    openings: BTreeMap<u32, Hash>,
 }
 
 impl Author {
@@ -31,6 +35,7 @@ impl Author {
             key: SecretKey::from_seed(&seed),
             next: Position::FIRST,
             prev: Hash::of(&[&origin.to_be_bytes()]),
+            openings: BTreeMap::new(),
         }
     }
 
@@ -82,9 +87,18 @@ impl Author {
     #[must_use]
     pub fn open_epoch(&mut self, epoch: u32, base: Position, base_hash: Hash) -> Verified {
         let at = Position { epoch, seq: 1 };
-        let start =
-            EpochStart { base, base_hash, proof_hash: None, store: None, log_key: None, next_digest: None };
+        let base_opening = self.openings.get(&base.epoch).copied();
+        let start = EpochStart {
+            base,
+            base_hash,
+            proof_hash: None,
+            store: None,
+            log_key: None,
+            next_digest: None,
+            base_opening,
+        };
         let entry = self.sign(at, base_hash, Some(start), 1);
+        self.openings.insert(epoch, entry.hash());
         self.advance(&entry);
         entry
     }

@@ -198,6 +198,7 @@ fn the_last_fork_proof_put_stays<B: StoreBed>(bed: &mut B) -> Claimed {
     let mut ada = Author::new(1);
     let entries = ada.batch(2, 10);
     let proof = |entry: &Verified| v1::ForkProof {
+        epochs: Vec::new(),
         left: Some(entry.to_wire_without_payload()),
         right: Some(ada.fork_of(entry).to_wire_without_payload()),
     };

@@ -1,6 +1,7 @@
 //! Claims about receipts: whose count, when one is made, to whom it goes.
 
 use wego_proto::{
+    entry::Verified,
     epochs::{Epoch, Rank},
     id::{Hash, Position, StoreId},
 };
@@ -11,7 +12,7 @@ use crate::{
     session::Side,
     sim::Federation,
     state::{
-        Input, Start,
+        Input, NewKeys, Start,
         tests::{speaker, start_of},
     },
 };
@@ -201,17 +202,16 @@ fn receipts_are_known_again_after_a_restart_if_they_verify() {
 /// The epoch that the recovery key of a member opens.
 fn reign(federation: &Federation, member: usize) -> Epoch {
     let origin = federation.origin(member);
-    Epoch {
-        number: 1 << 24,
-        rank: Rank::Recovery,
-        base: Position::FIRST,
-        base_hash: Hash::new([1; 32]),
-        key_no: 2,
-        key: federation.next_log_key(origin).public(),
-        next_digest: None,
-        store: None,
-        opening: Hash::new([2; 32]),
-    }
+    let recovery = federation.recovery_key(origin);
+    let new = NewKeys {
+        log: federation.next_log_key(origin).public(),
+        next_digest: Hash::new([3; 32]),
+        recovery: Some(recovery.public()),
+    };
+    let header = state_of(federation, member, vec![]).opening(NOW, Rank::Recovery, new, None);
+    let header = header.expect("there is room for a recovery");
+    let opening = Verified::sign(header, None, &federation.roster.federation(), &recovery);
+    federation.roster.opened(&opening).expect("it opens an epoch")
 }
 
 #[test]
@@ -221,14 +221,15 @@ fn who_stole_a_key_that_gave_way_speaks_for_nobody_any_more() {
     bench.hears(ConnId(1), many(vec![bench.receipt_of(2, u64::MAX, 7, u64::MAX)]));
     assert_eq!(bench.known(2), Some((u64::MAX, u64::MAX)), "while it is in force, it is the member");
     let epoch = reign(&bench.federation, 2);
-    bench.state.opened(NOW, Origin(3), epoch);
+    let number = epoch.number;
+    bench.state.opened(NOW, Origin(3), vec![epoch]);
     assert_eq!(bench.known(2), None, "what it said is forgotten");
     bench.hears(ConnId(1), many(vec![bench.receipt_of(2, u64::MAX, 7, u64::MAX)]));
     assert_eq!(bench.known(2), None, "and not heard again");
     let draft = Draft {
         member: Origin(3),
         key_no: 2,
-        at: Position { epoch: 1 << 24, seq: 2 },
+        at: Position { epoch: number, seq: 2 },
         counter: 5,
         store: StoreId::new([7; 16]),
         roster_version: 1,
