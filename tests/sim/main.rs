@@ -5,6 +5,7 @@ use wego_ledger::sim::{Link, Sim, Weather};
 mod convergence;
 mod expiry;
 mod forks;
+mod opened_twice;
 mod orders;
 mod recovery;
 

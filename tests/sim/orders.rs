@@ -73,7 +73,7 @@ fn scene() -> Sim {
 }
 
 /// The author opens an epoch with its recovery key, after the last entry it wrote.
-fn heal(sim: &mut Sim) {
+pub(crate) fn heal(sim: &mut Sim) {
     let author = Origin(1);
     let (recovery, log) = (sim.federation().recovery_key(author), sim.federation().next_log_key(author));
     let new = NewKeys {
@@ -101,14 +101,14 @@ fn expelled(sim: &mut Sim) -> v1::SignedRoster {
     })
 }
 
-fn meet(sim: &mut Sim, one: usize, other: usize) {
+pub(crate) fn meet(sim: &mut Sim, one: usize, other: usize) {
     sim.set_link(one, other, Link::Up);
     sim.run_for(MEETING_MS);
     sim.set_link(one, other, Link::Down);
 }
 
 /// All orders of some things (Heap's algorithm).
-fn orders<T: Clone>(things: &mut Vec<T>, k: usize, found: &mut Vec<Vec<T>>) {
+pub(crate) fn orders<T: Clone>(things: &mut Vec<T>, k: usize, found: &mut Vec<Vec<T>>) {
     if k <= 1 {
         found.push(things.clone());
         return;
