@@ -25,6 +25,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
         a_range_keeps_its_limits,
         the_tail_is_gap_free_over_interleaved_origins,
         epochs_are_logs_of_their_own,
+        another_opening_takes_the_place_of_one_that_is_set_aside,
         the_last_fork_proof_put_stays,
         what_is_set_aside_makes_room_for_another_history,
         synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
@@ -191,6 +192,31 @@ fn epochs_are_logs_of_their_own<B: StoreBed>(bed: &mut B) -> Claimed {
     let heads = store.heads()?;
     let ends: Vec<_> = heads.iter().map(|((_, epoch), (seq, _))| (*epoch, *seq)).collect();
     holds(ends == [(1, 3), (2, 3)], "each epoch has its head")
+}
+
+fn another_opening_takes_the_place_of_one_that_is_set_aside<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut thief) = (Author::new(1), Author::new(1));
+    let first = ada.batch(3, 10);
+    store.put(&first)?;
+    let theirs = [thief.open_epoch(5, first[0].header().at, first[0].hash()), thief.next(10)];
+    store.put(&theirs)?;
+    let owners = ada.open_epoch(5, first[2].header().at, first[2].hash());
+    holds(
+        store.put(std::slice::from_ref(&owners)).is_err(),
+        "two openings of one epoch are never held together",
+    )?;
+    holds(store.rewind(ada.origin(), 5, 0)?.is_none(), "the first one goes with all that follows it")?;
+    store.put(std::slice::from_ref(&owners))?;
+    let later = ada.open_epoch(9, owners.header().at, owners.hash());
+    store.put(std::slice::from_ref(&later))?;
+    store.sync()?;
+    let store = bed.crash(store)?;
+    for opening in [&owners, &later] {
+        let held = store.entry(ada.origin(), opening.header().at)?;
+        holds(held == Some(opening.to_wire()), "each start reads the openings that were put last")?;
+    }
+    holds(store.entry(ada.origin(), theirs[1].header().at)?.is_none(), "and nothing behind the other one")
 }
 
 fn the_last_fork_proof_put_stays<B: StoreBed>(bed: &mut B) -> Claimed {
