@@ -218,6 +218,17 @@ fn a_log_that_parts_from_its_bound_says_so_and_goes_back() {
 }
 
 #[test]
+fn a_later_epoch_begins_with_its_opening_and_no_other() {
+    let federation = Federation::new(1);
+    let entries = story(&federation, &[], 2, "a");
+    let begun = run(&federation, &entries);
+    let of = |root| Log::new(root, FIRST_EPOCH);
+    assert!(matches!(of(Root::Opening(entries[0].hash())).place(begun.clone()), Placement::Extends(_)));
+    assert_eq!(of(Root::Opening(entries[1].hash())).place(begun.clone()), Placement::Parts);
+    assert_eq!(of(Root::Before(entries[0].hash())).place(begun), Placement::Parts);
+}
+
+#[test]
 fn no_false_proof_can_be_made_of_honest_entries() {
     let federation = Federation::new(2);
     let entries = story(&federation, &[], 3, "a");

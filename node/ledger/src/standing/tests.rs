@@ -2,7 +2,7 @@
 
 use wego_proto::{
     entry::{EpochStart, Header, Verified},
-    epochs::next_number,
+    epochs::{Epoch, next_number},
     id::Origin,
     key::SecretKey,
     v1::EntryKind,
@@ -27,9 +27,23 @@ fn fork(epoch: u32, seq: u64) -> (u32, Fork) {
 
 /// Opens an epoch of `rank` after `base`.
 fn open(roster: &mut History, federation: &Federation, rank: Rank, base: Position) -> u32 {
+    let number = next_number(rank, base.epoch, roster.epochs(AUTHOR).tip(), 0).expect("room");
+    let below = roster.epochs(AUTHOR).get(base.epoch).map(|epoch| epoch.opening.hash());
+    let epoch = opened(roster, federation, (rank, number), base, below);
+    roster.admit(AUTHOR, vec![epoch]);
+    number
+}
+
+/// An epoch of this rank and number after `base`, behind the opening `below`.
+fn opened(
+    roster: &History,
+    federation: &Federation,
+    (rank, number): (Rank, u32),
+    base: Position,
+    below: Option<Hash>,
+) -> Epoch {
     let (log, next, recovery) =
         (federation.log_key(AUTHOR), federation.next_log_key(AUTHOR), federation.recovery_key(AUTHOR));
-    let number = next_number(rank, base.epoch, roster.epochs(AUTHOR).tip(), 0).expect("room");
     let carries = rank != Rank::Continuation;
     let signer: &SecretKey = match rank {
         Rank::Continuation => &log,
@@ -43,7 +57,7 @@ fn open(roster: &mut History, federation: &Federation, rank: Rank, base: Positio
         store: None,
         log_key: carries.then(|| next.public()),
         next_digest: carries.then(|| recovery.public().digest()),
-        base_opening: roster.epochs(AUTHOR).get(base.epoch).map(|epoch| epoch.opening.hash()),
+        base_opening: below,
     };
     let header = Header {
         origin: AUTHOR,
@@ -68,9 +82,7 @@ fn open(roster: &mut History, federation: &Federation, rank: Rank, base: Positio
         erase: None,
     };
     let opening = Verified::sign(header, None, &roster.federation(), signer);
-    let epoch = roster.opened(&opening).expect("a good opening");
-    roster.admit(AUTHOR, vec![epoch]);
-    number
+    roster.opened(&opening).expect("a good opening")
 }
 
 #[test]
@@ -129,4 +141,49 @@ fn what_a_new_key_pins_heals_the_epochs_below_its_base_too() {
     assert_eq!(standing.fork(), None);
     assert!([at(1, 9), at(continued, 3), at(healed, 1)].into_iter().all(|at| standing.counts(at)));
     assert!(![at(1, 10), at(continued, 4)].into_iter().any(|at| standing.counts(at)));
+}
+
+/// A roster that knows two openings of epoch 2, the one that stands and the other one.
+fn opened_twice(federation: &Federation) -> (History, [Epoch; 2]) {
+    let mut roster = federation.roster.clone();
+    let mut both =
+        [at(1, 3), at(1, 8)].map(|base| opened(&roster, federation, (Rank::Continuation, 2), base, None));
+    both.sort_by_key(|epoch| epoch.opening.hash());
+    // The other one is held, so that it stays known.
+    roster.hold(AUTHOR, both[1].clone());
+    roster.admit(AUTHOR, vec![both[0].clone()]);
+    (roster, both)
+}
+
+#[test]
+fn of_two_openings_none_counts_until_another_key_continues_one() {
+    let federation = Federation::new(1);
+    let (mut roster, [stands, other]) = opened_twice(&federation);
+    let forks = BTreeMap::from([fork(2, 1)]);
+    let frozen = Standing::of(roster.epochs(AUTHOR), &forks, None);
+    assert_eq!(frozen.bound(1).last, stands.base.seq);
+    assert!(!frozen.counts(at(2, 1)) && frozen.fork().is_some());
+    // The same key continues the other one: whoever does not hear of it must have the same bounds.
+    let pinned = Some(other.opening.hash());
+    let continued = opened(&roster, &federation, (Rank::Continuation, 9), at(2, 4), pinned);
+    roster.admit(AUTHOR, vec![continued]);
+    assert_eq!(Standing::of(roster.epochs(AUTHOR), &forks, None), frozen);
+    let healed = opened(&roster, &federation, (Rank::Recovery, 1 << 24), at(2, 4), pinned);
+    roster.admit(AUTHOR, vec![healed]);
+    let whole = Standing::of(roster.epochs(AUTHOR), &forks, None);
+    assert_eq!((whole.bound(1).last, whole.bound(2).last, whole.fork()), (other.base.seq, 4, None));
+    assert_eq!(whole.opening(2), pinned);
+}
+
+#[test]
+fn a_fork_behind_another_opening_is_not_of_this_log() {
+    let federation = Federation::new(1);
+    let (roster, [stands, other]) = opened_twice(&federation);
+    let behind = |epoch: &Epoch| {
+        let (number, fork) = fork(2, 5);
+        BTreeMap::from([(number, Fork { branch: Some(epoch.opening.hash()), ..fork })])
+    };
+    let standing = |forks| Standing::of(roster.epochs(AUTHOR), &forks, None);
+    assert_eq!(standing(behind(&other)).fork(), None);
+    assert_eq!(standing(behind(&stands)).bound(2).last, 4);
 }

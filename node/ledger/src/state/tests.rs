@@ -238,6 +238,13 @@ fn every_list_of_a_message_has_an_end() {
             versions: vec![v1::SignedRoster::default(); limits::ROSTER_STEPS_MAX + 1],
         }),
         Body::HeadsRequest(v1::HeadsRequest { since: 0, buckets: vec![0; 129] }),
+        // Many openings, which nobody has to check before they are counted.
+        Body::ForkProofs(v1::ForkProofs {
+            proofs: vec![v1::ForkProof {
+                epochs: vec![v1::Entry { header: vec![0; 1_024], ..Default::default() }; 256],
+                ..Default::default()
+            }],
+        }),
     ];
     for body in cases {
         let mut bench = Bench::new(2);
@@ -523,4 +530,19 @@ fn a_roster_of_another_federation_is_refused_whatever_its_number() {
     let versions = Federation::new(5).roster.since(0, 1);
     let outputs = bench.receive(Body::RosterChain(v1::RosterChain { versions }));
     assert_eq!(refusal(&outputs).map(Reject::word), Some("different_federation"));
+}
+
+#[test]
+fn an_answer_brings_no_more_openings_than_are_sent() {
+    let federation = Federation::new(2);
+    let opening = v1::EntryHeader { format: 1, epoch: 1, seq: 2, prev: vec![0; 32], ..Default::default() };
+    let entry = v1::Entry {
+        header: wego_proto::prost::Message::encode_to_vec(&opening),
+        signature: vec![0; 64],
+        payload: None,
+    };
+    let judged = |count| verify_entries(Vec::new(), vec![entry.clone(); count], &federation.roster);
+    assert_eq!(judged(limits::OPENINGS_MAX), Ok(None));
+    let refused = judged(limits::OPENINGS_MAX + 1).err();
+    assert_eq!(refused.as_ref().map(Reject::word), Some("too_large"));
 }
