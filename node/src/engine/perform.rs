@@ -307,6 +307,8 @@ impl Worker {
                     member = handle(*origin),
                     "two histories of a member are proved; its log is frozen"
                 );
+                // The proof brings openings of epochs with it.
+                self.roster_changed();
             }
             Event::EpochOpened { origin, number, rank } => {
                 tracing::warn!(
