@@ -86,4 +86,35 @@ impl MemberCard {
             portal_url: self.portal_url.clone(),
         }
     }
+
+    /// What of a member that a roster admits is not as in its card, and would let somebody else be the city: `None` when
+    /// all of it is. Names, place and endpoints are not looked at: a committee may put them right.
+    #[must_use]
+    pub fn differs_from_admitted(&self, member: &v1::Member) -> Option<&'static str> {
+        let own = self.member(member.idx, member.role(), member.term_from_ms);
+        if member.city_id != own.city_id {
+            return Some("city id");
+        }
+        // Not even an older or a later key beside the own one.
+        if member.log_keys != own.log_keys {
+            return Some("log key");
+        }
+        self.differs_from_newest(member)
+    }
+
+    /// As [`MemberCard::differs_from_admitted`] for a member that was given new keys and keeps its old ones for what
+    /// they signed.
+    #[must_use]
+    pub fn differs_from_newest(&self, member: &v1::Member) -> Option<&'static str> {
+        let own = self.member(member.idx, member.role(), member.term_from_ms);
+        let newest = member.log_keys.last().map(|key| key.key.as_slice());
+        [
+            (newest == Some(self.log_key.as_bytes().as_slice()), "log key"),
+            (member.transport_keys == own.transport_keys, "transport key"),
+            (member.next_log_key_digest == own.next_log_key_digest, "next log key digest"),
+            (member.recovery_digest == own.recovery_digest, "recovery digest"),
+        ]
+        .into_iter()
+        .find_map(|(same, what)| (!same).then_some(what))
+    }
 }

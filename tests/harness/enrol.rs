@@ -170,6 +170,14 @@ pub async fn invites(seat: &Seat) -> Vec<v1::InviteView> {
 /// # Panics
 /// When the roster does not hold.
 pub fn admit(seats: &[Seat], card: &v1::SignedMemberCard) {
+    admit_as(seats, card, |_| ());
+}
+
+/// As [`admit`], with a member that is not as the card says.
+///
+/// # Panics
+/// When the roster does not hold.
+pub fn admit_as(seats: &[Seat], card: &v1::SignedMemberCard, alter: impl FnOnce(&mut v1::Member)) {
     let path = &seats[0].config.node.roster;
     let text = fs::read_to_string(path).expect("the roster file");
     let mut chain: v1::RosterChain = armour::read(Label::Roster, &text).expect("a roster");
@@ -186,6 +194,7 @@ pub fn admit(seats: &[Seat], card: &v1::SignedMemberCard) {
     let idx = content.members.iter().map(|member| member.idx).max().unwrap_or(0) + 1;
     let mut member = founding.genesis(&[card]).members.remove(0);
     member.idx = idx;
+    alter(&mut member);
     content.members.push(member);
     content.version += 1;
     content.prev_hash = current.hash().as_bytes().to_vec();

@@ -112,7 +112,10 @@ impl Failure {
     pub(super) fn of_join(error: JoinError) -> Self {
         let exit = match error {
             JoinError::Invite(_) => Exit::Usage,
-            JoinError::OtherKey { .. } | JoinError::Answer(_) | JoinError::Roster(_) => Exit::Integrity,
+            JoinError::OtherKey { .. }
+            | JoinError::Answer(_)
+            | JoinError::Roster(_)
+            | JoinError::ForeignKey { .. } => Exit::Integrity,
             JoinError::Connect { .. } | JoinError::Late | JoinError::Call(_) => Exit::Unreachable,
             JoinError::Refused(_) | JoinError::NoEnrolment { .. } | JoinError::OtherFederation => {
                 Exit::Conflict

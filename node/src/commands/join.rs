@@ -144,7 +144,7 @@ impl Joining<'_> {
         if wego_proto::invite::prefix_of(&roster.federation()) != self.invite.federation {
             return Err(Failure::of_join(JoinError::OtherFederation));
         }
-        if !newcomer.is_member_in(roster) {
+        if !newcomer.is_member_in(roster).map_err(Failure::of_join)? {
             return Err(Failure::new(
                 Exit::Conflict,
                 format!("{} does not have this city's keys", newcomer.roster.display()),

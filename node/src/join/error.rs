@@ -58,6 +58,12 @@ pub enum JoinError {
     /// A roster that does not verify.
     #[error("the roster from the inviter's node does not hold")]
     Roster(#[source] RosterError),
+    /// A roster that gives this city a key that is not its own. Whoever put it there could take the city's log over.
+    #[error("the roster has another {what} for this city than its member card")]
+    ForeignKey {
+        /// Which.
+        what: &'static str,
+    },
     /// The folder is of another federation than the invite.
     #[error("the folder has the roster of another federation than the invite")]
     OtherFederation,
@@ -130,6 +136,10 @@ impl JoinError {
             }
             Self::Refused(refusal) => return refusal.hint(),
             Self::Answer(_) | Self::Roster(_) => "stop here, and ask another member of the federation",
+            Self::ForeignKey { .. } => {
+                "stop here, do not start the node, and call the committee: somebody may want to be this city; \
+                 the member card has the fingerprints to compare"
+            }
             Self::OtherFederation => "one node belongs to one federation: name another folder with --dir",
             Self::OtherCard => {
                 "put back the files that `wego-node init` made, or name another folder with --dir"

@@ -15,7 +15,7 @@ use wego_proto::{
     key::PublicKey,
     pin::Identity,
     prost::Message,
-    roster::ROSTER_BYTES_MAX,
+    roster::{LogKey, ROSTER_BYTES_MAX},
     v1,
 };
 
@@ -36,10 +36,10 @@ pub struct Newcomer {
     pub identity: Identity,
     /// The key in that.
     pub transport_key: PublicKey,
-    /// Signs its entries.
-    pub log_key: PublicKey,
     /// What it shows to the federation.
     pub card: v1::SignedMemberCard,
+    /// What is in that.
+    opened: MemberCard,
     /// As in `nl-leiden`.
     pub handle: String,
     /// Where its roster belongs.
@@ -93,9 +93,9 @@ impl Newcomer {
         Ok(Some(Self {
             identity: keys.transport,
             transport_key: keys.transport_key,
-            log_key: opened.log_key,
             card,
-            handle: opened.inception.handle,
+            handle: opened.inception.handle.clone(),
+            opened,
             roster: config.node.roster,
             config: path,
             dir: dir.to_owned(),
@@ -115,10 +115,18 @@ impl Newcomer {
     }
 
     /// Whether this is an active member there, with these keys.
-    #[must_use]
-    pub fn is_member_in(&self, roster: &History) -> bool {
-        let speaker = roster.speaker(&self.transport_key);
-        speaker.is_some_and(|member| member.log_keys.iter().any(|key| key.key == self.log_key))
+    ///
+    /// # Errors
+    /// [`JoinError::ForeignKey`] when somebody else has a key there that counts as this city's.
+    pub fn is_member_in(&self, roster: &History) -> Result<bool, JoinError> {
+        let own_key = |key: &LogKey| key.key == self.opened.log_key;
+        match roster.speaker(&self.transport_key) {
+            Some(member) if member.log_keys.iter().any(own_key) => self
+                .opened
+                .differs_from_admitted(&member.raw)
+                .map_or(Ok(true), |what| Err(JoinError::ForeignKey { what })),
+            _ => Ok(false),
+        }
     }
 
     /// What was answered to this invite before.

@@ -131,7 +131,7 @@ fn checked(chain: v1::RosterChain, invite: &Invite, newcomer: &Newcomer) -> Resu
     if invite::prefix_of(&history.federation()) != invite.federation {
         return Err(JoinError::Answer("its roster is of another federation than the invite"));
     }
-    if !newcomer.is_member_in(&history) {
+    if !newcomer.is_member_in(&history)? {
         return Err(JoinError::Answer("its roster does not have this city's keys"));
     }
     Ok(history)

@@ -19,7 +19,7 @@ use wego_proto::{
         progress_reply::State,
     },
 };
-use wego_tests::{Cluster, identity};
+use wego_tests::{Cluster, enrol::admit_as, identity};
 
 use super::{Done, join, leiden};
 
@@ -113,6 +113,54 @@ async fn no_roster_is_taken_that_does_not_hold_or_does_not_have_the_city() {
         assert_eq!(done.code, 7, "{said}: {}", done.err);
         assert!(done.err.contains(said), "{said}: {}", done.err);
         assert!(!dir.join("roster.pem").exists(), "{said}");
+    }
+    cluster.stop().await;
+}
+
+type Alter = fn(&mut v1::Member);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_roster_is_taken_that_lets_somebody_else_be_the_city() {
+    let (cluster, chain, roster, dir) = scene().await;
+    let file = &cluster.seats[0].config.node.roster;
+    let before = std::fs::read(file).unwrap();
+    let waiting = v1::ProgressReply { state: Some(State::Waiting(v1::JoinWaiting::default())) };
+    let asks = told(Liar { joined: accepted(&roster, "Test"), progress: waiting }, &roster, &dir).await;
+    assert_eq!(asks.code, 6, "{}", asks.err);
+    let card = std::fs::read_to_string(dir.join("member-card.pem")).unwrap();
+    let card: v1::SignedMemberCard = armour::read(Label::MemberCard, &card).unwrap();
+    let own: Alter = |member| member.place = "NLLID".to_owned();
+    let altered: [(&str, Alter); 6] = [
+        ("recovery digest", |member| member.recovery_digest = vec![7; 32]),
+        ("next log key digest", |member| member.next_log_key_digest.clear()),
+        ("transport key", |member| {
+            member.transport_keys.push(identity::key_of(&identity::fresh()).as_bytes().to_vec());
+        }),
+        ("log key", |member| {
+            let key = identity::key_of(&identity::fresh()).as_bytes().to_vec();
+            let from = Some(v1::Position { epoch: 2, seq: 1 });
+            member.log_keys.push(v1::LogKey { key_no: 2, key, from, ..Default::default() });
+        }),
+        ("city id", |member| member.city_id = vec![7; 32]),
+        ("", own),
+    ];
+    for (what, alter) in altered {
+        std::fs::write(file, &before).unwrap();
+        admit_as(&cluster.seats, &card, alter);
+        let text = std::fs::read_to_string(file).unwrap();
+        let lie: v1::RosterChain = armour::read(Label::Roster, &text).unwrap();
+        assert_eq!(lie.versions.len(), chain.versions.len() + 1);
+        let liar = Liar { joined: accepted(&roster, "Test"), progress: admitted(lie, 2) };
+        let done = told(liar, &roster, &dir).await;
+        if what.is_empty() {
+            assert_eq!(done.code, 0, "the committee may put a place right: {}", done.err);
+            continue;
+        }
+        assert_eq!(done.code, 7, "{what}: {}", done.err);
+        let said = format!("error: the roster has another {what} for this city than its member card");
+        assert!(done.err.contains(&said), "{said}: {}", done.err);
+        assert!(done.err.contains("do not start the node, and call the committee"), "{}", done.err);
+        assert!(!dir.join("roster.pem").exists(), "{what}");
     }
     cluster.stop().await;
 }
