@@ -106,7 +106,9 @@ pub struct Created {
     pub card: v1::SignedMemberCard,
     /// The member's permanent identity.
     pub city_id: CityId,
-    /// Signs entries; its fingerprint is read over the telephone.
+    /// What is read over the telephone: see [`MemberCard::fingerprints`].
+    pub fingerprints: Vec<(&'static str, String)>,
+    /// Signs entries.
     pub log_key: PublicKey,
     /// Speaks for the node in TLS.
     pub transport_key: PublicKey,
@@ -152,6 +154,7 @@ pub fn create(options: &InitOptions, seeds: &Seeds) -> Result<Created, InitError
         card_path: options.dir.join(CARD_FILE),
         card,
         city_id: opened.city_id,
+        fingerprints: opened.fingerprints(),
         log_key: opened.log_key,
         transport_key: opened.transport_key,
         governance: keys.governance,
@@ -260,7 +263,7 @@ fn preamble(card: &MemberCard) -> Vec<String> {
     let endpoints =
         if card.endpoints.is_empty() { "none, dials only".to_owned() } else { card.endpoints.join(", ") };
     let committee = card.governance_key.as_ref().map_or("no".to_owned(), |_| "yes".to_owned());
-    vec![
+    let mut lines = vec![
         "WeGO member card. No secret in it: hand it to whoever founds or administers the federation."
             .to_owned(),
         format!("handle:      {}", card.inception.handle),
@@ -268,9 +271,10 @@ fn preamble(card: &MemberCard) -> Vec<String> {
         format!("country:     {}  {}", card.inception.country, card.inception.place),
         format!("endpoint:    {endpoints}"),
         format!("committee:   {committee}"),
-        format!("fingerprint: {}", card.log_key.fingerprint()),
-        "Compare the fingerprint over the telephone before you believe this card.".to_owned(),
-    ]
+        "Compare these over the telephone before you believe this card, or sign a roster with it:".to_owned(),
+    ];
+    lines.extend(card.fingerprints().iter().map(|(what, print)| format!("{what}: {print}")));
+    lines
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use crate::{
     convert::{FieldError, InField as _, Problem, at_most, optional},
-    id::{CityId, Hash},
+    id::{self, CityId, Hash},
     key::{KeyError, PublicKey, Purpose, SecretKey, Signature},
     v1,
 };
@@ -44,6 +44,21 @@ pub struct MemberCard {
 }
 
 impl MemberCard {
+    /// What people compare by telephone before they believe the card or a roster with it: each key and digest in it,
+    /// under its name, as a text that can be read aloud.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<(&'static str, String)> {
+        let digest = |bytes: &[u8]| bytes.try_into().map_or_else(|_| "none".to_owned(), id::fingerprint);
+        let mut all = vec![
+            ("log key", self.log_key.fingerprint()),
+            ("transport key", self.transport_key.fingerprint()),
+            ("next log key digest", digest(&self.inception.next_log_key_digest)),
+            ("recovery digest", digest(&self.inception.recovery_digest)),
+        ];
+        all.extend(self.governance_key.map(|key| ("governance key", key.fingerprint())));
+        all
+    }
+
     /// Reads a card and checks its signature.
     ///
     /// # Errors

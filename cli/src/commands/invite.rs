@@ -207,13 +207,14 @@ async fn card(args: &Card, cx: &mut Context) -> Outcome {
         let hint = "do not use this node before its administrator has looked at it";
         Failure::integrity("the card that the node holds is not signed by its own key", hint).because(error)
     })?;
-    let preamble = [
+    let mut preamble = vec![
         "WeGO member card. No secret in it.".to_owned(),
         format!("handle:      {}", one_line(&opened.inception.handle)),
-        format!("fingerprint: {}", opened.log_key.fingerprint()),
         format!("words:       {}", one_line(&view.words)),
-        "Compare the words over the telephone before you believe this card.".to_owned(),
+        "Compare the words over the telephone before you believe this card, and these before you sign a roster with it:"
+            .to_owned(),
     ];
+    preamble.extend(opened.fingerprints().iter().map(|(what, print)| format!("{what}: {print}")));
     replace_file(&args.out, armour::write(Label::MemberCard, &preamble, card).as_bytes())?;
     cx.say(&format!("card of {} written to {}", one_line(&opened.inception.handle), args.out.display()));
     cx.say(&format!("compare by telephone before anybody signs: {}", view.words));

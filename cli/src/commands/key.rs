@@ -12,7 +12,7 @@ use wego_proto::{
 
 use crate::{
     args::Yes,
-    commands::roster::fingerprint,
+    commands::roster::{digest_fingerprint, fingerprint},
     context::{Assent, Context, Format},
     error::{ExitCode, Failure, Outcome},
     output::Table,
@@ -73,8 +73,10 @@ struct Keys {
     log_key: Key,
     in_force: bool,
     next_log_key_digest: Option<String>,
+    next_log_key_digest_fingerprint: String,
     next_log_key_here: bool,
     recovery_digest: Option<String>,
+    recovery_digest_fingerprint: String,
     transport_keys: Vec<Key>,
     transport: transport::Transport,
     epochs: Vec<Epoch>,
@@ -120,8 +122,10 @@ async fn show(cx: &mut Context) -> Outcome {
         log_key: key(&reply.log_key),
         in_force: reply.key_no > 0,
         next_log_key_digest: hex(&reply.next_log_key_digest),
+        next_log_key_digest_fingerprint: digest_fingerprint(&reply.next_log_key_digest),
         next_log_key_here: reply.next_log_key_here,
         recovery_digest: hex(&reply.recovery_digest),
+        recovery_digest_fingerprint: digest_fingerprint(&reply.recovery_digest),
         transport_keys: reply.transport_keys.iter().map(|bytes| key(bytes)).collect(),
         transport: transport::Transport::of(reply.transport.unwrap_or_default()),
         epochs: reply.epochs.iter().map(epoch).collect(),
@@ -140,6 +144,8 @@ async fn show(cx: &mut Context) -> Outcome {
     };
     facts.row(["next log key", next]);
     keys.transport.tell(&mut facts);
+    facts.row(["next log key digest", &keys.next_log_key_digest_fingerprint]);
+    facts.row(["recovery digest", &keys.recovery_digest_fingerprint]);
     cx.print_table(facts)?;
     cx.print("\n")?;
     let mut table = Table::new(&["EPOCH", "OPENED BY", "AFTER", "KEY", "FINGERPRINT", "COUNTS"]);

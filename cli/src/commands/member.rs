@@ -5,6 +5,7 @@ use serde::Serialize;
 use wego_proto::{key::PublicKey, v1};
 
 use crate::{
+    commands::roster::digest_fingerprint,
     context::{Context, Format},
     error::{ExitCode, Failure, Outcome},
     output::{self, Table},
@@ -71,6 +72,8 @@ struct Member {
     portal_url: Option<String>,
     log_keys: Vec<Key>,
     transport_keys: Vec<Key>,
+    next_log_key_digest_fingerprint: String,
+    recovery_digest_fingerprint: String,
     #[serde(skip)]
     seen_ms: u64,
 }
@@ -171,6 +174,8 @@ fn print(member: &Member, cx: &mut Context) -> Result<(), Failure> {
     for key in &member.transport_keys {
         table.row(["transport key", &key.fingerprint]);
     }
+    table.row(["next log key digest", &member.next_log_key_digest_fingerprint]);
+    table.row(["recovery digest", &member.recovery_digest_fingerprint]);
     cx.print_table(table)
 }
 
@@ -210,6 +215,8 @@ fn member(view: v1::MemberView) -> Member {
         city_id: data_encoding::HEXLOWER.encode(&raw.city_id),
         log_keys: raw.log_keys.iter().map(|key| self::key(&key.key, Some(key.key_no))).collect(),
         transport_keys: raw.transport_keys.iter().map(|key| self::key(key, None)).collect(),
+        next_log_key_digest_fingerprint: digest_fingerprint(&raw.next_log_key_digest),
+        recovery_digest_fingerprint: digest_fingerprint(&raw.recovery_digest),
         names: raw.names.into_iter().map(|name| (name.lang, name.text)).collect(),
         handle: raw.handle,
         country: raw.country,

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use wego_proto::{
     armour::{self, Label},
+    id,
     key::{PublicKey, SecretKey},
     roster::{Roster, add_signature},
     v1,
@@ -19,6 +20,7 @@ use crate::{
     error::{ExitCode, Failure, Outcome},
     profile::read_secret,
     roster::{
+        admission::Cards,
         chain, diff,
         file::{Sheet, time, write_sheet},
         found::{self, Founding},
@@ -43,7 +45,7 @@ Examples:
   wego roster show --out roster.pem                    save the node's roster for checking proofs offline
 
   wego roster propose --admit accra.pem --out next.pem who may sign compares it, signs it, hands it in:
-  wego roster diff next.pem
+  wego roster diff next.pem --card accra.pem           compare it with the card that the city itself has sent
   wego roster sign next.pem --key governance.pem
   wego roster submit next.pem                          the node adopts it when enough have signed
   wego roster status")]
@@ -83,6 +85,8 @@ struct Sign {
     /// Your governance key
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    #[command(flatten)]
+    cards: Cards,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -140,12 +144,21 @@ fn sign(args: &Sign, cx: &mut Context) -> Outcome {
         ));
     }
     refuse_admission(&sheet, cx.now_ms())?;
-    if sheet.before().is_some() {
-        cx.say(&format!("version {} changes:", sheet.draft().content.version));
-        for line in diff::lines(&sheet.changes()) {
-            cx.say(&format!("  {line}"));
+    let content = &sheet.draft().content;
+    let changes = match sheet.before() {
+        Some(_) => {
+            cx.say(&format!("version {} changes:", content.version));
+            sheet.changes()
         }
+        None => {
+            cx.say("the first version says:");
+            diff::founding(content)
+        }
+    };
+    for line in diff::lines(&changes) {
+        cx.say(&format!("  {line}"));
     }
+    args.cards.agree(&sheet, cx)?;
     let fingerprint = key.public().fingerprint();
     let mode = args.dry_run.mode();
     match mode {
@@ -258,4 +271,13 @@ pub(crate) async fn of_node(cx: &mut Context) -> Result<v1::RosterChain, Failure
 /// What a person compares, or the bytes when they are no key.
 pub(crate) fn fingerprint(key: &[u8]) -> String {
     PublicKey::from_bytes(key).map_or_else(|_| "not a key".to_owned(), |key| key.fingerprint())
+}
+
+/// What a person compares with the member's card, of a digest of a key.
+pub(crate) fn digest_fingerprint(digest: &[u8]) -> String {
+    match <&[u8; 32]>::try_from(digest) {
+        Ok(digest) => id::fingerprint(digest),
+        Err(_) if digest.is_empty() => "none".to_owned(),
+        Err(_) => "not a digest".to_owned(),
+    }
 }

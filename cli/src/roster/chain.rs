@@ -13,6 +13,7 @@ use wego_proto::{
 };
 
 use super::{
+    admission::Cards,
     diff,
     file::{Sheet, time},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Verify {
 pub(crate) struct Diff {
     /// Roster file, whose last version is compared with the one before
     file: PathBuf,
+    #[command(flatten)]
+    cards: Cards,
 }
 
 #[derive(Serialize)]
@@ -184,5 +187,6 @@ pub(crate) fn diff(args: &Diff, cx: &mut Context) -> Outcome {
         return Err(Failure::usage(what, "`wego roster show` shows what is in it"));
     }
     sheet.print_changes(cx)?;
+    args.cards.agree(&sheet, cx)?;
     Ok(ExitCode::Ok)
 }

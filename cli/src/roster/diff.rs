@@ -7,9 +7,12 @@ use prost::Message as _;
 use serde::Serialize;
 use wego_proto::v1::{self, MemberStatus};
 
-use super::file::time;
+use super::{
+    admission::admission,
+    file::{read_names, time},
+};
 use crate::{
-    commands::roster::fingerprint,
+    commands::roster::{digest_fingerprint, fingerprint},
     context::Context,
     error::Failure,
     output::{Table, one_line},
@@ -29,14 +32,14 @@ pub(crate) struct Change {
 
 /// Collects sentences.
 #[derive(Default)]
-struct Changes(Vec<Change>);
+pub(super) struct Changes(Vec<Change>);
 
 impl Changes {
-    fn tell(&mut self, text: impl Into<String>) {
+    pub(super) fn tell(&mut self, text: impl Into<String>) {
         self.0.push(Change { alarm: false, text: text.into() });
     }
 
-    fn alarm(&mut self, text: impl Into<String>) {
+    pub(super) fn alarm(&mut self, text: impl Into<String>) {
         self.0.push(Change { alarm: true, text: text.into() });
     }
 
@@ -72,6 +75,15 @@ pub(crate) fn changes(old: &v1::Roster, new: &v1::Roster, new_bytes: &[u8]) -> V
     if new.encode_to_vec() != new_bytes {
         changes.alarm("has contents that this version of wego cannot show: use a newer one before you sign");
     }
+    changes.0.sort_by_key(|change| !change.alarm);
+    changes.0
+}
+
+/// Everything that version 1 says of who decides and who is a member, alarms first.
+pub(crate) fn founding(first: &v1::Roster) -> Vec<Change> {
+    let mut changes = Changes::default();
+    governance(&mut changes, &v1::Roster::default(), first);
+    members(&mut changes, &v1::Roster::default(), first);
     changes.0.sort_by_key(|change| !change.alarm);
     changes.0
 }
@@ -159,12 +171,6 @@ fn members(changes: &mut Changes, old: &v1::Roster, new: &v1::Roster) {
     }
 }
 
-fn admission(changes: &mut Changes, member: &v1::Member) {
-    let name = member.names.first().map_or("", |name| &name.text);
-    let key = member.log_keys.last().map(|key| fingerprint(&key.key)).unwrap_or_default();
-    changes.tell(format!("admits {} ({name}) as {}, log key {key}", member.handle, member.role().word()));
-}
-
 fn member_changes(changes: &mut Changes, old: &v1::Member, new: &v1::Member) {
     let who = &old.handle;
     changes.alarm_of(&old.handle, &new.handle, || format!("renames {who} to {}", new.handle));
@@ -174,12 +180,11 @@ fn member_changes(changes: &mut Changes, old: &v1::Member, new: &v1::Member) {
     changes.of(&old.role, &new.role, || {
         format!("makes {who} {}, before {}", new.role().word(), old.role().word())
     });
-    let term = |member: &v1::Member| {
-        format!("{} to {}", or_open(member.term_from_ms), or_open(member.term_until_ms))
-    };
     changes
         .of(&term(old), &term(new), || format!("gives {who} the term {}, before {}", term(new), term(old)));
-    changes.of(&old.names, &new.names, || format!("changes the names of {who}"));
+    changes.of(&old.names, &new.names, || {
+        format!("calls {who} {}, before {}", read_names(&new.names), read_names(&old.names))
+    });
     changes.of(&(&old.country, &old.place), &(&new.country, &new.place), || {
         format!("puts {who} at {} {}", new.country, new.place)
     });
@@ -230,21 +235,27 @@ fn keys(changes: &mut Changes, old: &v1::Member, new: &v1::Member) {
     }
     let sets = [old, new].map(|member| member.transport_keys.iter().collect::<BTreeSet<_>>());
     for key in sets[1].difference(&sets[0]) {
-        changes.alarm(format!("lets {} speak for {who}", fingerprint(key)));
+        changes.alarm(format!("lets transport key {} speak for {who}", fingerprint(key)));
     }
     for key in sets[0].difference(&sets[1]) {
-        changes.alarm(format!("lets {} speak for {who} no more", fingerprint(key)));
+        changes.alarm(format!("lets transport key {} speak for {who} no more", fingerprint(key)));
     }
     changes.alarm_of(&old.next_log_key_digest, &new.next_log_key_digest, || {
-        format!("changes which log key {who} must take next")
+        let [new, old] = [new, old].map(|member| digest_fingerprint(&member.next_log_key_digest));
+        format!("changes which log key {who} must take next: next log key digest {new}, before {old}")
     });
     changes.alarm_of(&old.recovery_digest, &new.recovery_digest, || {
-        format!("changes the recovery key of {who}")
+        let [new, old] = [new, old].map(|member| digest_fingerprint(&member.recovery_digest));
+        format!("changes the recovery key of {who}: recovery digest {new}, before {old}")
     });
 }
 
-fn listed(words: &[String]) -> String {
+pub(super) fn listed(words: &[String]) -> String {
     if words.is_empty() { "no address".to_owned() } else { words.join(", ") }
+}
+
+pub(super) fn term(member: &v1::Member) -> String {
+    format!("{} to {}", or_open(member.term_from_ms), or_open(member.term_until_ms))
 }
 
 fn or_open(ms: u64) -> String {

@@ -215,6 +215,12 @@ pub(crate) fn write_sheet(path: &Path, sheet: &Sheet) -> Result<(), Failure> {
     replace_file(path, armour::write(Label::Roster, &sheet.preamble(), sheet.chain()).as_bytes())
 }
 
+/// `Seoul (en), 서울 (ko)`.
+pub(crate) fn read_names(names: &[v1::MemberName]) -> String {
+    let name = |name: &v1::MemberName| format!("{} ({})", name.text, name.lang);
+    names.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 fn member_line(member: &v1::Member) -> String {
     let key = member.log_keys.last().map(|key| fingerprint(&key.key)).unwrap_or_default();
     let name = member.names.first().map(|name| one_line(&name.text).into_owned()).unwrap_or_default();

@@ -2,6 +2,7 @@
 //!
 //! What makes a roster valid is decided in `wego-proto`; here it is only read, signed and written.
 
+pub(crate) mod admission;
 pub(crate) mod chain;
 pub(crate) mod diff;
 mod edit;

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use prost::Message as _;
 use wego_proto::{
     armour::{self, Label},
     card,
@@ -245,4 +246,47 @@ fn a_proposal_that_follows_another_roster_is_not_signed() {
     assert_eq!(office.wego("roster sign %spliced.pem --key %kr-seoul.key").0, 7);
     assert_eq!(office.wego("roster diff %spliced.pem").0, 7);
     assert_eq!(office.wego("roster verify %next.pem").0, 7, "nobody has signed it");
+}
+
+#[test]
+fn whoever_signs_the_first_version_is_shown_every_key_in_it() {
+    let office = Office::new();
+    assert_eq!(office.found().0, 0);
+    let (code, _, err) = office.wego("roster sign %roster.pem --key %kr-seoul.key --dry-run");
+    assert_eq!(code, 0, "{err}");
+    for seed in [1, 2, 3, 51, 52, 53, 101, 102, 103] {
+        let print = key(seed).public().fingerprint();
+        assert!(err.lines().any(|line| line.contains("ALARM") && line.contains(&print)), "{seed}: {err}");
+    }
+}
+
+#[test]
+fn a_version_that_is_not_as_the_citys_card_says_is_not_signed() {
+    let office = founded();
+    office.card("gh-accra", "gh-accra", 4);
+    let propose = "roster propose --roster %roster.pem --admit %gh-accra --out %next.pem";
+    assert_eq!(office.wego(propose).0, 0);
+    let sign = "roster sign %next.pem --key %kr-seoul.key --card %gh-accra";
+    let (code, _, err) = office.wego(&format!("{sign} --dry-run"));
+    assert!(code == 0 && err.contains("gh-accra has the keys and digests that"), "{err}");
+    let honest: v1::RosterChain = armour::read(Label::Roster, &office.text("next.pem")).expect("armour");
+    let spoiled = |spoil: &dyn Fn(&mut v1::Member)| {
+        let mut chain = honest.clone();
+        let mut content: v1::Roster =
+            prost::Message::decode(chain.versions[1].roster.as_slice()).expect("a roster");
+        spoil(&mut content.members[3]);
+        chain.versions[1].roster = content.encode_to_vec();
+        fs::write(office.path("next.pem"), armour::write(Label::Roster, &[], &chain)).expect("a file");
+        let (code, _, err) = office.wego(sign);
+        assert_eq!(code, 7, "{err}");
+        assert_eq!(office.wego("roster diff %next.pem --card %gh-accra").0, 7);
+        let kept: v1::RosterChain = armour::read(Label::Roster, &office.text("next.pem")).expect("armour");
+        assert!(kept.versions[1].signatures.is_empty());
+        err
+    };
+    let err = spoiled(&|member| member.recovery_digest = vec![7; 32]);
+    assert!(err.contains("another recovery digest for gh-accra"), "{err}");
+    let err = spoiled(&|member| member.transport_keys.push(key(9).public().as_bytes().to_vec()));
+    assert!(err.contains("another transport key for gh-accra"), "{err}");
+    assert_eq!(office.wego("roster sign %roster.pem --key %kr-seoul.key --card %gh-accra").0, 2);
 }

@@ -5,7 +5,7 @@ use wego_proto::v1;
 
 use super::file::{Sheet, time};
 use crate::{
-    commands::roster::fingerprint,
+    commands::roster::{digest_fingerprint, fingerprint},
     context::{Context, Format},
     error::Failure,
     output::{self, Style, Table, one_line},
@@ -46,6 +46,8 @@ struct Member {
     city_id: String,
     log_key_fingerprint: String,
     transport_key_fingerprints: Vec<String>,
+    next_log_key_digest_fingerprint: String,
+    recovery_digest_fingerprint: String,
 }
 
 /// Prints a roster, and whether enough have signed.
@@ -125,5 +127,7 @@ fn member(member: &v1::Member) -> Member {
         city_id: data_encoding::HEXLOWER.encode(&member.city_id),
         log_key_fingerprint: member.log_keys.last().map(|key| fingerprint(&key.key)).unwrap_or_default(),
         transport_key_fingerprints: member.transport_keys.iter().map(|key| fingerprint(key)).collect(),
+        next_log_key_digest_fingerprint: digest_fingerprint(&member.next_log_key_digest),
+        recovery_digest_fingerprint: digest_fingerprint(&member.recovery_digest),
     }
 }

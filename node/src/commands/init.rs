@@ -139,8 +139,8 @@ fn talk(created: &Created, options: &InitOptions, err: &mut dyn Write) -> io::Re
         err,
         "made {dir} for {handle}
 
-fingerprint, to be read over the telephone to whoever gets the card:
-  {fingerprint}
+fingerprints, to be read over the telephone to whoever gets the card and whoever signs a roster with it:
+{fingerprints}
 
 next:
   1. Move these to two offline media in two places, and delete them here:
@@ -153,13 +153,19 @@ next:
   5. Start the node; then `wego --profile {profile} status`.",
         dir = created.dir.display(),
         handle = options.handle,
-        fingerprint = created.log_key.fingerprint(),
+        fingerprints = read_aloud(&created.fingerprints),
         governance = governance.unwrap_or_default(),
         card = created.card_path.display(),
         roster = RawConfig::default().node.roster,
         config = created.config.display(),
         profile = created.profile_dir.display(),
     )
+}
+
+/// Fingerprints under one another, each after its name.
+pub(super) fn read_aloud(fingerprints: &[(&str, String)]) -> String {
+    let line = |(what, print): &(&str, String)| format!("  {what:<20}  {print}");
+    fingerprints.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn name(text: &str) -> Result<MemberName, &'static str> {

@@ -297,10 +297,10 @@ fn folder(args: Args, err: &mut dyn Write) -> Result<Newcomer, Failure> {
     let (created, options) = init::create(args.dir.clone(), who, args.more)?;
     writeln!(
         err,
-        "made {} for {}\nfingerprint: {}",
+        "made {} for {}\nfingerprints, to be read over the telephone to whoever signs the roster:\n{}",
         created.dir.display(),
         options.handle,
-        created.log_key.fingerprint()
+        init::read_aloud(&created.fingerprints)
     )?;
     let lost = || Failure::new(Exit::Failed, "the folder that was made is gone", "run this again");
     Newcomer::open(&args.dir, &environment()).map_err(Failure::of_join)?.ok_or_else(lost)
