@@ -7,17 +7,18 @@
 
 use std::collections::BTreeMap;
 
-use thiserror::Error;
 use wego_proto::{
     id::Hash,
     roster::{CONFLICT_VERSIONS_MAX, Draft, Roster, RosterError, check_settlement, join_signatures},
     v1,
 };
 
-use crate::{
-    limits::{CONFLICTS_MAX, PROPOSALS_MAX, PROPOSALS_PER_KEY_MAX},
-    roster::History,
-};
+use crate::{limits::CONFLICTS_MAX, roster::History};
+
+mod places;
+mod verdict;
+
+pub use verdict::{Refusal, Verdict};
 
 /// What was kept beside the versions in force: all of it durable.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,70 +26,6 @@ pub struct Governance {
     proposals: BTreeMap<Hash, v1::SignedRoster>,
     /// By number: versions that were all fully signed, the one in force among them once there are two.
     contested: BTreeMap<u64, BTreeMap<Hash, v1::SignedRoster>>,
-}
-
-/// What becomes of a version.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
-    /// It is here, with all the signatures.
-    Known,
-    /// It collects signatures; `instead_of` make room for it.
-    Propose {
-        /// With the signatures known so far.
-        version: v1::SignedRoster,
-        /// Proposals that fewer have signed.
-        instead_of: Vec<Hash>,
-    },
-    /// It is the next in force. The first of these follows a version in force; when there are several, or that one is
-    /// not the last, a settled conflict moves this node to another branch.
-    Adopt(Vec<Roster>),
-    /// Another version is fully signed under its number: all of these are proof.
-    Conflict(Vec<v1::SignedRoster>),
-}
-
-/// Why a version becomes nothing here. Nothing changed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Refusal {
-    /// It is wrong by itself: whoever made it must make another.
-    #[error(transparent)]
-    Bad(#[from] RosterError),
-    /// No governance key of the version that it follows has signed it.
-    #[error("no governance key of the version in force has signed it")]
-    Unsigned,
-    /// It does not follow the version in force, or is under a number that was decided.
-    #[error("version {found} does not follow version {known}, which is in force")]
-    NotNext {
-        /// Version in force.
-        known: u64,
-        /// Version offered.
-        found: u64,
-    },
-    /// Enough keys have signed it, but its number was decided otherwise, and versions have followed that.
-    #[error("version {found} was decided otherwise, and version {known} is in force")]
-    Decided {
-        /// Version in force.
-        known: u64,
-        /// Version offered.
-        found: u64,
-    },
-    /// It follows another version than the one in force.
-    #[error("version {found} follows another version {} than the one in force", found - 1)]
-    OtherBranch {
-        /// Version offered.
-        found: u64,
-    },
-    /// The roster is in conflict and it does not settle that.
-    #[error("two versions {version} are fully signed: only a version that settles this is taken")]
-    InConflict {
-        /// Number under conflict.
-        version: u64,
-    },
-    /// It settles a conflict of which this node does not know both versions.
-    #[error("it settles a conflict that is not known here")]
-    UnknownConflict,
-    /// As many proposals are kept as there may be.
-    #[error("too many proposals are kept")]
-    Crowded,
 }
 
 impl Governance {
@@ -344,40 +281,6 @@ impl Governance {
     fn joined(&self, draft: &Draft, signed: &v1::SignedRoster, before: &Roster) -> v1::SignedRoster {
         let here = self.proposals.get(&draft.hash).unwrap_or(signed);
         join_signatures(here, signed, &[&draft.governance, before.governance()])
-    }
-
-    fn propose_or_refuse(
-        &self,
-        draft: &Draft,
-        version: v1::SignedRoster,
-        before: &Roster,
-    ) -> Result<Verdict, Refusal> {
-        let signers = before.governance().signers(&version);
-        if signers.is_empty() {
-            return Err(Refusal::Unsigned);
-        }
-        match self.proposals.get(&draft.hash) {
-            Some(kept) if kept.signatures == version.signatures => return Ok(Verdict::Known),
-            Some(_) => return Ok(Verdict::Propose { version, instead_of: Vec::new() }),
-            None => {}
-        }
-        let of_one_key = |kept: &&v1::SignedRoster| before.governance().signers(kept) == signers;
-        if signers.len() == 1 && self.proposals.values().filter(of_one_key).count() >= PROPOSALS_PER_KEY_MAX {
-            return Err(Refusal::Crowded);
-        }
-        let mut instead_of = Vec::new();
-        if self.proposals.len() >= PROPOSALS_MAX {
-            let fewest = self
-                .proposals
-                .iter()
-                .map(|(hash, kept)| (before.governance().count_signatures(kept), *hash))
-                .min();
-            match fewest {
-                Some((count, hash)) if count < signers.len() => instead_of.push(hash),
-                _ => return Err(Refusal::Crowded),
-            }
-        }
-        Ok(Verdict::Propose { version, instead_of })
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     bench::{after, genesis, hash, history, key, settling, signed},
     *,
 };
+use crate::limits::PROPOSALS_MAX;
 
 fn judge(kept: &Governance, signed: &v1::SignedRoster) -> Result<Verdict, Refusal> {
     kept.judge(&history(&[genesis()]), signed)
