@@ -34,7 +34,7 @@ pub const MEMBERS_MAX: usize = 20_000;
 pub const ENDPOINTS_MAX: usize = 8;
 /// Governance keys.
 pub const GOVERNANCE_KEYS_MAX: usize = 64;
-/// Signatures looked at: every key of the version before and of the version itself.
+/// Signatures among which those of the keys are looked for: every key of the version before and of the version itself.
 pub const SIGNATURES_MAX: usize = 2 * GOVERNANCE_KEYS_MAX;
 
 /// Why a roster version is refused. The version known before stays in force.
@@ -257,25 +257,34 @@ impl Governance {
     /// The distinct keys of these that have signed.
     #[must_use]
     pub fn signers(&self, signed: &v1::SignedRoster) -> BTreeSet<PublicKey> {
-        signed
-            .signatures
-            .iter()
-            .take(SIGNATURES_MAX)
-            .filter_map(|one| self.valid(&signed.roster, one))
-            .collect()
+        let has_signed =
+            |key: &&PublicKey| first_of(signed, key).is_some_and(|one| holds(key, &signed.roster, one));
+        self.keys.iter().filter(has_signed).copied().collect()
     }
 
     fn require(&self, signed: &v1::SignedRoster, whose: &'static str) -> Result<(), RosterError> {
         let (have, need) = (self.count_signatures(signed), self.threshold);
         if have < need { Err(RosterError::TooFewSignatures { have, need, whose }) } else { Ok(()) }
     }
+}
 
-    fn valid(&self, roster: &[u8], one: &v1::RosterSignature) -> Option<PublicKey> {
-        let key = PublicKey::from_bytes(&one.key).ok().filter(|key| self.keys.contains(key))?;
-        let signature = Signature::try_from(one.signature.as_slice()).ok()?;
-        key.verify(Purpose::Roster, &[roster], &signature).ok()?;
-        Some(key)
-    }
+/// The signature of a key that is looked at: whoever fills a copy with others makes nobody check them.
+fn first_of<'a>(signed: &'a v1::SignedRoster, key: &PublicKey) -> Option<&'a v1::RosterSignature> {
+    signed.signatures.iter().take(SIGNATURES_MAX).find(|one| one.key == key.as_bytes())
+}
+
+fn holds(key: &PublicKey, roster: &[u8], one: &v1::RosterSignature) -> bool {
+    let signature = Signature::try_from(one.signature.as_slice());
+    signature.is_ok_and(|signature| key.verify(Purpose::Roster, &[roster], &signature).is_ok())
+}
+
+/// Whether a copy names a key that may sign whose signature is not among those that were joined from it: it does not
+/// hold. Nobody honest passes such a copy on.
+#[must_use]
+pub fn has_forged(copy: &v1::SignedRoster, joined: &v1::SignedRoster, keys: &[&Governance]) -> bool {
+    let may_sign = |bytes: &[u8]| keys.iter().any(|some| some.keys.iter().any(|key| key.as_bytes() == bytes));
+    let kept = |bytes: &[u8]| joined.signatures.iter().any(|one| one.key == bytes);
+    copy.signatures.iter().take(SIGNATURES_MAX).any(|one| may_sign(&one.key) && !kept(&one.key))
 }
 
 /// Adds a signature to `signed`, replacing an earlier one of the same key.
@@ -294,16 +303,14 @@ pub fn join_signatures(
     other: &v1::SignedRoster,
     keys: &[&Governance],
 ) -> v1::SignedRoster {
-    let mut joined: BTreeMap<PublicKey, v1::RosterSignature> = BTreeMap::new();
-    for signature in
-        one.signatures.iter().take(SIGNATURES_MAX).chain(other.signatures.iter().take(SIGNATURES_MAX))
-    {
-        let signer = keys.iter().find_map(|governance| governance.valid(&one.roster, signature));
-        if let Some(signer) = signer {
-            joined.entry(signer).or_insert_with(|| signature.clone());
-        }
-    }
-    v1::SignedRoster { roster: one.roster.clone(), signatures: joined.into_values().collect() }
+    let keys: BTreeSet<&PublicKey> = keys.iter().flat_map(|some| &some.keys).collect();
+    let valid = |key: &PublicKey| {
+        let first = first_of(one, key);
+        // Two copies mostly have the same signatures: each is checked once.
+        let second = first_of(other, key).filter(|second| Some(*second) != first);
+        [first, second].into_iter().flatten().find(|found| holds(key, &one.roster, found)).cloned()
+    };
+    v1::SignedRoster { roster: one.roster.clone(), signatures: keys.into_iter().filter_map(valid).collect() }
 }
 
 #[cfg(test)]

@@ -49,11 +49,12 @@ def follow(before, signed):
 
 
 def _require_threshold(governance, signed, whose):
-    signers = set()  # each key counts once
+    first = {}  # each key counts once, and of several signatures of one key only the first
     for one in signed.signatures[:128]:
-        if one.key in governance.keys and verifies(one.key, b"roster", [signed.roster], one.signature):
-            signers.add(one.key)
-    have, need = len(signers), governance.threshold
+        first.setdefault(bytes(one.key), one)
+    counted = [one for key, one in first.items() if key in governance.keys]
+    have = sum(verifies(one.key, b"roster", [signed.roster], one.signature) for one in counted)
+    need = governance.threshold
     require(have >= need, f"{whose}: {have} of the {need} signatures are there")
 
 

@@ -197,6 +197,8 @@ fn combine(args: &Combine, cx: &mut Context) -> Outcome {
     let Some((first_file, mut combined)) = sheets.next() else {
         return Err(Failure::usage("no files to combine", "name the signed copies"));
     };
+    let first = combined.last().clone();
+    combined.take_signatures(&first);
     for (file, sheet) in sheets {
         if !combined.is_same_roster(&sheet) {
             return Err(Failure::conflict(

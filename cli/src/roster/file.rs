@@ -9,7 +9,7 @@ use wego_proto::{
     armour::{self, Label},
     card::MemberCard,
     key::PublicKey,
-    roster::{Draft, Governance, Roster},
+    roster::{Draft, Governance, Roster, join_signatures},
     v1::{self, RosterChain, SignedRoster},
 };
 
@@ -170,16 +170,10 @@ impl Sheet {
         self.last().roster == other.last().roster
     }
 
-    /// Adds the other copy's signatures; only valid ones of governance keys are worth keeping.
+    /// Adds the other copy's signatures; only valid ones of governance keys are kept, of either.
     pub(crate) fn take_signatures(&mut self, other: &SignedRoster) {
-        for signature in other.signatures.clone() {
-            let one = SignedRoster { signatures: vec![signature.clone()], ..self.last().clone() };
-            let counts = self.deciding().any(|governance| governance.count_signatures(&one) == 1);
-            let known = self.last().signatures.iter().any(|own| own.key == signature.key);
-            if counts && !known {
-                self.last_mut().signatures.push(signature);
-            }
-        }
+        let joined = join_signatures(self.last(), other, &self.deciding().collect::<Vec<_>>());
+        *self.last_mut() = joined;
     }
 
     /// What stands above the armour, for people.

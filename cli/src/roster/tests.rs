@@ -290,3 +290,22 @@ fn a_version_that_is_not_as_the_citys_card_says_is_not_signed() {
     assert!(err.contains("another transport key for gh-accra"), "{err}");
     assert_eq!(office.wego("roster sign %roster.pem --key %kr-seoul.key --card %gh-accra").0, 2);
 }
+
+#[test]
+fn joining_copies_leaves_out_signatures_that_do_not_hold() {
+    let office = Office::new();
+    assert_eq!(office.found().0, 0);
+    assert_eq!(office.wego("roster sign %roster.pem --key %kr-seoul.key").0, 0);
+    let mut spoiled: v1::RosterChain =
+        armour::read(Label::Roster, &office.text("roster.pem")).expect("armour");
+    spoiled.versions[0].signatures[0].signature[7] ^= 1;
+    fs::write(office.path("spoiled.pem"), armour::write(Label::Roster, &[], &spoiled)).expect("a file");
+    let (code, _, err) = office.wego("roster combine %spoiled.pem %roster.pem --out %joined.pem");
+    assert_eq!(code, 0, "{err}");
+    let joined: v1::RosterChain = armour::read(Label::Roster, &office.text("joined.pem")).expect("armour");
+    let signed: v1::RosterChain = armour::read(Label::Roster, &office.text("roster.pem")).expect("armour");
+    assert_eq!(joined, signed);
+    assert_eq!(office.wego("roster combine %spoiled.pem --out %alone.pem").0, 0);
+    let alone: v1::RosterChain = armour::read(Label::Roster, &office.text("alone.pem")).expect("armour");
+    assert_eq!(alone.versions[0].signatures, []);
+}

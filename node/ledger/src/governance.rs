@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 
 use wego_proto::{
     id::Hash,
-    roster::{CONFLICT_VERSIONS_MAX, Draft, Roster, RosterError, check_settlement, join_signatures},
+    roster::{
+        self, CONFLICT_VERSIONS_MAX, Draft, Roster, RosterError, check_settlement, has_forged,
+        join_signatures,
+    },
     v1,
 };
 
@@ -92,6 +95,15 @@ impl Governance {
             };
             several.entry(number).or_default().insert(draft.hash, version);
         }
+        Ok(self.news(history, several))
+    }
+
+    /// Of versions that are fully signed those that are half of a conflict and not kept yet.
+    fn news(
+        &self,
+        history: &History,
+        several: BTreeMap<u64, BTreeMap<Hash, v1::SignedRoster>>,
+    ) -> Vec<v1::SignedRoster> {
         let mut news = Vec::new();
         for (number, versions) in several {
             let known = self.contested.get(&number).cloned().unwrap_or_default();
@@ -108,7 +120,7 @@ impl Governance {
                 );
             }
         }
-        Ok(news)
+        news
     }
 
     /// Takes a proposal that was made durable.
@@ -155,9 +167,11 @@ impl Governance {
         if !draft.content.resolves.is_empty() {
             return Err(Refusal::UnknownConflict);
         }
-        let joined = self.joined(draft, signed, current);
+        let keys = [&draft.governance, current.governance()];
+        let joined = self.joined(draft, signed, &keys);
         match current.succeeded_by(joined.clone()) {
             Ok(next) => Ok(Verdict::Adopt(vec![next])),
+            Err(error) if has_forged(signed, &joined, &keys) => Err(Refusal::Forged(error)),
             Err(_) => self.propose_or_refuse(draft, joined, current),
         }
     }
@@ -182,18 +196,15 @@ impl Governance {
         let holds = branch.last().or_else(|| history.at(open)).ok_or(in_conflict)?;
         precedes(holds, draft)?;
         let before = self.predecessor(history, holds.content()).ok_or(Refusal::UnknownConflict)?;
-        let joined = self.joined(draft, signed, holds);
-        let joined =
-            join_signatures(&joined, signed, &[&draft.governance, holds.governance(), before.governance()]);
-        let settled = holds
-            .succeeded_by(joined.clone())
-            .and_then(|next| check_settlement(before.governance(), (one, other), &next).map(|()| next));
-        match settled {
-            Ok(next) => {
+        let keys = [&draft.governance, holds.governance(), before.governance()];
+        let joined = self.joined(draft, signed, &keys);
+        match holds.succeeded_by(joined.clone()) {
+            Ok(next) if check_settlement(before.governance(), (one, other), &next).is_ok() => {
                 branch.push(next);
                 Ok(Verdict::Adopt(branch))
             }
-            Err(_) => self.propose_or_refuse(draft, joined, holds),
+            Err(error) if has_forged(signed, &joined, &keys) => Err(Refusal::Forged(error)),
+            _ => self.propose_or_refuse(draft, joined, holds),
         }
     }
 
@@ -208,12 +219,14 @@ impl Governance {
         if self.contested.get(&found).is_some_and(|versions| versions.contains_key(&draft.hash)) {
             return Ok(Verdict::Known);
         }
-        // What did not get its signatures in time is nothing special.
-        let stale = Refusal::NotNext { known, found };
-        if self.fully_signed(history, draft, signed).is_err() {
-            return Err(stale);
-        }
-        match self.contest(history, std::slice::from_ref(signed))? {
+        let version = match self.fully_signed(history, draft, signed) {
+            // What did not get its signatures in time is nothing special.
+            Err(Refusal::Bad(RosterError::TooFewSignatures { .. }) | Refusal::OtherBranch { .. }) => {
+                return Err(Refusal::NotNext { known, found });
+            }
+            version => version?.signed().clone(),
+        };
+        match self.news(history, BTreeMap::from([(found, BTreeMap::from([(draft.hash, version)]))])) {
             news if news.is_empty() => Err(Refusal::Decided { known, found }),
             news => Ok(Verdict::Conflict(news)),
         }
@@ -250,8 +263,20 @@ impl Governance {
     ) -> Result<Roster, Refusal> {
         let found = draft.content.version;
         let before = self.predecessor(history, &draft.content).ok_or(Refusal::OtherBranch { found })?;
-        let counting = join_signatures(signed, signed, &[&draft.governance, before.governance()]);
-        Ok(before.succeeded_by(counting)?)
+        // Before any signature: a version that could never follow costs nobody anything.
+        precedes(&before, draft)?;
+        let keys = [&draft.governance, before.governance()];
+        let counting = join_signatures(signed, signed, &keys);
+        before.succeeded_by(counting.clone()).map_err(|error| match has_forged(signed, &counting, &keys) {
+            true => Refusal::Forged(error),
+            false => Refusal::Bad(error),
+        })
+    }
+
+    /// What a version lacks to follow the one before it, as far as that one is known.
+    pub(crate) fn lacks(&self, history: &History, signed: &v1::SignedRoster) -> Option<RosterError> {
+        let draft = Draft::parse(&signed.roster).ok()?;
+        self.predecessor(history, &draft.content)?.succeeded_by(signed.clone()).err()
     }
 
     /// The version that this one follows, in force or contested.
@@ -278,9 +303,13 @@ impl Governance {
     }
 
     /// With the valid signatures known here.
-    fn joined(&self, draft: &Draft, signed: &v1::SignedRoster, before: &Roster) -> v1::SignedRoster {
-        let here = self.proposals.get(&draft.hash).unwrap_or(signed);
-        join_signatures(here, signed, &[&draft.governance, before.governance()])
+    fn joined(
+        &self,
+        draft: &Draft,
+        signed: &v1::SignedRoster,
+        keys: &[&roster::Governance],
+    ) -> v1::SignedRoster {
+        join_signatures(self.proposals.get(&draft.hash).unwrap_or(signed), signed, keys)
     }
 }
 

@@ -63,6 +63,9 @@ fn status(error: &SubmitError) -> Status {
         Refusal::Bad(_) => {
             Status::invalid_argument(format!("{text}; hint: make it anew with wego roster propose"))
         }
+        Refusal::Forged(_) => Status::invalid_argument(format!(
+            "{text}; hint: join the copies that were signed anew: wego roster combine"
+        )),
         Refusal::Unsigned => Status::failed_precondition(format!(
             "{text}; hint: sign it first: wego roster sign FILE --key governance.pem"
         )),

@@ -68,6 +68,28 @@ fn a_genesis_needs_its_threshold_of_distinct_keys() {
 }
 
 #[test]
+fn only_the_first_signature_of_a_key_is_looked_at() {
+    let content = content(&[1, 2, 3], 2);
+    let honest = signed(&content, &[1, 2]);
+    let forged = v1::RosterSignature { signature: vec![7; 64], ..honest.signatures[0].clone() };
+    let mut before = honest.clone();
+    before.signatures.insert(0, forged.clone());
+    let error = Roster::open_genesis(before.clone()).expect_err("the first of 1 does not hold");
+    assert_eq!(error, RosterError::TooFewSignatures { have: 1, need: 2, whose: "its own" });
+    let mut behind = honest.clone();
+    behind.signatures.push(forged);
+    let opened = Roster::open_genesis(behind.clone()).expect("the first of 1 holds");
+    let keys = [opened.governance()];
+    assert_eq!(join_signatures(&before, &before, &keys).signatures.len(), 1);
+    assert_eq!(join_signatures(&before, &honest, &keys).signatures.len(), 2, "the other copy has a good one");
+    assert!(has_forged(&before, &join_signatures(&before, &before, &keys), &keys));
+    assert!(!has_forged(&behind, &join_signatures(&behind, &behind, &keys), &keys));
+    let mut late = signed(&content, &[1]);
+    late.signatures.splice(0..0, vec![v1::RosterSignature::default(); SIGNATURES_MAX]);
+    assert_eq!(opened.governance().count_signatures(&late), 0, "nobody looks so far");
+}
+
+#[test]
 fn the_federation_is_named_after_the_genesis_bytes() {
     let first = content(&[1], 1);
     let roster = Roster::open_genesis(signed(&first, &[1])).expect("signed");

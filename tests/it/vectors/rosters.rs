@@ -37,8 +37,18 @@ fn holding() -> Vec<Case> {
         roster.members[DAKAR as usize - 1].cut = None;
     });
     let back = signed_by(&[2, 3], &back);
+    let mut trailing = first();
+    trailing
+        .signatures
+        .push(v1::RosterSignature { signature: vec![7; 64], ..trailing.signatures[0].clone() });
     vec![
         ("roster-first", true, "one version, signed by two of three", chain([first()])),
+        (
+            "roster-signature-before-another",
+            true,
+            "a key's first signature holds, and its second is not looked at",
+            chain([trailing]),
+        ),
         (
             "roster-four-versions",
             true,
@@ -79,6 +89,8 @@ fn unsigned() -> Vec<Case> {
     flipped.roster[name] ^= 1;
     let mut flipped_signature = first();
     flipped_signature.signatures[1].signature[5] ^= 1;
+    let mut second_counts = first();
+    second_counts.signatures.insert(0, flipped_signature.signatures[1].clone());
     let governed = after(&first(), |roster| govern(roster, &[4, 5, 6]));
     let twice = v1::Governance { keys: vec![public(1), public(1), public(2)], threshold: 2 };
     let half = v1::Governance { keys: vec![public(1), public(2)], threshold: 1 };
@@ -114,6 +126,12 @@ fn unsigned() -> Vec<Case> {
         ),
         ("roster-flipped-bit", false, "one bit of the roster is another", chain([flipped])),
         ("roster-flipped-signature", false, "one bit of a signature is another", chain([flipped_signature])),
+        (
+            "roster-signature-behind-another",
+            false,
+            "a key's first signature does not hold, and its second is not looked at",
+            chain([second_counts]),
+        ),
         ("roster-key-twice", false, "a governance key is listed twice", with(twice)),
         ("roster-half", false, "the threshold is half of the keys", with(half)),
     ]

@@ -217,6 +217,14 @@ pub(super) fn submit_while_connected(disks: &mut [Disk], pair: [usize; 2], versi
     talk.listen(disks, usize::MAX);
 }
 
+/// What the second of two nodes that are connected does when the first says something that it should not; nothing of it
+/// is done.
+pub(super) fn hears(disks: &mut [Disk], body: Body) -> Vec<Output> {
+    let mut talk = Talk::open(disks, [0, 1]);
+    talk.listen(disks, usize::MAX);
+    talk.states[1].handle(NOW, Input::Received { conn: CONN, body })
+}
+
 struct Talk {
     nodes: [usize; 2],
     states: [State; 2],

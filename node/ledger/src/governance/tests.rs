@@ -1,12 +1,15 @@
 //! Claims about single verdicts: what is refused, and what has an end.
 
-use wego_proto::{id::Hash, v1};
+use wego_proto::{
+    id::Hash,
+    v1::{self, session_message::Body},
+};
 
 use super::{
-    bench::{after, genesis, hash, history, key, settling, signed},
+    bench::{Disk, after, genesis, hash, hears, history, key, settling, signed, submit},
     *,
 };
-use crate::limits::PROPOSALS_MAX;
+use crate::{limits::PROPOSALS_MAX, reject::Reject, state::Output};
 
 fn judge(kept: &Governance, signed: &v1::SignedRoster) -> Result<Verdict, Refusal> {
     kept.judge(&history(&[genesis()]), signed)
@@ -62,6 +65,63 @@ fn what_does_not_follow_the_version_in_force_is_told_apart() {
     let stale = signed(&after(&first, "too late"), &[1]);
     let history = history(&[first, signed(&next, &[1, 2])]);
     assert_eq!(kept.judge(&history, &stale), Err(Refusal::NotNext { known: 2, found: 2 }));
+}
+
+/// With signatures of these keys that do not hold, many of each.
+fn with_forged(mut signed: v1::SignedRoster, seeds: &[u8]) -> v1::SignedRoster {
+    let forged = |seed: &u8| {
+        let key = key(*seed).public().as_bytes().to_vec();
+        (0..40).map(move |n| v1::RosterSignature { key: key.clone(), signature: vec![n; 64] })
+    };
+    signed.signatures.extend(seeds.iter().flat_map(forged));
+    signed
+}
+
+#[test]
+fn a_copy_with_a_made_up_signature_is_told_apart_unless_enough_others_hold() {
+    let first = genesis();
+    let (next, late) = (after(&first, "next"), after(&first, "too late"));
+    let mut kept = Governance::default();
+    assert!(matches!(judge(&kept, &with_forged(signed(&next, &[]), &[1])), Err(Refusal::Forged(_))));
+    assert!(matches!(judge(&kept, &with_forged(signed(&next, &[1]), &[2])), Err(Refusal::Forged(_))));
+    assert!(matches!(judge(&kept, &with_forged(signed(&next, &[1, 2]), &[3])), Ok(Verdict::Adopt(_))));
+    assert!(matches!(judge(&kept, &with_forged(signed(&next, &[1]), &[7])), Ok(Verdict::Propose { .. })));
+    proposed(&mut kept, &signed(&next, &[1])).expect("taken");
+    assert!(matches!(judge(&kept, &with_forged(signed(&next, &[]), &[2])), Err(Refusal::Forged(_))));
+    // Nobody looks at a second signature of a key that has signed.
+    assert_eq!(judge(&kept, &with_forged(signed(&next, &[]), &[1])), Ok(Verdict::Known));
+    let decided = history(&[first, signed(&next, &[1, 2])]);
+    let stale = with_forged(signed(&late, &[1]), &[2, 3]);
+    assert!(matches!(kept.judge(&decided, &stale), Err(Refusal::Forged(_))));
+    let mends = signed(&late, &[1]);
+    assert_eq!(kept.judge(&decided, &mends), Err(Refusal::NotNext { known: 2, found: 2 }));
+}
+
+#[test]
+fn what_could_never_follow_is_refused_before_its_signatures_are_looked_at() {
+    let first = genesis();
+    let decided = history(&[first.clone(), signed(&after(&first, "next"), &[1, 2])]);
+    let leaves_out = v1::Roster { members: vec![], ..after(&first, "too late") };
+    let forged = with_forged(signed(&leaves_out, &[]), &[1, 2, 3]);
+    let refusal = Governance::default().judge(&decided, &forged);
+    assert!(matches!(refusal, Err(Refusal::Bad(RosterError::Breaks { .. }))), "{refusal:?}");
+}
+
+#[test]
+fn a_peer_that_makes_signatures_up_is_hung_up_on_at_the_first_copy() {
+    let first = genesis();
+    let mut disks = vec![Disk::new(), Disk::new()];
+    submit(&mut disks, 0, &signed(&after(&first, "next"), &[1, 2]));
+    let forged = with_forged(signed(&after(&first, "too late"), &[]), &[1, 2, 3]);
+    let chain = v1::RosterChain { versions: vec![forged.clone(); 70] };
+    let proposal = v1::RosterProposal { roster: Some(forged.clone()) };
+    let conflict = v1::RosterConflict { versions: vec![forged] };
+    for body in [Body::RosterChain(chain), Body::RosterProposal(proposal), Body::RosterConflict(conflict)] {
+        let outputs = hears(&mut disks, body);
+        let hung_up = |output: &Output| matches!(output, Output::Disconnect(_, Reject::BadRoster(_)));
+        assert!(outputs.iter().any(hung_up), "{outputs:?}");
+        assert!(!outputs.iter().any(|output| matches!(output, Output::KeepProposal(_))), "{outputs:?}");
+    }
 }
 
 #[test]
@@ -154,9 +214,7 @@ fn a_number_that_versions_have_followed_is_not_opened_again() {
 fn one_message_brings_as_many_contested_versions_as_are_kept() {
     let message = |count| {
         let versions = vec![v1::SignedRoster::default(); count];
-        crate::state::check_counts(&v1::session_message::Body::RosterConflict(v1::RosterConflict {
-            versions,
-        }))
+        crate::state::check_counts(&Body::RosterConflict(v1::RosterConflict { versions }))
     };
     assert!(message(CONFLICT_VERSIONS_MAX).is_ok());
     assert_eq!(message(CONFLICT_VERSIONS_MAX + 1).expect_err("too many").word(), "too_large");

@@ -32,6 +32,10 @@ pub enum Refusal {
     /// It is wrong by itself: whoever made it must make another.
     #[error(transparent)]
     Bad(#[from] RosterError),
+    /// A signature of a governance key in it does not hold, and there are not enough others. Whoever brought it made
+    /// that signature up, or took a copy from who did.
+    #[error("a signature of a governance key in it does not hold")]
+    Forged(#[source] RosterError),
     /// No governance key of the version that it follows has signed it.
     #[error("no governance key of the version in force has signed it")]
     Unsigned,

@@ -59,7 +59,12 @@ impl State {
 
     /// Takes versions that follow one another. Stops at the first that is refused; those before it count.
     pub(super) fn take_versions(&mut self, versions: &[v1::SignedRoster]) -> Result<(), Refusal> {
-        let Foreseen { verdicts, ahead, refused } = self.foresee(versions);
+        let seen = self.foresee(versions);
+        self.take(seen)
+    }
+
+    fn take(&mut self, seen: Foreseen) -> Result<(), Refusal> {
+        let Foreseen { verdicts, ahead, refused } = seen;
         let mut adopted: BTreeMap<u64, v1::SignedRoster> = BTreeMap::new();
         for verdict in verdicts {
             match verdict {
@@ -123,16 +128,20 @@ impl State {
     }
 
     pub(super) fn roster_chain(&mut self, conn: ConnId, chain: v1::RosterChain) -> Result<(), Reject> {
-        let complete = |signed: &v1::SignedRoster| {
-            // A peer sends what it has adopted; what still collects signatures comes as a proposal.
-            match self.governance.judge(&self.roster, signed) {
-                Ok(Verdict::Propose { version, .. }) => self.lacks_signatures(&version),
-                Err(Refusal::Unsigned) => self.lacks_signatures(signed),
-                _ => Ok(()),
-            }
+        let seen = self.foresee(&chain.versions);
+        let (governance, roster) = match &seen.ahead {
+            Some((governance, roster)) => (governance, roster),
+            None => (&self.governance, &self.roster),
         };
-        chain.versions.iter().try_for_each(complete)?;
-        match self.take_versions(&chain.versions) {
+        // A peer sends what it has adopted; what still collects signatures comes as a proposal.
+        let lacks = |verdict: &Verdict| match verdict {
+            Verdict::Propose { version, .. } => governance.lacks(roster, version),
+            _ => None,
+        };
+        if let Some(error) = seen.verdicts.iter().find_map(lacks) {
+            return Err(Reject::BadRoster(error));
+        }
+        match self.take(seen) {
             Err(Refusal::NotNext { known, found }) if found > known => {
                 Err(Reject::BadRoster(RosterError::NotNext { known, found }))
             }
@@ -174,7 +183,7 @@ impl State {
         match outcome {
             Err(Refusal::Bad(RosterError::OtherFederation { .. })) => Err(Reject::DifferentFederation),
             Err(Refusal::Bad(RosterError::Field(error))) => Err(error.into()),
-            Err(Refusal::Bad(error)) => Err(Reject::BadRoster(error)),
+            Err(Refusal::Bad(error) | Refusal::Forged(error)) => Err(Reject::BadRoster(error)),
             Err(Refusal::Unsigned) => {
                 let error = RosterError::TooFewSignatures { have: 0, need: 1, whose: "the predecessor's" };
                 Err(Reject::BadRoster(error))
@@ -198,10 +207,6 @@ impl State {
         if let Some(ours) = self.roster.at(found.saturating_sub(1)).map(|version| version.signed().clone()) {
             self.show_version(conn, ours);
         }
-    }
-
-    fn lacks_signatures(&self, signed: &v1::SignedRoster) -> Result<(), Reject> {
-        self.roster.current().succeeded_by(signed.clone()).map(drop).map_err(Reject::BadRoster)
     }
 
     pub(super) fn roster_kept(&mut self, now_ms: u64) {
