@@ -29,9 +29,11 @@ pub const HEADS_PER_MESSAGE_MAX: usize = 10_000;
 pub const FORK_PROOFS_PER_MESSAGE_MAX: usize = 256;
 /// Roster versions sent or taken in one step (The Update Framework bounds its root rotations alike).
 pub const ROSTER_STEPS_MAX: usize = 1_024;
-/// Roster proposals kept: a committee works on a few at once, and each may be a megabyte.
+/// Roster proposals kept: a committee works on a few at once, and each may be a megabyte. Above it there is one for each
+/// governance key that has signed none of these.
 pub const PROPOSALS_MAX: usize = 8;
-/// Of those, how many only one and the same key has signed: no single key holder fills the places.
+/// Of those, how many one key may sign alone or with others that have had their share: all follow one version, and at
+/// most one of them is adopted.
 pub const PROPOSALS_PER_KEY_MAX: usize = 2;
 /// Numbers for which more than one fully signed version is kept. Each took a committee that decided twice.
 pub const CONFLICTS_MAX: usize = 16;

@@ -135,32 +135,77 @@ fn one_key_holder_cannot_fill_the_places_for_proposals() {
     assert_eq!(proposed(&mut kept, &version("c", &[2])), Ok(vec![]));
 }
 
-#[test]
-fn when_all_places_are_taken_what_fewest_have_signed_gives_way() {
-    // Seven keys, so that proposals with several signatures are still far from four.
-    let first = v1::Roster {
-        governance: Some(v1::Governance {
-            keys: (1..=7).map(|seed| key(seed).public().as_bytes().to_vec()).collect(),
-            threshold: 4,
-        }),
-        ..Draft::parse(&genesis().roster).expect("a roster").content
-    };
-    let first = signed(&first, &[1, 2, 3, 4]);
-    let history = history(std::slice::from_ref(&first));
-    let mut kept = Governance::default();
-    let mut take = |name: &str, signers: &[u8]| {
-        let verdict = kept.judge(&history, &signed(&after(&first, name), signers))?;
-        let Verdict::Propose { version, instead_of } = verdict else { panic!("{verdict:?}") };
-        kept.drop_proposals(&instead_of);
-        kept.propose(version);
-        Ok((instead_of.len(), kept.proposals().count()))
-    };
-    for n in 0..PROPOSALS_MAX {
-        let signers = [n as u8 % 6 + 1, n as u8 % 6 + 2];
-        assert_eq!(take(&format!("{n}"), &signers), Ok((0, n + 1)));
+/// Places for the proposals of a committee of so many keys, a bare majority of which decides.
+struct Places {
+    first: v1::SignedRoster,
+    history: History,
+    kept: Governance,
+}
+
+impl Places {
+    fn of(keys: u8) -> Self {
+        let all: Vec<u8> = (1..=keys).collect();
+        let first = v1::Roster {
+            governance: Some(v1::Governance {
+                keys: all.iter().map(|seed| key(*seed).public().as_bytes().to_vec()).collect(),
+                threshold: u32::from(keys / 2 + 1),
+            }),
+            ..Draft::parse(&genesis().roster).expect("a roster").content
+        };
+        let first = signed(&first, &all);
+        Self { history: history(std::slice::from_ref(&first)), first, kept: Governance::default() }
     }
-    assert_eq!(take("too much", &[1, 3]), Err(Refusal::Crowded));
-    assert_eq!(take("better", &[1, 2, 3]), Ok((1, PROPOSALS_MAX)));
+
+    /// How many give way, and how many there are then.
+    fn take(&mut self, name: &str, signers: &[u8]) -> Result<(usize, usize), Refusal> {
+        let verdict = self.kept.judge(&self.history, &signed(&after(&self.first, name), signers))?;
+        let Verdict::Propose { version, instead_of } = verdict else { panic!("{verdict:?}") };
+        self.kept.drop_proposals(&instead_of);
+        self.kept.propose(version);
+        Ok((instead_of.len(), self.kept.proposals().count()))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let is_named = |kept: &v1::SignedRoster| {
+            Draft::parse(&kept.roster).is_ok_and(|draft| draft.content.federation_name == name)
+        };
+        self.kept.proposals().any(is_named)
+    }
+}
+
+#[test]
+fn when_all_places_are_taken_what_the_same_keys_and_fewer_have_signed_gives_way() {
+    let mut places = Places::of(9);
+    for n in 0..PROPOSALS_MAX {
+        let signers = [n as u8 + 1, n as u8 + 2];
+        assert_eq!(places.take(&format!("{n}"), &signers), Ok((0, n + 1)));
+    }
+    assert_eq!(places.take("too much", &[1, 9]), Err(Refusal::Crowded));
+    assert_eq!(places.take("without 2", &[1, 3, 9]), Err(Refusal::Crowded));
+    assert_eq!(places.take("better", &[1, 2, 3]), Ok((1, PROPOSALS_MAX)));
+    assert_ne!(places.has("0"), places.has("1"), "one of the two that only 1, 2 and 3 have signed");
+}
+
+#[test]
+fn keys_that_are_too_few_to_decide_can_neither_close_the_places_nor_take_those_of_others() {
+    for keys in [3_u8, 7, 15, 31] {
+        let (colluding, honest) = (keys / 2, keys);
+        let mut places = Places::of(keys);
+        places.take("first", &[honest]).expect("there is room");
+        for one in 1..=colluding {
+            for n in 0..20 {
+                // Alone, with the next, and all together.
+                let _ = places.take(&format!("{one} {n}"), &[one]);
+                let _ = places.take(&format!("{one} and next {n}"), &[one, one % colluding + 1]);
+                let all: Vec<u8> = (1..=colluding).collect();
+                let _ = places.take(&format!("all {one} {n}"), &all);
+            }
+        }
+        assert!(places.has("first"), "of {keys}: it made room for what its signer has not signed");
+        assert!(places.take("second", &[honest - 1]).is_ok(), "of {keys}: another honest key finds a place");
+        let kept = places.kept.proposals().count();
+        assert!(kept <= PROPOSALS_MAX + usize::from(keys), "of {keys}: {kept} are kept");
+    }
 }
 
 #[test]
