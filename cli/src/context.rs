@@ -6,6 +6,7 @@ use std::{io, io::BufRead as _, io::Read as _, path::Path, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use wego_proto::{armour, roster::CHAIN_BYTES_MAX};
 
 use crate::{
     args::Global,
@@ -18,8 +19,8 @@ use crate::{
 
 /// Longest answer to a prompt in bytes.
 const ANSWER_BYTES_MAX: u64 = 1_024;
-/// Largest form, card or proof file in bytes: a record is at most 256 KiB, a roster 8 MiB a version.
-const FILE_BYTES_MAX: u64 = 64 * 1_024 * 1_024;
+/// Largest form, card, proof or roster file in bytes: no file is larger than the longest roster chain.
+const FILE_BYTES_MAX: u64 = armour::text_bytes_max(CHAIN_BYTES_MAX);
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,11 @@ use pem_rfc7468::LineEnding;
 use prost::Message;
 use thiserror::Error;
 
+/// Room for the preamble in bytes: the names of all members of the largest roster, each in a line of its own.
+const PREAMBLE_BYTES_MAX: usize = 2 * 1_024 * 1_024;
+/// `-----BEGIN` and `-----END` with their labels, and a line end after the last letters.
+const FRAME_BYTES_MAX: usize = 128;
+
 /// What is inside an armoured file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
@@ -73,6 +78,18 @@ pub fn write(label: Label, preamble: &[String], message: &impl Message) -> Strin
     text + &block
 }
 
+/// Bytes of the largest text that has so many bytes in its block: whoever limits what is in a file may not refuse it for
+/// the letters, a third more, and the line ends that they are written with.
+#[must_use]
+pub const fn text_bytes_max(bytes: usize) -> u64 {
+    (block_bytes_max(bytes) + PREAMBLE_BYTES_MAX) as u64
+}
+
+const fn block_bytes_max(bytes: usize) -> usize {
+    let letters = bytes.div_ceil(3) * 4;
+    letters + letters / 64 + FRAME_BYTES_MAX
+}
+
 /// Reads the block out of `text`.
 ///
 /// # Errors
@@ -98,6 +115,20 @@ mod tests {
         let chain = RosterChain { versions: vec![SignedRoster { roster: vec![1, 2], signatures: vec![] }] };
         let text = write(Label::Roster, &["-----BEGIN EVIL-----".to_owned(), "서울".to_owned()], &chain);
         assert_eq!(read::<RosterChain>(Label::Roster, &text), Ok(chain));
+    }
+
+    #[test]
+    fn a_text_is_never_longer_than_what_is_said_for_the_bytes_in_it() {
+        for length in [0, 1, 2, 3, 47, 48, 49, 1_000, 99_999] {
+            let chain =
+                RosterChain { versions: vec![SignedRoster { roster: vec![7; length], signatures: vec![] }] };
+            let bytes = chain.encoded_len();
+            for label in [Label::Roster, Label::MemberCard, Label::RecordProof, Label::ForkProof] {
+                let block = write(label, &[], &chain).len();
+                assert!(block <= block_bytes_max(bytes), "{block} for {bytes}");
+                assert!(block > bytes * 4 / 3, "{block} for {bytes}");
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub use settle::{CONFLICT_VERSIONS_MAX, check_settlement};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.
 pub const ROSTER_BYTES_MAX: usize = 960 * 1_024;
+/// Largest chain taken from a file or from an inviter, in bytes without armour.
+pub const CHAIN_BYTES_MAX: usize = 64 * ROSTER_BYTES_MAX;
 /// Members of one version.
 pub const MEMBERS_MAX: usize = 20_000;
 /// Endpoints, and transport keys, of one member.

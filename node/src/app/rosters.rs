@@ -9,7 +9,8 @@ use thiserror::Error;
 use wego_ledger::roster::History;
 use wego_proto::{
     armour::{self, ArmourError, Label},
-    roster::{ROSTER_BYTES_MAX, Roster, RosterError},
+    prost::Message as _,
+    roster::{CHAIN_BYTES_MAX, Roster, RosterError},
     v1,
 };
 
@@ -151,7 +152,11 @@ pub(super) fn given(config: &Config) -> Result<Vec<Roster>, RosterFileError> {
 
 fn chain_in(path: &Path, text: &str) -> Result<v1::RosterChain, RosterFileError> {
     let unarmoured = |source| RosterFileError::Armour { path: path.to_owned(), source };
-    armour::read(Label::Roster, text).map_err(unarmoured)
+    let chain: v1::RosterChain = armour::read(Label::Roster, text).map_err(unarmoured)?;
+    if chain.encoded_len() > CHAIN_BYTES_MAX {
+        return Err(RosterFileError::TooLarge { path: path.to_owned() });
+    }
+    Ok(chain)
 }
 
 /// The versions adopted.
@@ -163,8 +168,7 @@ pub(super) fn history(files: &RosterFiles) -> Result<History, RosterFileError> {
 
 fn read(path: &PathBuf) -> Result<String, RosterFileError> {
     let missing = |source| RosterFileError::Missing { path: path.clone(), source };
-    // Base64 takes a third more, and a chain holds many versions.
-    if fs::metadata(path).map_err(missing)?.len() > 64 * ROSTER_BYTES_MAX as u64 {
+    if fs::metadata(path).map_err(missing)?.len() > armour::text_bytes_max(CHAIN_BYTES_MAX) {
         return Err(RosterFileError::TooLarge { path: path.clone() });
     }
     fs::read_to_string(path).map_err(missing)

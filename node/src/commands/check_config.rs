@@ -10,7 +10,8 @@ use std::{
 use wego_proto::{
     armour::{self, Label},
     causes::with_causes,
-    roster::{ROSTER_BYTES_MAX, Roster},
+    prost::Message as _,
+    roster::{CHAIN_BYTES_MAX, Roster},
     v1,
 };
 
@@ -36,8 +37,8 @@ pub(super) struct Args {
     running: bool,
 }
 
-/// Largest roster file read, in bytes: a dozen of the largest versions in armour. A longer one is cut and refused.
-const ROSTER_FILE_BYTES_MAX: u64 = 16 * ROSTER_BYTES_MAX as u64;
+/// Largest roster file read, in bytes: what the node reads. A longer one is cut and refused.
+const ROSTER_FILE_BYTES_MAX: u64 = armour::text_bytes_max(CHAIN_BYTES_MAX);
 
 enum Finding {
     Good(String),
@@ -127,7 +128,10 @@ fn roster(config: &Config, keys: Option<&NodeKeys>) -> Finding {
         }
     };
     let chain_of = armour::read::<v1::RosterChain>(Label::Roster, &text).map_err(|e| with_causes(&e));
-    let versions = chain_of.and_then(|chain_of| Roster::open_chain(chain_of).map_err(|e| with_causes(&e)));
+    let versions = chain_of.and_then(|chain_of| match chain_of.encoded_len() {
+        ..=CHAIN_BYTES_MAX => Roster::open_chain(chain_of).map_err(|e| with_causes(&e)),
+        _ => Err("it is larger than any roster".to_owned()),
+    });
     let newest = match versions.as_deref() {
         Ok([.., newest]) => newest,
         Ok([]) => return problem(format!("roster {path} is empty"), "ask for it again"),

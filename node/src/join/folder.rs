@@ -15,7 +15,7 @@ use wego_proto::{
     key::PublicKey,
     pin::Identity,
     prost::Message,
-    roster::{LogKey, ROSTER_BYTES_MAX},
+    roster::{CHAIN_BYTES_MAX, LogKey},
     v1,
 };
 
@@ -84,8 +84,7 @@ impl Newcomer {
         }
         let config = Config::load(&path, env)?;
         let keys = NodeKeys::load(&config.node.keys_dir)?;
-        let card: v1::SignedMemberCard =
-            armoured(&dir.join(CARD_FILE), Label::MemberCard, 4 * CARD_BYTES_MAX)?;
+        let card: v1::SignedMemberCard = armoured(&dir.join(CARD_FILE), Label::MemberCard, CARD_BYTES_MAX)?;
         let opened = MemberCard::open(&card)?;
         if opened.transport_key != keys.transport_key || opened.log_key != keys.log.public() {
             return Err(JoinError::OtherCard);
@@ -110,7 +109,7 @@ impl Newcomer {
         if !self.roster.exists() {
             return Ok(None);
         }
-        let chain = armoured(&self.roster, Label::Roster, 64 * ROSTER_BYTES_MAX)?;
+        let chain = armoured(&self.roster, Label::Roster, CHAIN_BYTES_MAX)?;
         History::open(chain).map(Some).map_err(JoinError::Roster)
     }
 
@@ -192,12 +191,14 @@ fn read(text: &str) -> Option<Asked> {
 
 fn armoured<M: Message + Default>(path: &Path, label: Label, bytes_max: usize) -> Result<M, JoinError> {
     let bytes = fs::metadata(path).map_err(|source| of_file(path, source))?.len();
-    if bytes > bytes_max as u64 {
-        return Err(of_file(path, io::ErrorKind::FileTooLarge.into()));
+    let too_large = || of_file(path, io::ErrorKind::FileTooLarge.into());
+    if bytes > armour::text_bytes_max(bytes_max) {
+        return Err(too_large());
     }
     let text = fs::read_to_string(path).map_err(|source| of_file(path, source))?;
-    armour::read(label, &text)
-        .map_err(|source| JoinError::Armour { file: path.display().to_string(), source })
+    let message: M = armour::read(label, &text)
+        .map_err(|source| JoinError::Armour { file: path.display().to_string(), source })?;
+    if message.encoded_len() > bytes_max { Err(too_large()) } else { Ok(message) }
 }
 
 /// Whole or not at all: a new file takes the old one's place.
@@ -215,4 +216,24 @@ fn replace(path: &Path, text: &str) -> Result<(), JoinError> {
 
 fn of_file(path: &Path, source: io::Error) -> JoinError {
     JoinError::File { file: path.display().to_string(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_refused_for_the_bytes_in_it_and_not_for_its_armour() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("roster.pem");
+        let version = v1::SignedRoster { roster: vec![7; 3_000_000], signatures: Vec::new() };
+        let chain = v1::RosterChain { versions: vec![version; 3] };
+        fs::write(&path, armour::write(Label::Roster, &[], &chain)).expect("a file");
+        let bytes = chain.encoded_len();
+        let read = armoured::<v1::RosterChain>(&path, Label::Roster, bytes).expect("it has no more");
+        assert_eq!(read, chain);
+        let refused = armoured::<v1::RosterChain>(&path, Label::Roster, bytes - 1);
+        assert!(matches!(&refused, Err(JoinError::File { source, .. })
+            if source.kind() == io::ErrorKind::FileTooLarge));
+    }
 }

@@ -16,7 +16,7 @@ use wego_proto::{
     key::PublicKey,
     pin::{self, Identity, JoinConnection},
     prost::Message as _,
-    roster::ROSTER_BYTES_MAX,
+    roster::CHAIN_BYTES_MAX,
     spoken,
     v1::{self, enrolment_client::EnrolmentClient, join_reply::Outcome, progress_reply::State},
 };
@@ -31,8 +31,6 @@ pub use folder::{Asked, Newcomer};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Largest answer in bytes: 2 MiB of roster versions and one more of the largest.
 const ANSWER_BYTES_MAX: usize = 4 * 1_024 * 1_024;
-/// Largest roster chain taken, in bytes: as much as a node reads from its file.
-const CHAIN_BYTES_MAX: usize = 64 * ROSTER_BYTES_MAX;
 
 /// How far an admission is.
 #[derive(Debug)]
