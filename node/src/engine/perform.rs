@@ -12,7 +12,8 @@ use wego_ledger::{
 };
 use wego_proto::{
     entry::{Header, Unverified},
-    id::{Origin, Position},
+    id::{Hash, Origin, Position},
+    v1,
 };
 
 use super::{Outgoing, view::Broken, worker::Worker};
@@ -63,13 +64,7 @@ impl Worker {
                 self.report(kept)?;
                 Some(Input::ForkKept { evidence })
             }
-            Output::KeepRoster(versions) => {
-                for version in &versions {
-                    let kept = self.rosters.append(version);
-                    self.report(kept)?;
-                }
-                Some(Input::RosterKept)
-            }
+            Output::KeepRoster(versions) => self.keep_roster(&versions),
             Output::KeepReceipts(receipts) => self.keep_receipts(&receipts),
             Output::SwitchRoster(versions) => {
                 let kept = self.rosters.switch(&versions);
@@ -79,13 +74,7 @@ impl Worker {
                 let kept = self.governance.files.keep_proposal(&proposal);
                 self.report(kept).map(|()| Input::ProposalKept(proposal))
             }
-            Output::DropProposals(hashes) => {
-                for hash in &hashes {
-                    let dropped = self.governance.files.drop_proposal(hash);
-                    self.report(dropped);
-                }
-                None
-            }
+            Output::DropProposals(hashes) => self.drop_proposals(&hashes),
             Output::KeepConflict(versions) => {
                 let kept = versions.iter().try_for_each(|one| self.governance.files.keep_conflict(one));
                 self.report(kept).map(|()| Input::ConflictKept(versions))
@@ -113,6 +102,22 @@ impl Worker {
         Some(Input::Endpoints { origin, headers: self.report(headers)? })
     }
 
+    fn keep_roster(&self, versions: &[v1::SignedRoster]) -> Option<Input> {
+        for version in versions {
+            let kept = self.rosters.append(version);
+            self.report(kept)?;
+        }
+        Some(Input::RosterKept)
+    }
+
+    fn drop_proposals(&self, hashes: &[Hash]) -> Option<Input> {
+        for hash in hashes {
+            let dropped = self.governance.files.drop_proposal(hash);
+            self.report(dropped);
+        }
+        None
+    }
+
     fn endpoint_changes(&self, origin: Origin, within: &[(u32, u64)]) -> Result<Vec<Header>, StoreError> {
         let mut headers = Vec::new();
         for (epoch, last) in within {
@@ -124,7 +129,7 @@ impl Worker {
     }
 
     /// A receipt that is lost is made or sent again, so nothing waits for it.
-    fn keep_receipts(&self, receipts: &[(Origin, wego_proto::v1::SignedReceipt)]) -> Option<Input> {
+    fn keep_receipts(&self, receipts: &[(Origin, v1::SignedReceipt)]) -> Option<Input> {
         let kept = self.store.put_receipts(receipts);
         self.report(kept)?;
         None
@@ -245,7 +250,7 @@ impl Worker {
         Some(Input::Closed { conn })
     }
 
-    fn hang_up(&mut self, conn: ConnId, reject: Option<wego_proto::v1::Reject>) -> Option<Input> {
+    fn hang_up(&mut self, conn: ConnId, reject: Option<v1::Reject>) -> Option<Input> {
         if let Some(outbox) = self.conns.remove(&conn) {
             // When it is full the connection ends all the same, because its outbox is dropped.
             outbox.put(Outgoing::Close(reject));
