@@ -2,7 +2,9 @@
 //!
 //! A version once written is never changed, and a chain with a gap or a damaged version must never be taken for
 //! a shorter one: forgetting a version would let a removed member back in. Only a version that settles a conflict puts
-//! others in the place of some, which are kept as proof before.
+//! others in the place of some, which are kept as proof before. What such a switch puts there is written down before any
+//! file is touched, and whoever opens the folder finishes it: so wherever it is cut short, the folder is opened with
+//! all of the old chain or all of the new one.
 
 use std::{
     fs::File,
@@ -21,6 +23,9 @@ use crate::store::StoreError;
 
 #[cfg(test)]
 mod tests;
+
+/// The versions of a switch, until it is carried out.
+const SWITCH_FILE: &str = "switch";
 
 /// The roster folder of a node.
 #[derive(Debug)]
@@ -51,13 +56,16 @@ pub enum RosterFilesError {
 }
 
 impl RosterFiles {
-    /// Opens the folder, creating it when there is none.
+    /// Opens the folder, creating it when there is none, and finishes a switch that was cut short.
     ///
     /// # Errors
-    /// [`StoreError::Io`].
+    /// [`StoreError::Io`]; [`StoreError::CorruptFile`] when a switch was cut short and what was written down of it is
+    /// damaged.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir).map_err(StoreError::io("creating the roster folder"))?;
-        Ok(Self { dir: dir.to_owned() })
+        let files = Self { dir: dir.to_owned() };
+        files.finish_switch()?;
+        Ok(files)
     }
 
     /// The whole chain, oldest first, each version checked against the one before; empty when there is none.
@@ -87,8 +95,8 @@ impl RosterFiles {
     /// # Errors
     /// [`RosterFilesError`]; nothing was written.
     pub fn append(&self, signed: &SignedRoster) -> Result<(), RosterFilesError> {
-        let known = self.newest()?;
-        let found = Draft::parse(&signed.roster).map_or(0, |draft| draft.content.version);
+        self.finish_switch()?;
+        let (known, found) = (self.newest()?, number(signed));
         if found == 0 || found > known + 1 {
             return Err(RosterFilesError::NotNext { known, found });
         }
@@ -99,30 +107,68 @@ impl RosterFiles {
             }
             return Ok(());
         }
-        let preamble = [format!("Roster version {found}. A copy for every node; it holds no secret.")];
-        let chain = RosterChain { versions: vec![signed.clone()] };
-        let text = armour::write(Label::Roster, &preamble, &chain);
-        self.write(found, &text).map_err(StoreError::io("writing a roster version"))?;
+        self.put(found, signed)?;
         Ok(())
     }
 
-    /// Puts `versions` in the place of those from the first one's number on. Cut short, it leaves fewer versions, which
-    /// peers give again.
+    /// Puts `versions` in the place of those from the first one's number on; durable on return. They must follow one
+    /// another and the version before the first.
     ///
     /// # Errors
-    /// [`RosterFilesError`].
+    /// [`RosterFilesError`]. When it says that the folder cannot be written, the switch may be finished by whoever opens
+    /// the folder or writes to it next.
     pub fn switch(&self, versions: &[SignedRoster]) -> Result<(), RosterFilesError> {
-        let first = versions.first().and_then(|signed| Draft::parse(&signed.roster).ok());
-        let first = first.map_or(u64::MAX, |draft| draft.content.version);
-        let known = self.newest()?;
-        if first < 2 || first > known {
+        self.finish_switch()?;
+        let mut chain = self.load()?;
+        let (known, first) = (chain.len() as u64, versions.first().map_or(0, number));
+        if first < 2 || first > known + 1 {
             return Err(RosterFilesError::NotNext { known, found: first });
         }
-        for version in (first..=known).rev() {
-            let removed = std::fs::remove_file(self.path(version));
-            removed.map_err(StoreError::io("removing a roster version that gives way"))?;
+        chain.truncate((first - 1) as usize);
+        chain.extend_from_slice(versions);
+        let follows = Roster::open_chain(RosterChain { versions: chain });
+        follows.map_err(|_| RosterFilesError::NotNext { known, found: first })?;
+        self.plan_switch(versions)?;
+        self.finish_switch()?;
+        Ok(())
+    }
+
+    /// Writes a switch down. From then on it is carried out, whatever happens.
+    fn plan_switch(&self, versions: &[SignedRoster]) -> Result<(), StoreError> {
+        let preamble = ["Versions that settle a conflict, on their way to their files.".to_owned()];
+        let chain = RosterChain { versions: versions.to_vec() };
+        let text = armour::write(Label::Roster, &preamble, &chain);
+        self.write(&self.dir.join(SWITCH_FILE), &text).map_err(StoreError::io("writing a switch of rosters"))
+    }
+
+    /// Carries out a switch that was written down, from its first step: each can be done twice.
+    fn finish_switch(&self) -> Result<(), StoreError> {
+        let plan = self.dir.join(SWITCH_FILE);
+        if !plan.exists() {
+            return Ok(());
         }
-        versions.iter().try_for_each(|signed| self.append(signed))
+        let versions = read_chain(&plan)?;
+        for signed in &versions {
+            self.put(number(signed), signed)?;
+        }
+        let last = versions.last().map_or(u64::MAX, number);
+        for surplus in (last.saturating_add(1)..=self.newest()?).rev() {
+            self.remove(&self.path(surplus))?;
+        }
+        self.remove(&plan)
+    }
+
+    fn remove(&self, path: &Path) -> Result<(), StoreError> {
+        let removed = std::fs::remove_file(path).and_then(|()| File::open(&self.dir)?.sync_all());
+        removed.map_err(StoreError::io("removing a roster file that gives way"))
+    }
+
+    /// Writes a version to its file, over another one that is there.
+    fn put(&self, version: u64, signed: &SignedRoster) -> Result<(), StoreError> {
+        let preamble = [format!("Roster version {version}. A copy for every node; it holds no secret.")];
+        let chain = RosterChain { versions: vec![signed.clone()] };
+        let text = armour::write(Label::Roster, &preamble, &chain);
+        self.write(&self.path(version), &text).map_err(StoreError::io("writing a roster version"))
     }
 
     /// The folder.
@@ -131,14 +177,14 @@ impl RosterFiles {
         &self.dir
     }
 
-    /// Under a temporary name first: a version is there whole or not at all.
-    fn write(&self, version: u64, text: &str) -> std::io::Result<()> {
-        let path = self.path(version);
-        let unfinished = path.with_extension("pem.unfinished");
+    /// Under a temporary name first: a file is there whole or not at all.
+    fn write(&self, path: &Path, text: &str) -> std::io::Result<()> {
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".unfinished");
         let mut file = File::create(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        std::fs::rename(&unfinished, &path)?;
+        std::fs::rename(&unfinished, path)?;
         File::open(&self.dir)?.sync_all()
     }
 
@@ -164,7 +210,19 @@ impl RosterFiles {
     }
 }
 
+/// A version's number; 0 when it cannot be read.
+fn number(signed: &SignedRoster) -> u64 {
+    Draft::parse(&signed.roster).map_or(0, |draft| draft.content.version)
+}
+
 fn read(path: &Path) -> Result<SignedRoster, StoreError> {
+    let what = "there is not exactly one roster version in it";
+    let [signed] = <[SignedRoster; 1]>::try_from(read_chain(path)?)
+        .map_err(|_| StoreError::CorruptFile { path: path.to_owned(), what })?;
+    Ok(signed)
+}
+
+fn read_chain(path: &Path) -> Result<Vec<SignedRoster>, StoreError> {
     let corrupt = |what| StoreError::CorruptFile { path: path.to_owned(), what };
     let text = match std::fs::read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|_| corrupt("it is not text"))?,
@@ -175,7 +233,5 @@ fn read(path: &Path) -> Result<SignedRoster, StoreError> {
     };
     let chain: RosterChain =
         armour::read(Label::Roster, &text).map_err(|_| corrupt("there is no undamaged roster in it"))?;
-    let [signed] = <[SignedRoster; 1]>::try_from(chain.versions)
-        .map_err(|_| corrupt("there is not exactly one roster version in it"))?;
-    Ok(signed)
+    Ok(chain.versions)
 }

@@ -122,17 +122,120 @@ fn an_interrupted_append_is_no_version() {
     assert_eq!(files.load().expect("a chain"), chain);
 }
 
+fn opened(signed: &SignedRoster) -> Roster {
+    Roster::open(signed.clone()).expect("a signed version")
+}
+
+/// Versions that follow the first one of `chain` on another branch, up to the number `last`.
+fn branch(chain: &[SignedRoster], last: u64) -> Vec<SignedRoster> {
+    let mut before = opened(&chain[0]);
+    let mut branch = Vec::new();
+    while before.version() < last {
+        let next = version_after(Some(&before), "The other side");
+        before = opened(&next);
+        branch.push(next);
+    }
+    branch
+}
+
+/// The first version of one chain with another branch.
+fn joined(chain: &[SignedRoster], branch: &[SignedRoster]) -> Vec<SignedRoster> {
+    [&chain[..1], branch].concat()
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(dir).expect("a folder");
+    let mut names: Vec<_> =
+        files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn versions_that_give_way_are_replaced_whole_and_version_1_never_is() {
     let chain = chain(3);
-    let (_dir, files) = folder_with(&chain);
-    let first = Roster::open(chain[0].clone()).expect("a signed version");
-    let other = version_after(Some(&first), "The other side");
-    let then = version_after(Some(&Roster::open(other.clone()).expect("a signed version")), "Settled");
-    files.switch(&[other.clone(), then.clone()]).expect("follows version 1");
-    assert_eq!(files.load().expect("a chain"), [chain[0].clone(), other, then.clone()]);
+    let (dir, files) = folder_with(&chain);
+    let other = branch(&chain, 4);
+    files.switch(&other).expect("follows version 1");
+    let switched = joined(&chain, &other);
+    assert_eq!(files.load().expect("a chain"), switched);
+    assert_eq!(names(dir.path()), [1, 2, 3, 4].map(|version| format!("{version:08}.pem")));
     let genesis = version_after(None, "Another federation");
-    let before = files.load().expect("a chain");
-    assert!(files.switch(&[genesis]).is_err());
-    assert_eq!(files.load().expect("a chain"), before);
+    let gap = branch(&chain, 6).split_off(4);
+    let elsewhere = chain[2..].to_vec();
+    for wrong in [vec![genesis], gap, elsewhere, vec![other[0].clone(), other[2].clone()], vec![]] {
+        assert!(matches!(files.switch(&wrong), Err(RosterFilesError::NotNext { known: 4, .. })));
+        assert_eq!(files.load().expect("a chain"), switched);
+    }
+}
+
+#[test]
+fn a_switch_may_go_on_where_the_chain_ends() {
+    let chain = chain(3);
+    let (_dir, files) = folder_with(&chain[..1]);
+    files.switch(&chain[1..]).expect("follows version 1, which is the newest");
+    assert_eq!(files.load().expect("a chain"), chain);
+}
+
+#[test]
+fn wherever_a_switch_is_cut_short_the_folder_opens_with_one_chain_or_the_other() {
+    // More versions than before, as many, and fewer, which leaves some to be removed.
+    for last in [6, 4, 3] {
+        let chain = chain(4);
+        let other = branch(&chain, last);
+        let surplus = 4_u64.saturating_sub(last);
+        for step in 0.. {
+            let (dir, files) = folder_with(&chain);
+            if step == 0 {
+                std::fs::write(dir.path().join("switch.unfinished"), "-----BEGIN").expect("a file");
+                let reopened = RosterFiles::open(dir.path()).expect("a folder");
+                assert_eq!(reopened.load().expect("nothing was decided yet"), chain);
+                continue;
+            }
+            files.plan_switch(&other).expect("written down");
+            let written = (step - 1).min(other.len() as u64);
+            for signed in &other[..written as usize] {
+                files.put(number(signed), signed).expect("written");
+            }
+            if let Some(next) = other.get(written as usize) {
+                let half = dir.path().join(format!("{:08}.pem.unfinished", number(next)));
+                std::fs::write(half, "-----BEGIN").expect("half a file");
+            }
+            let removed = (step - 1 - written).min(surplus);
+            for version in (0..removed).map(|nth| 4 - nth) {
+                std::fs::remove_file(files.path(version)).expect("there");
+            }
+            let reopened = RosterFiles::open(dir.path()).expect("a folder");
+            assert_eq!(reopened.load().expect("a chain"), joined(&chain, &other), "{last}, step {step}");
+            assert!(!names(dir.path()).contains(&SWITCH_FILE.to_owned()), "it is done once");
+            if written == other.len() as u64 && removed == surplus {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_switch_that_could_not_be_finished_is_finished_before_anything_else_is_written() {
+    let chain = chain(3);
+    let (_dir, files) = folder_with(&chain);
+    let other = branch(&chain, 4);
+    files.plan_switch(&other).expect("written down");
+    let next = version_after(Some(&opened(&other[2])), "After it");
+    files.append(&next).expect("follows the switch");
+    let mut all = joined(&chain, &other);
+    all.push(next);
+    assert_eq!(files.load().expect("a chain"), all);
+}
+
+#[test]
+fn a_damaged_switch_is_named_and_changes_nothing() {
+    let chain = chain(2);
+    let (dir, files) = folder_with(&chain);
+    std::fs::write(dir.path().join(SWITCH_FILE), "-----BEGIN").expect("a file");
+    match RosterFiles::open(dir.path()) {
+        Err(StoreError::CorruptFile { path, .. }) => assert_eq!(path, dir.path().join(SWITCH_FILE)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(files.load().expect("a chain"), chain);
 }
