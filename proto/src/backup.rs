@@ -179,27 +179,46 @@ pub struct Whole {
 
 /// Roster versions known from elsewhere, against which those in a backup are held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct KnownVersions(BTreeMap<u64, Hash>);
+pub struct KnownVersions {
+    known: BTreeMap<u64, Hash>,
+    /// The first version that was known otherwise, unless a later one says that what is known was given up.
+    other_branch: Option<u64>,
+}
 
 impl KnownVersions {
     /// Those of a chain.
     #[must_use]
     pub fn of(chain: &[Roster]) -> Self {
-        Self(chain.iter().map(|roster| (roster.version(), roster.hash())).collect())
+        let known = chain.iter().map(|roster| (roster.version(), roster.hash())).collect();
+        Self { known, other_branch: None }
     }
 
-    /// Refuses a version that is known otherwise.
+    /// Takes the next version of the backup; whether all of them agree is said by [`KnownVersions::agree`] at the end.
     ///
     /// # Errors
-    /// [`Disagreement`].
-    pub fn agree(&self, roster: &Roster) -> Result<(), Disagreement> {
-        match self.0.get(&roster.version()) {
-            Some(known) if *known != roster.hash() => match roster.version() {
-                1 => Err(Disagreement::OtherFederation { found: roster.federation() }),
-                version => Err(Disagreement::OtherBranch { version }),
-            },
-            _ => Ok(()),
+    /// [`Disagreement::OtherFederation`].
+    pub fn compare(&mut self, roster: &Roster) -> Result<(), Disagreement> {
+        let version = roster.version();
+        match self.known.get(&version) {
+            Some(known) if *known != roster.hash() && version == 1 => {
+                return Err(Disagreement::OtherFederation { found: roster.federation() });
+            }
+            Some(known) if *known != roster.hash() => _ = self.other_branch.get_or_insert(version),
+            _ => {}
         }
+        let newest = self.known.last_key_value().filter(|(newest, _)| **newest + 1 == version);
+        if newest.is_some_and(|(_, hash)| roster.gives_up(hash)) {
+            self.other_branch = None;
+        }
+        Ok(())
+    }
+
+    /// Refuses versions that are known otherwise, unless what is known was given up when a conflict was settled.
+    ///
+    /// # Errors
+    /// [`Disagreement::OtherBranch`].
+    pub fn agree(&self) -> Result<(), Disagreement> {
+        self.other_branch.map_or(Ok(()), |version| Err(Disagreement::OtherBranch { version }))
     }
 }
 

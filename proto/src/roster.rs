@@ -242,6 +242,13 @@ impl Roster {
         self.members.values().find(|member| member.is_active() && member.transport_keys.contains(key))
     }
 
+    /// Whether this version settles a conflict against the branch that ends in the version with this hash.
+    #[must_use]
+    pub fn gives_up(&self, newest: &Hash) -> bool {
+        let is_it = |hash: &Vec<u8>| hash == newest.as_bytes();
+        self.content.resolves.iter().any(is_it) && !is_it(&self.content.prev_hash)
+    }
+
     /// Past this time, ms since 1970, admissions stop and nothing else.
     #[must_use]
     pub fn is_soft_expired(&self, now_ms: u64) -> bool {

@@ -37,6 +37,7 @@ use wego_tests::{
 
 mod processes;
 mod refused;
+mod settled;
 
 /// Records that each of two cities publishes: more than a run of entries.
 const EACH: usize = 70;

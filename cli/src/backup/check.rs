@@ -50,6 +50,7 @@ fn read(path: &Path, against: &Against, bar: &ProgressBar) -> Result<Checked, Fa
     let damaged = |fault| of_fault(path, fault);
     let mut reading = Reading::begin(BufReader::with_capacity(BUFFER_BYTES, file)).map_err(damaged)?;
     let (mut manifest, mut roster, mut whole) = (None, None, None);
+    let mut known = against.known.clone();
     while let Some(item) = reading.next_item().map_err(damaged)? {
         bar.set_position(reading.bytes());
         match item {
@@ -58,7 +59,7 @@ fn read(path: &Path, against: &Against, bar: &ProgressBar) -> Result<Checked, Fa
                 manifest = Some(found);
             }
             Item::Roster(version) => {
-                against.known.agree(&version).map_err(|error| of_disagreement(path, error))?;
+                known.compare(&version).map_err(|error| of_disagreement(path, error))?;
                 roster = Some(version);
             }
             Item::End(end) => whole = Some(end),
@@ -66,6 +67,7 @@ fn read(path: &Path, against: &Against, bar: &ProgressBar) -> Result<Checked, Fa
         }
     }
     bar.finish_and_clear();
+    known.agree().map_err(|error| of_disagreement(path, error))?;
     match (manifest, roster, whole) {
         (Some(manifest), Some(roster), Some(whole)) => Ok(Checked { manifest, roster, whole }),
         // The reader says so itself before.

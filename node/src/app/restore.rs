@@ -85,20 +85,21 @@ pub fn plan(config: &Config, from: &Path) -> Result<Plan, RestoreError> {
     let data_dir = config.node.data_dir.clone();
     let target = target(&data_dir)?;
     let given = rosters::given(config)?;
-    let known = KnownVersions::of(&given);
+    let mut known = KnownVersions::of(&given);
     let (mut manifest, mut roster, mut whole) = (None, None, None);
     let mut reading = open(from)?;
     while let Some(item) = reading.next_item()? {
         match item {
             Item::Manifest(found) => manifest = Some(found),
             Item::Roster(version) => {
-                known.agree(&version)?;
+                known.compare(&version)?;
                 roster = Some(version);
             }
             Item::End(end) => whole = Some(end),
             Item::Fork(..) | Item::Entries(_) | Item::File(_) => {}
         }
     }
+    known.agree()?;
     let (Some(manifest), Some(roster), Some(whole)) = (manifest, roster, whole) else {
         return Err(RestoreError::Changed { path: from.to_owned() });
     };

@@ -116,7 +116,7 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
     let contested = GovernanceFiles::open(files.dir())?.conflicts()?;
     for (version, (ours, theirs)) in (1..).zip(known.iter().zip(given.since(0, usize::MAX))) {
         if ours.roster != theirs.roster {
-            if contested.iter().any(|kept| kept.roster == theirs.roster) {
+            if contested.iter().any(|kept| kept.roster == theirs.roster) || is_given_up(&files, &given)? {
                 tracing::warn!(version, path = %path.display(), "the roster file is of the other side of a conflict");
                 return Ok(files);
             }
@@ -130,6 +130,14 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
         files.append(&version)?;
     }
     Ok(files)
+}
+
+/// Whether a version that was adopted settles a conflict against the branch that is given: a folder that came from a
+/// backup does not have the other half.
+fn is_given_up(files: &RosterFiles, given: &History) -> Result<bool, RosterFileError> {
+    let newest = given.current();
+    let adopted = history(files)?;
+    Ok(adopted.at(newest.version() + 1).is_some_and(|after| after.gives_up(&newest.hash())))
 }
 
 /// The folder of the adopted versions.

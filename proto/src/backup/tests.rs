@@ -448,14 +448,53 @@ fn a_key_that_the_log_has_changed_to_may_sign_a_backup() {
     assert!(fixture.write(&manifest).is_err());
 }
 
+fn compared(known: &[Roster], backup: &[&Roster]) -> Result<(), Disagreement> {
+    let mut known = KnownVersions::of(known);
+    backup.iter().try_for_each(|version| known.compare(version))?;
+    known.agree()
+}
+
 #[test]
 fn versions_known_from_elsewhere_must_agree() {
     let [one, other] = ["Test", "Another"].map(|name| Roster::open_genesis(roster(name)).unwrap());
-    let known = KnownVersions::of(std::slice::from_ref(&one));
-    assert_eq!(known.agree(&one), Ok(()));
+    assert_eq!(compared(std::slice::from_ref(&one), &[&one]), Ok(()));
     let found = other.federation();
-    assert_eq!(known.agree(&other), Err(Disagreement::OtherFederation { found }));
-    assert_eq!(KnownVersions::default().agree(&other), Ok(()));
+    let refused = compared(std::slice::from_ref(&one), &[&other]);
+    assert_eq!(refused, Err(Disagreement::OtherFederation { found }));
+    assert_eq!(compared(&[], &[&other]), Ok(()));
+}
+
+#[test]
+fn a_side_that_was_given_up_is_no_other_branch() {
+    let first = Roster::open_genesis(roster("Test")).unwrap();
+    let after = |before: &Roster, name: &str, resolves: &[&Roster]| {
+        let mut resolves: Vec<_> = resolves.iter().map(|one| one.hash().as_bytes().to_vec()).collect();
+        resolves.sort();
+        let content = v1::Roster {
+            version: before.version() + 1,
+            prev_hash: before.hash().as_bytes().to_vec(),
+            federation_id: before.federation().as_bytes().to_vec(),
+            federation_name: name.to_owned(),
+            resolves,
+            ..before.content().clone()
+        };
+        let mut signed = v1::SignedRoster { roster: content.encode_to_vec(), signatures: vec![] };
+        add_signature(&mut signed, &key(9));
+        before.succeeded_by(signed).unwrap()
+    };
+    let [one, other, third] = ["one", "other", "third"].map(|name| after(&first, name, &[]));
+    let settled = after(&one, "settled", &[&one, &other]);
+    let backup = [&first, &one, &settled];
+    let known = |newest: &[&Roster]| {
+        [&first].iter().chain(newest).map(|version| (**version).clone()).collect::<Vec<_>>()
+    };
+    let other_branch = Err(Disagreement::OtherBranch { version: 2 });
+    assert_eq!(compared(&known(&[&other]), &backup), Ok(()));
+    assert_eq!(compared(&known(&[&one]), &backup), Ok(()));
+    assert_eq!(compared(&known(&[&third]), &backup), other_branch, "nobody gave that up");
+    assert_eq!(compared(&known(&[&other]), &backup[..2]), other_branch, "nothing settles it");
+    let went_on = after(&other, "went on", &[]);
+    assert_eq!(compared(&known(&[&other, &went_on]), &backup), other_branch, "that was decided too");
 }
 
 #[test]
