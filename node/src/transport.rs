@@ -177,10 +177,8 @@ impl Transport {
         let next = inner.files(move |keys| keys.prepare(&seed, now_ms())).await?;
         let in_use = inner.files(TransportKeys::in_use).await?;
         let keys = listed.into_iter().chain([next.public()]).collect();
-        if let Err(error) = inner.say(&view, keys, &[&in_use, &next]).await {
-            inner.files(TransportKeys::give_up).await?;
-            return Err(error);
-        }
+        // A key that the log does not name waits for nothing, and gives way to the next one that is made.
+        inner.say(&view, keys, &[&in_use, &next]).await?;
         inner.shown.announce_next(Some(next.public()));
         drop(one);
         self.standing().await
@@ -280,6 +278,9 @@ impl Inner {
 
     /// Shows the next key, lets the log name it alone, and forgets the one before; or goes on where that was left.
     async fn take_over(&self) -> Result<(), TransportError> {
+        if let Some(why) = self.engine.view().not_writable {
+            return Err(OrderError::Refused(Some(why)).into());
+        }
         self.files(TransportKeys::take_over).await?;
         let face = self.load().await?;
         let key = face.key;

@@ -85,15 +85,6 @@ impl TransportKeys {
         Ok(key)
     }
 
-    /// Forgets the next key.
-    ///
-    /// # Errors
-    /// [`KeysError::Write`].
-    pub fn give_up(&self) -> Result<(), KeysError> {
-        self.remove(NEXT_KEY)?;
-        self.remove(NEXT_CERTIFICATE)
-    }
-
     /// Puts the next key in use. Nothing happens when there is none.
     ///
     /// # Errors
@@ -256,7 +247,5 @@ mod tests {
         keys.prepare(&[2; 32].into(), NOW_MS).unwrap();
         keys.prepare(&[3; 32].into(), NOW_MS).unwrap();
         assert_eq!(keys.next().unwrap().unwrap().public(), public(3));
-        keys.give_up().unwrap();
-        assert!(keys.next().unwrap().is_none());
     }
 }

@@ -334,3 +334,6 @@ impl State {
         self.review_writing();
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,10 +1,6 @@
 //! Claims about receipts: whose count, when one is made, to whom it goes.
 
-use wego_proto::{
-    entry::Verified,
-    epochs::{Epoch, Rank},
-    id::{Hash, Position, StoreId},
-};
+use wego_proto::id::{Position, StoreId};
 
 use super::*;
 use crate::{
@@ -12,7 +8,8 @@ use crate::{
     session::Side,
     sim::Federation,
     state::{
-        Input, NewKeys, Start,
+        Input, Start,
+        recovery::tests::reign,
         tests::{speaker, start_of},
     },
 };
@@ -199,28 +196,13 @@ fn receipts_are_known_again_after_a_restart_if_they_verify() {
     assert_eq!(state.receipts().keys().copied().collect::<Vec<_>>(), [Origin(2)]);
 }
 
-/// The epoch that the recovery key of a member opens.
-fn reign(federation: &Federation, member: usize) -> Epoch {
-    let origin = federation.origin(member);
-    let recovery = federation.recovery_key(origin);
-    let new = NewKeys {
-        log: federation.next_log_key(origin).public(),
-        next_digest: Hash::new([3; 32]),
-        recovery: Some(recovery.public()),
-    };
-    let header = state_of(federation, member, vec![]).opening(NOW, Rank::Recovery, new, None);
-    let header = header.expect("there is room for a recovery");
-    let opening = Verified::sign(header, None, &federation.roster.federation(), &recovery);
-    federation.roster.opened(&opening).expect("it opens an epoch")
-}
-
 #[test]
 fn who_stole_a_key_that_gave_way_speaks_for_nobody_any_more() {
     let mut bench = Bench::new(3);
     bench.meet(1, 1);
     bench.hears(ConnId(1), many(vec![bench.receipt_of(2, u64::MAX, 7, u64::MAX)]));
     assert_eq!(bench.known(2), Some((u64::MAX, u64::MAX)), "while it is in force, it is the member");
-    let epoch = reign(&bench.federation, 2);
+    let (_, epoch) = reign(&bench.federation, 2);
     let number = epoch.number;
     bench.state.opened(NOW, Origin(3), vec![epoch]);
     assert_eq!(bench.known(2), None, "what it said is forgotten");
