@@ -210,8 +210,9 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError>;
 
-    /// Drops payload and nonce of these entries, for ever; their headers stay. At a [`erasure::Target::Place`] where
-    /// nothing is held yet, what arrives later is stored without its payload. Durable on return, and idempotent.
+    /// Drops payload and nonce of these entries, for ever; their headers stay. At a [`erasure::Target::Place`] that goes
+    /// also for what was set aside there, and what arrives later is stored without its payload, whatever is held now.
+    /// Durable on return, and idempotent.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`]; some may be dropped, try again.

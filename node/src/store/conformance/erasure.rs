@@ -25,6 +25,8 @@ pub(super) fn store_claims<B: StoreBed>() -> Vec<fn(&mut B) -> Claimed> {
         an_order_covers_its_author_record_and_past_only,
         a_position_taken_down_before_it_arrives_is_stored_without_its_payload,
         what_was_set_aside_is_erased_and_its_place_is_free,
+        a_takedown_reaches_what_was_set_aside_before_it,
+        a_place_taken_down_stays_so_when_its_entry_is_set_aside,
         the_last_order_of_a_record_is_listed,
         how_far_erasures_are_carried_out_starts_at_nothing_and_stays,
         the_last_receipt_of_a_member_stays,
@@ -138,6 +140,47 @@ fn what_was_set_aside_is_erased_and_its_place_is_free<B: StoreBed>(bed: &mut B) 
     store.put(&instead)?;
     let found = store.range(ada.origin(), 1, 2, 3, usize::MAX)?;
     holds(found == instead.each_ref().map(Verified::to_wire), "what comes in its place keeps its payload")
+}
+
+/// Two histories of the second position that end in quarantine, and the entry before them.
+fn set_aside_twice(store: &impl EntryStore, ada: &mut Author) -> Result<[Verified; 3], StoreError> {
+    let first = ada.next(10);
+    let one = ada.next(100);
+    store.put(&[first.clone(), one.clone()])?;
+    store.rewind(ada.origin(), 1, 1)?;
+    let another = ada.fork_of(&one);
+    store.put(std::slice::from_ref(&another))?;
+    store.rewind(ada.origin(), 1, 1)?;
+    Ok([first, one, another])
+}
+
+fn a_takedown_reaches_what_was_set_aside_before_it<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let [first, one, another] = set_aside_twice(&store, &mut ada)?;
+    let full = B::quarantine(&store)?.iter().filter(|entry| entry.payload.is_some()).count();
+    holds(full == 2, "two histories of the place were set aside")?;
+    store.erase(&[place(&one)])?;
+    let store = bed.crash(store)?;
+    let left = B::quarantine(&store)?;
+    let bare = [bare(&one), bare(&another)];
+    holds(left.len() == 2 && bare.iter().all(|one| left.contains(one)), "both keep their headers only")?;
+    holds(held(&store, &first)? == Some(first.to_wire()), "what stands before is kept")
+}
+
+fn a_place_taken_down_stays_so_when_its_entry_is_set_aside<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let [first, one] = [ada.next(10), ada.next(100)];
+    store.put(&[first.clone(), one.clone()])?;
+    store.erase(&[place(&one)])?;
+    store.rewind(ada.origin(), 1, 1)?;
+    let store = bed.crash(store)?;
+    holds(B::quarantine(&store)? == [bare(&one)], "it went without its payload")?;
+    let another = ada.fork_of(&one);
+    store.put(std::slice::from_ref(&another))?;
+    holds(held(&store, &another)? == Some(bare(&another)), "what comes in its place has none either")?;
+    holds(held(&store, &first)? == Some(first.to_wire()), "what stands before is kept")
 }
 
 fn the_last_order_of_a_record_is_listed<B: StoreBed>(bed: &mut B) -> Claimed {

@@ -5,6 +5,7 @@
 use std::panic::Location;
 
 use thiserror::Error;
+use wego_proto::v1;
 
 use crate::store::{EntryStore, HeadLock, StoreError};
 
@@ -56,6 +57,12 @@ pub trait StoreBed {
     /// # Errors
     /// That of opening it.
     fn reopen(&mut self, store: Self::Store) -> Result<Self::Store, StoreError>;
+
+    /// What a store keeps of the entries it has set aside: no trait hands it out, and it must lose its payloads too.
+    ///
+    /// # Errors
+    /// That of reading it.
+    fn quarantine(store: &Self::Store) -> Result<Vec<v1::Entry>, StoreError>;
 }
 
 /// Where head locks for the log of [`Author::new`]`(1)` come from.

@@ -250,12 +250,17 @@ impl EntryStore for MemoryStore {
         self.faults.around(Step::Erase, || {
             for target in targets {
                 let (origin, at) = target.place();
-                match state.entries.get_mut(&(origin, at.epoch, at.seq)) {
-                    Some(entry) if target.is(|| entry.hash()) => *entry = entry.clone().without_payload(),
-                    None if matches!(target, erasure::Target::Place(..)) => {
-                        state.refused.insert((origin, at));
-                    }
-                    _ => {}
+                let State { entries, set_aside, refused, .. } = &mut *state;
+                let live = entries.get_mut(&(origin, at.epoch, at.seq)).into_iter();
+                let mut held: Vec<_> = live.filter(|entry| target.is(|| entry.hash())).collect();
+                if matches!(target, erasure::Target::Place(..)) {
+                    refused.insert((origin, at));
+                    let stood =
+                        |entry: &&mut Verified| (entry.header().origin, entry.header().at) == (origin, at);
+                    held.extend(set_aside.iter_mut().filter(stood));
+                }
+                for entry in held {
+                    *entry = entry.clone().without_payload();
                 }
             }
             state.mark_durable();

@@ -29,6 +29,10 @@ impl StoreBed for Memory {
     fn reopen(&mut self, store: MemoryStore) -> Result<MemoryStore, StoreError> {
         Ok(store)
     }
+
+    fn quarantine(store: &MemoryStore) -> Result<Vec<v1::Entry>, StoreError> {
+        Ok(store.state().set_aside.iter().map(Verified::to_wire).collect())
+    }
 }
 
 impl LockBed for Memory {

@@ -16,7 +16,7 @@ use wego_proto::{
 use crate::store::{
     StoreError, chain,
     erasure::{self, Orders, Target},
-    sled::{SledStore, contained::Failure, rows},
+    sled::{STEP_BYTES, SledStore, contained::Failure, rows},
 };
 
 /// Entries rewritten at once: with headers of at most a kibibyte they fit into one step.
@@ -94,14 +94,14 @@ fn order(tree: &Tree, origin: Origin, record: &RecordId) -> Result<Option<Positi
 impl SledStore {
     pub(super) fn drop_payloads(&self, targets: &[Target]) -> Result<(), StoreError> {
         let mut writer = self.writer();
-        for targets in targets.chunks(ERASED_TOGETHER) {
-            let bytes = targets.len() as u64 * HEADER_ROW_BYTES;
+        let mut left = targets;
+        while !left.is_empty() {
+            // While the writer is held nobody moves what was just read.
+            let Dropped { batch, bytes, targets } = self.db.run(|tree| Dropped::of(tree, left))?;
             self.promise(&mut writer, bytes)?;
-            self.write_step(&mut writer, bytes, |tree| {
-                let batch = without_payloads(tree, targets)?;
-                Ok(tree.apply_batch(batch)?)
-            })?;
+            self.write_step(&mut writer, bytes, |tree| Ok(tree.apply_batch(batch)?))?;
             self.view_mut().orders = HeldOrders::Some;
+            left = &left[targets..];
         }
         self.flush(&mut writer)
     }
@@ -190,23 +190,52 @@ fn is_ordered(entry: &v1::Entry, records: &BTreeMap<RecordId, Position>) -> Resu
     Ok(records.get(&record).is_some_and(|until| at < *until))
 }
 
-/// The rows of these targets as they are to be: what is held without its payload, elsewhere a refusal of it.
-fn without_payloads(tree: &Tree, targets: &[Target]) -> Result<::sled::Batch, Failure> {
-    let mut batch = ::sled::Batch::default();
-    for target in targets {
-        let (origin, at) = target.place();
-        let key = rows::entry_key(origin, at.epoch, at.seq);
-        match tree.get(key)? {
-            Some(row) => {
-                let entry = chain::decode(&row)?;
-                if entry.payload.is_some() && target.is(|| chain::entry_hash(&entry)) {
-                    batch.insert(&key, v1::Entry { payload: None, ..entry }.encode_to_vec());
-                    batch.insert(rows::UNPURGED_KEY, &[]);
+/// What one step drops.
+struct Dropped {
+    batch: ::sled::Batch,
+    /// Encoded bytes, rows included.
+    bytes: u64,
+    /// How many of the targets it carries out.
+    targets: usize,
+}
+
+impl Dropped {
+    /// The rows of the first targets as they are to be, as many as a step may: what is held without its payload, and of
+    /// a place also what was set aside there, with a refusal of what may come to stand there.
+    fn of(tree: &Tree, targets: &[Target]) -> Result<Self, Failure> {
+        let mut dropped = Self { batch: ::sled::Batch::default(), bytes: 0, targets: 0 };
+        for target in targets {
+            let (origin, at) = target.place();
+            let key = rows::entry_key(origin, at.epoch, at.seq);
+            if let Some(row) = tree.get(key)? {
+                dropped.payload_of(&key, &row, *target)?;
+            }
+            if matches!(target, Target::Place(..)) {
+                for row in tree.scan_prefix(rows::quarantine_prefix(origin, at)) {
+                    let (key, row) = row?;
+                    dropped.payload_of(&key, &row, *target)?;
+                }
+                let refused = rows::refused_key(origin, at);
+                if !tree.contains_key(refused)? {
+                    dropped.batch.insert(&refused, &[]);
+                    dropped.bytes += rows::ROW_BYTES_MAX;
                 }
             }
-            None if matches!(target, Target::Place(..)) => batch.insert(&rows::refused_key(origin, at), &[]),
-            None => {}
+            dropped.targets += 1;
+            if dropped.bytes >= STEP_BYTES / 2 {
+                break;
+            }
         }
+        Ok(dropped)
     }
-    Ok(batch)
+
+    fn payload_of(&mut self, key: &[u8], row: &[u8], target: Target) -> Result<(), StoreError> {
+        let entry = chain::decode(row)?;
+        if entry.payload.is_some() && target.is(|| chain::entry_hash(&entry)) {
+            self.batch.insert(key, v1::Entry { payload: None, ..entry }.encode_to_vec());
+            self.batch.insert(rows::UNPURGED_KEY, &[]);
+            self.bytes += HEADER_ROW_BYTES;
+        }
+        Ok(())
+    }
 }

@@ -70,10 +70,16 @@ pub(super) fn read_notice_key(key: &[u8]) -> Result<(Origin, Position), StoreErr
     fields.end(notice)
 }
 
+/// Begins the keys of all that was set aside from a position.
+pub(super) fn quarantine_prefix(origin: Origin, at: Position) -> [u8; 17] {
+    let mut key = entry_key(origin, at.epoch, at.seq);
+    key[0] = QUARANTINE;
+    key
+}
+
 /// Where an entry stands in quarantine: more than one history of a position may end there.
 pub(super) fn quarantine_key(origin: Origin, epoch: u32, seq: u64, hash: &Hash) -> Vec<u8> {
-    let mut key = entry_key(origin, epoch, seq).to_vec();
-    key[0] = QUARANTINE;
+    let mut key = quarantine_prefix(origin, Position { epoch, seq }).to_vec();
     key.extend_from_slice(hash.as_bytes());
     key
 }

@@ -81,6 +81,12 @@ impl StoreBed for Folders {
         drop(store);
         open(&self.dir())
     }
+
+    fn quarantine(store: &SledStore) -> Result<Vec<v1::Entry>, StoreError> {
+        store
+            .db
+            .run(|tree| tree.scan_prefix([rows::QUARANTINE]).map(|row| Ok(chain::decode(&row?.1)?)).collect())
+    }
 }
 
 #[test]
