@@ -61,6 +61,9 @@ pub const RECEIPT_BYTES_MAX: usize = 24 * 1_024;
 pub const RECEIPTS_PER_MESSAGE_MAX: usize = 256;
 /// A member makes a receipt at most so often, in ms, unless an erasure was carried out.
 pub const RECEIPTS_MS: u64 = 60_000;
+/// And at most so often because an erasure was carried out: a member that orders one after the other must not make every
+/// node sign and pass on a receipt for each.
+pub const URGENT_RECEIPTS_MS: u64 = 5_000;
 /// Buckets that a request for heads may name: an origin's is its index modulo this.
 pub const HEAD_BUCKETS: usize = 128;
 /// Members that must have confirmed the own log before a start writes, at most: half of the overlay's degree, for

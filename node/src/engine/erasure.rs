@@ -30,15 +30,14 @@ use super::{
     view::View,
 };
 use crate::store::{
-    Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError, entry_hash, erasure::Target,
+    Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError,
+    erasure::{Place, Records},
 };
 
 /// Entries looked through at once.
 const BATCH: usize = 512;
-/// Bytes of a log read at once.
-const READ_BYTES: usize = 1_024 * 1_024;
-/// Payloads dropped at once: bounds the memory.
-const TARGETS_MAX: usize = 4_096;
+/// Entries of the journal read at once: writers wait meanwhile, and each may have its whole payload.
+const LOCK_BATCH: usize = 64;
 /// Entries looked through after which the place is written down: it costs a write, and a start looks through so many
 /// again.
 const MARK_EVERY: u64 = 8_192;
@@ -178,56 +177,24 @@ impl Eraser {
     }
 
     /// Drops the payloads of a member's entries about these records, each up to its place.
-    fn carry_out(
-        &mut self,
-        origin: Origin,
-        records: &BTreeMap<RecordId, Position>,
-    ) -> Result<(), StoreError> {
-        let Some(last) = records.values().max() else { return Ok(()) };
+    fn carry_out(&mut self, origin: Origin, records: &Records) -> Result<(), StoreError> {
         if origin == self.me {
             self.drop_from_lock(records)?;
         }
-        let heads = self.store.heads()?;
-        let logs = heads.range((origin, 0)..=(origin, last.epoch));
-        for (&(_, epoch), &(head, _)) in logs {
-            let until = if epoch == last.epoch { last.seq.min(head) } else { head };
-            let mut next = 1;
-            let mut targets = Vec::new();
-            while next <= until {
-                let entries = self.store.range(origin, epoch, next, until, READ_BYTES)?;
-                if entries.is_empty() {
-                    return Err(StoreError::Corrupt { what: "entry" });
-                }
-                for (seq, entry) in (next..).zip(&entries) {
-                    let at = Position { epoch, seq };
-                    if entry.payload.is_some() && is_ordered(entry, at, records)? {
-                        targets.push(Target::Entry(origin, at, entry_hash(entry)));
-                    }
-                }
-                next += entries.len() as u64;
-                if targets.len() >= TARGETS_MAX {
-                    self.store.erase(&std::mem::take(&mut targets))?;
-                }
-            }
-            self.store.erase(&targets)?;
-        }
-        if self.store.set_aside() > 0 {
-            self.store.erase_set_aside(origin, records)?;
-        }
-        Ok(())
+        self.store.erase_records(origin, records)
     }
 
-    /// The journal is asked itself: it may hold what the store got without its payload, or has set aside.
-    fn drop_from_lock(&mut self, records: &BTreeMap<RecordId, Position>) -> Result<(), StoreError> {
+    /// The journal is asked itself: it may hold what the store got without its payload.
+    fn drop_from_lock(&mut self, records: &Records) -> Result<(), StoreError> {
         let mut targets = Vec::new();
         let mut after = None;
         loop {
-            let entries = self.lock.since(after, BATCH)?;
+            let entries = self.lock.since(after, LOCK_BATCH)?;
             for entry in &entries {
                 let header = header(entry)?;
                 let at = Position { epoch: header.epoch, seq: header.seq };
                 after = Some(at);
-                if entry.payload.is_some() && is_ordered(entry, at, records)? {
+                if entry.payload.is_some() && is_ordered(&header, at, records)? {
                     targets.push(at);
                 }
             }
@@ -239,7 +206,7 @@ impl Eraser {
     }
 
     /// Drops what stands at these places, in journal and store, and what may come to stand there.
-    fn drop_places(&mut self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+    fn drop_places(&mut self, targets: &[Place]) -> Result<(), StoreError> {
         if targets.is_empty() {
             return Ok(());
         }
@@ -248,8 +215,7 @@ impl Eraser {
         if !own.is_empty() {
             self.lock.erase(&own)?;
         }
-        let places: Vec<_> = targets.iter().map(|(origin, at)| Target::Place(*origin, *at)).collect();
-        self.store.erase(&places)
+        self.store.erase(targets)
     }
 
     /// Carries out the takedowns of a roster version that is new.
@@ -274,7 +240,7 @@ impl Eraser {
         Ok(())
     }
 
-    fn forget(&self, targets: &[(Origin, Position)]) -> Result<(), StoreError> {
+    fn forget(&self, targets: &[Place]) -> Result<(), StoreError> {
         if targets.is_empty() {
             return Ok(());
         }
@@ -288,7 +254,7 @@ impl Eraser {
     }
 }
 
-fn targets_of(takedowns: &[v1::Takedown]) -> Vec<(Origin, Position)> {
+fn targets_of(takedowns: &[v1::Takedown]) -> Vec<Place> {
     let target = |takedown: &v1::Takedown| {
         let at = takedown.at.and_then(|at| Position::try_from(at).ok())?;
         Some((Origin(takedown.origin), at))
@@ -298,8 +264,8 @@ fn targets_of(takedowns: &[v1::Takedown]) -> Vec<(Origin, Position)> {
 }
 
 /// The orders that stored entries give, by author. A header that cannot be read may be one, and is never passed over.
-fn orders_in(entries: &[v1::Entry]) -> Result<BTreeMap<Origin, BTreeMap<RecordId, Position>>, StoreError> {
-    let mut orders: BTreeMap<Origin, BTreeMap<RecordId, Position>> = BTreeMap::new();
+fn orders_in(entries: &[v1::Entry]) -> Result<BTreeMap<Origin, Records>, StoreError> {
+    let mut orders: BTreeMap<Origin, Records> = BTreeMap::new();
     for entry in entries {
         let header = header(entry)?;
         if header.kind() != EntryKind::Erase || header.record_id.is_empty() {
@@ -313,16 +279,11 @@ fn orders_in(entries: &[v1::Entry]) -> Result<BTreeMap<Origin, BTreeMap<RecordId
     Ok(orders)
 }
 
-fn is_ordered(
-    entry: &v1::Entry,
-    at: Position,
-    records: &BTreeMap<RecordId, Position>,
-) -> Result<bool, StoreError> {
-    let header = header(entry)?;
+fn is_ordered(header: &v1::EntryHeader, at: Position, records: &Records) -> Result<bool, StoreError> {
     if header.record_id.is_empty() || header.payload_hash.is_empty() {
         return Ok(false);
     }
-    Ok(records.get(&record_id(&header)?).is_some_and(|until| at < *until))
+    Ok(records.get(&record_id(header)?).is_some_and(|until| at < *until))
 }
 
 fn header(entry: &v1::Entry) -> Result<v1::EntryHeader, StoreError> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use wego_proto::{
     entry::{Header, Verified},
-    id::{Hash, Origin, Position, RecordId},
+    id::{Origin, Position, RecordId},
     v1::EntryKind,
 };
 
@@ -19,32 +19,8 @@ pub type Orders = BTreeMap<(Origin, RecordId), Position>;
 /// Records with the last place where one author ordered their erasure.
 pub type Records = BTreeMap<RecordId, Position>;
 
-/// What is to lose its payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// This very entry, and no other that may have come into its place.
-    Entry(Origin, Position, Hash),
-    /// Whatever stands at this position, or comes to stand there.
-    Place(Origin, Position),
-}
-
-impl Target {
-    /// Where it stands.
-    #[must_use]
-    pub fn place(self) -> (Origin, Position) {
-        match self {
-            Self::Entry(origin, at, _) | Self::Place(origin, at) => (origin, at),
-        }
-    }
-
-    /// Whether it is the entry with this hash.
-    pub(super) fn is(self, hash: impl FnOnce() -> Hash) -> bool {
-        match self {
-            Self::Entry(_, _, wanted) => wanted == hash(),
-            Self::Place(..) => true,
-        }
-    }
-}
+/// A position in a member's log, whatever stands there.
+pub type Place = (Origin, Position);
 
 /// The record whose earlier payloads an entry with this header orders to erase.
 #[must_use]

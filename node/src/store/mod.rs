@@ -210,20 +210,19 @@ pub trait EntryStore: Send + Sync {
     /// [`StoreError::Corrupt`].
     fn forks(&self) -> Result<BTreeMap<(Origin, u32), v1::ForkProof>, StoreError>;
 
-    /// Drops payload and nonce of these entries, for ever; their headers stay. At a [`erasure::Target::Place`] that goes
-    /// also for what was set aside there, and what arrives later is stored without its payload, whatever is held now.
-    /// Durable on return, and idempotent.
+    /// Drops payload and nonce of what stands at these places and of what was set aside from there, for ever; the headers
+    /// stay. What comes to stand there later is stored without its payload. Durable on return, and idempotent.
     ///
     /// # Errors
     /// [`StoreError::Full`], [`StoreError::Io`] or [`StoreError::Corrupt`]; some may be dropped, try again.
-    fn erase(&self, targets: &[erasure::Target]) -> Result<(), StoreError>;
+    fn erase(&self, places: &[erasure::Place]) -> Result<(), StoreError>;
 
-    /// Drops payload and nonce of entries of a member that were set aside, about these records and before these places.
-    /// Durable on return, and idempotent.
+    /// Drops payload and nonce of a member's entries about these records, each before its place, set aside or not.
+    /// Costs no more than there are such entries. Durable on return, and idempotent.
     ///
     /// # Errors
     /// As [`EntryStore::erase`].
-    fn erase_set_aside(&self, origin: Origin, records: &erasure::Records) -> Result<(), StoreError>;
+    fn erase_records(&self, origin: Origin, records: &erasure::Records) -> Result<(), StoreError>;
 
     /// The erasures that a member's log orders: each record with the last place that does so, at most `max`.
     ///

@@ -14,7 +14,9 @@ use wego_proto::{
 use super::{Output, State};
 use crate::{
     heads::LogKey,
-    limits::{ENTRIES_BYTES, HEADS_PER_MESSAGE_MAX, RECEIPT_LOGS_MAX, RECEIPTS_PER_MESSAGE_MAX},
+    limits::{
+        ENTRIES_BYTES, HEADS_PER_MESSAGE_MAX, RECEIPT_LOGS_MAX, RECEIPTS_PER_MESSAGE_MAX, URGENT_RECEIPTS_MS,
+    },
     receipt::{Draft, Receipt, Recency, signing_key},
     reject::Reject,
     roster::History,
@@ -44,7 +46,7 @@ pub struct Applied {
 pub enum Urgency {
     /// When its time has come.
     InTurn,
-    /// At once.
+    /// At once, but for the rest that follows another one of its kind.
     Now,
 }
 
@@ -58,6 +60,8 @@ pub(super) struct Receipts {
     own: Recency,
     /// When the next may be made in turn, in ms.
     due_ms: u64,
+    /// When the next may be made because of an erasure.
+    urgent_ms: u64,
 }
 
 impl Receipts {
@@ -66,11 +70,14 @@ impl Receipts {
         let valid = kept.into_iter().filter_map(|one| Receipt::verify(one, roster).ok().flatten());
         let kept: BTreeMap<_, _> = valid.map(|receipt| (receipt.member, Arc::new(receipt))).collect();
         let own = kept.get(&me).map_or((0, 0), |receipt| receipt.recency());
-        Self { kept: Arc::new(kept), unsaid: None, own, due_ms: 0 }
+        Self { kept: Arc::new(kept), unsaid: None, own, due_ms: 0, urgent_ms: 0 }
     }
 
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        self.unsaid.as_ref().map(|_| self.due_ms)
+        self.unsaid.as_ref().map(|unsaid| match unsaid.urgency {
+            Urgency::InTurn => self.due_ms,
+            Urgency::Now => self.due_ms.min(self.urgent_ms),
+        })
     }
 }
 
@@ -90,15 +97,19 @@ impl State {
     /// Signs what was not said, when there is news and its time has come.
     pub(super) fn make_receipt(&mut self, now_ms: u64) {
         let Some(unsaid) = &self.receipts.unsaid else { return };
-        if unsaid.urgency == Urgency::InTurn && now_ms < self.receipts.due_ms {
+        if self.receipts.deadline_ms().is_some_and(|due_ms| now_ms < due_ms) {
             return;
         }
+        let urgency = unsaid.urgency;
         let Some(draft) = self.receipt_draft(now_ms, unsaid) else {
             self.receipts.unsaid = None;
             return;
         };
         self.receipts.unsaid = None;
-        self.receipts.due_ms = now_ms.saturating_add(self.receipt_interval_ms());
+        self.receipts.due_ms = now_ms.saturating_add(self.interval_ms(self.settings.receipts_ms));
+        if urgency == Urgency::Now {
+            self.receipts.urgent_ms = now_ms.saturating_add(self.interval_ms(URGENT_RECEIPTS_MS));
+        }
         let receipt = Receipt::sign(draft, &self.roster, &self.key);
         self.keep_receipts(vec![receipt], None);
     }
@@ -141,9 +152,8 @@ impl State {
         (!said).then_some(draft)
     }
 
-    fn receipt_interval_ms(&self) -> u64 {
+    fn interval_ms(&self, interval_ms: u64) -> u64 {
         let members = self.roster.current().members().len() as u64;
-        let interval_ms = self.settings.receipts_ms;
         interval_ms.max(members.saturating_mul(interval_ms) / MEMBERS_AT_FULL_RATE)
     }
 

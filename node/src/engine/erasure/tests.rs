@@ -1,14 +1,17 @@
 //! Claims about carrying out: every order, after any crash, in journal, store and projections.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, atomic::AtomicUsize};
 
-use wego_proto::{entry::Verified, id::StoreId};
+use wego_proto::{
+    entry::Verified,
+    id::{RequestId, StoreId},
+};
 
 use super::*;
 use crate::{
     engine::follow::{Follower, Share},
     store::{
-        HeadLock, MemoryLock, MemoryStore,
+        HeadLock, LockedHead, MemoryLock, MemoryStore,
         conformance::Author,
         memory::{Moment, Step},
     },
@@ -93,6 +96,47 @@ impl Bench {
         let held = |entries: Vec<v1::Entry>| entries.iter().map(|entry| entry.payload.is_some()).collect();
         (held(locked), held(stored))
     }
+}
+
+/// A lock that remembers how many entries were asked of it at once.
+struct Asked {
+    lock: MemoryLock,
+    most: Arc<AtomicUsize>,
+}
+
+impl HeadLock for Asked {
+    fn load(&mut self) -> Result<Option<LockedHead>, StoreError> {
+        self.lock.load()
+    }
+
+    fn replace(&mut self, old: Option<&LockedHead>, batch: &[Verified]) -> Result<LockedHead, StoreError> {
+        self.lock.replace(old, batch)
+    }
+
+    fn since(&mut self, after: Option<Position>, max: usize) -> Result<Vec<v1::Entry>, StoreError> {
+        self.most.fetch_max(max, Ordering::Relaxed);
+        self.lock.since(after, max)
+    }
+
+    fn position_of(&self, request: &RequestId) -> Option<Position> {
+        self.lock.position_of(request)
+    }
+
+    fn erase(&mut self, targets: &[Position]) -> Result<(), StoreError> {
+        self.lock.erase(targets)
+    }
+}
+
+#[test]
+fn a_writer_waits_for_no_more_of_the_journal_than_a_small_batch() {
+    let bench = Bench::new();
+    let most = Arc::new(AtomicUsize::new(0));
+    let lock = Asked { lock: bench.lock.clone(), most: most.clone() };
+    let mut eraser = Eraser { lock: SharedLock::new(Box::new(lock)), ..bench.eraser(vec![]) };
+    eraser.catch_up(&[]).expect("carried out");
+    assert_eq!(bench.held().0, ERASED_OWN);
+    let bytes = most.load(Ordering::Relaxed) * 256 * 1_024;
+    assert!((1..=16 * 1_024 * 1_024).contains(&bytes), "{bytes} bytes");
 }
 
 const ERASED_OWN: [bool; 5] = [false, true, false, false, true];

@@ -11,7 +11,7 @@ use wego_proto::{
 use crate::store::{
     Cursor, EntryStore, HeadLock, StoreError,
     conformance::{Author, Claimed, LockBed, StoreBed, holds},
-    erasure::Target,
+    erasure::{Place, Records},
 };
 
 const RECORD: RecordId = RecordId::new([5; 16]);
@@ -24,6 +24,7 @@ pub(super) fn store_claims<B: StoreBed>() -> Vec<fn(&mut B) -> Claimed> {
         an_order_holds_within_its_own_batch,
         an_order_covers_its_author_record_and_past_only,
         a_position_taken_down_before_it_arrives_is_stored_without_its_payload,
+        the_versions_of_a_record_are_erased_up_to_a_place,
         what_was_set_aside_is_erased_and_its_place_is_free,
         a_takedown_reaches_what_was_set_aside_before_it,
         a_place_taken_down_stays_so_when_its_entry_is_set_aside,
@@ -45,12 +46,8 @@ fn held(store: &impl EntryStore, entry: &Verified) -> Result<Option<v1::Entry>, 
     store.entry(entry.header().origin, entry.header().at)
 }
 
-fn target(entry: &Verified) -> Target {
-    Target::Entry(entry.header().origin, entry.header().at, entry.hash())
-}
-
-fn place(entry: &Verified) -> Target {
-    Target::Place(entry.header().origin, entry.header().at)
+fn place(entry: &Verified) -> Place {
+    (entry.header().origin, entry.header().at)
 }
 
 fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> Claimed {
@@ -58,7 +55,7 @@ fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> C
     let mut ada = Author::new(1);
     let entries = ada.batch(4, 500);
     store.put(&entries)?;
-    store.erase(&[target(&entries[1]), place(&entries[3])])?;
+    store.erase(&[place(&entries[1]), place(&entries[3])])?;
     let left = [entries[0].to_wire(), bare(&entries[1]), entries[2].to_wire(), bare(&entries[3])];
     for again in [false, true] {
         let found = store.range(ada.origin(), 1, 1, 4, usize::MAX)?;
@@ -66,7 +63,7 @@ fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> C
         holds(store.tail(Cursor(0), 9)?.0 == left, "also from the tail")?;
         if !again {
             store.put(&entries)?;
-            store.erase(&[target(&entries[1]), target(&ada.fork_of(&entries[0]))])?;
+            store.erase(&[place(&entries[1])])?;
         }
     }
     let store = bed.crash(store)?;
@@ -127,17 +124,41 @@ fn a_position_taken_down_before_it_arrives_is_stored_without_its_payload<B: Stor
     holds(held(&store, &entries[1])? == Some(bare(&entries[1])), "its payload is not taken")
 }
 
+fn orders_before(seq: u64) -> Records {
+    [(RECORD, Position { epoch: 1, seq })].into()
+}
+
+fn the_versions_of_a_record_are_erased_up_to_a_place<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let log = [ada.put(RECORD, 90), ada.put(OTHER, 90), ada.put(RECORD, 90), ada.put(RECORD, 90)];
+    store.put(&log)?;
+    let foreign = ben.put(RECORD, 90);
+    store.put(std::slice::from_ref(&foreign))?;
+    store.erase_records(ada.origin(), &orders_before(4))?;
+    let left = [bare(&log[0]), log[1].to_wire(), bare(&log[2]), log[3].to_wire()];
+    holds(store.range(ada.origin(), 1, 1, 4, usize::MAX)? == left, "these versions, and nothing else")?;
+    let store = bed.crash(store)?;
+    store.erase_records(ada.origin(), &orders_before(4))?;
+    holds(store.range(ada.origin(), 1, 1, 4, usize::MAX)? == left, "durable, and once is enough")?;
+    store.erase_records(ada.origin(), &orders_before(5))?;
+    holds(held(&store, &log[3])? == Some(bare(&log[3])), "a later order finds what came later")?;
+    holds(held(&store, &foreign)? == Some(foreign.to_wire()), "nobody else's versions")
+}
+
 fn what_was_set_aside_is_erased_and_its_place_is_free<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ada = Author::new(1);
-    let held = [ada.next(10), ada.put(RECORD, 100), ada.put(OTHER, 100)];
-    store.put(&held)?;
+    let log = [ada.next(10), ada.put(RECORD, 100), ada.put(OTHER, 100)];
+    store.put(&log)?;
     store.rewind(ada.origin(), 1, 1)?;
-    store.erase(&[target(&held[1])])?;
-    store.erase_set_aside(ada.origin(), &[(RECORD, Position { epoch: 1, seq: 9 })].into())?;
-    ada.go_on_from(&held[0]);
+    let store = bed.crash(store)?;
+    ada.go_on_from(&log[0]);
     let instead = [ada.next(60), ada.next(60)];
     store.put(&instead)?;
+    store.erase_records(ada.origin(), &orders_before(9))?;
+    let left = B::quarantine(&store)?;
+    holds(left == [bare(&log[1]), log[2].to_wire()], "the version that was set aside, and nothing else")?;
     let found = store.range(ada.origin(), 1, 2, 3, usize::MAX)?;
     holds(found == instead.each_ref().map(Verified::to_wire), "what comes in its place keeps its payload")
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use wego_proto::{
-    entry::Verified,
+    entry::{Header, Verified},
     id::{Hash, Origin, Position, RecordId, StoreId},
     v1,
 };
@@ -118,6 +118,16 @@ impl State {
         }
         self.unsynced_puts.push(self.arrivals.len());
         Ok(())
+    }
+
+    /// Drops the payloads of what stands in the log and of what was set aside.
+    fn drop_payloads(&mut self, goes: impl Fn(&Header) -> bool) {
+        for entry in self.entries.values_mut().chain(&mut self.set_aside) {
+            if goes(entry.header()) {
+                *entry = entry.clone().without_payload();
+            }
+        }
+        self.mark_durable();
     }
 
     fn mark_durable(&mut self) {
@@ -245,41 +255,23 @@ impl EntryStore for MemoryStore {
         Ok(self.state().forks.clone())
     }
 
-    fn erase(&self, targets: &[erasure::Target]) -> Result<(), StoreError> {
+    fn erase(&self, places: &[erasure::Place]) -> Result<(), StoreError> {
+        let places: BTreeSet<_> = places.iter().copied().collect();
         let mut state = self.state();
         self.faults.around(Step::Erase, || {
-            for target in targets {
-                let (origin, at) = target.place();
-                let State { entries, set_aside, refused, .. } = &mut *state;
-                let live = entries.get_mut(&(origin, at.epoch, at.seq)).into_iter();
-                let mut held: Vec<_> = live.filter(|entry| target.is(|| entry.hash())).collect();
-                if matches!(target, erasure::Target::Place(..)) {
-                    refused.insert((origin, at));
-                    let stood =
-                        |entry: &&mut Verified| (entry.header().origin, entry.header().at) == (origin, at);
-                    held.extend(set_aside.iter_mut().filter(stood));
-                }
-                for entry in held {
-                    *entry = entry.clone().without_payload();
-                }
-            }
-            state.mark_durable();
+            state.drop_payloads(|header| places.contains(&(header.origin, header.at)));
+            state.refused.extend(places);
             Ok(())
         })
     }
 
-    fn erase_set_aside(
-        &self,
-        origin: Origin,
-        records: &BTreeMap<RecordId, Position>,
-    ) -> Result<(), StoreError> {
+    fn erase_records(&self, origin: Origin, records: &erasure::Records) -> Result<(), StoreError> {
         let orders = records.iter().map(|(record, at)| ((origin, *record), *at)).collect();
-        for entry in &mut self.state().set_aside {
-            if erasure::covers(&orders, entry.header()) {
-                *entry = entry.clone().without_payload();
-            }
-        }
-        Ok(())
+        let mut state = self.state();
+        self.faults.around(Step::Erase, || {
+            state.drop_payloads(|header| erasure::covers(&orders, header));
+            Ok(())
+        })
     }
 
     fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {

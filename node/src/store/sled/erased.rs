@@ -3,7 +3,7 @@
 //! An order to erase is written in the same step as the entry that gives it, so that no crash comes between them. It
 //! must never drop a header.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::collections::BTreeMap;
 
 use ::sled::Tree;
 use prost::Message as _;
@@ -15,12 +15,10 @@ use wego_proto::{
 
 use crate::store::{
     StoreError, chain,
-    erasure::{self, Orders, Target},
+    erasure::{self, Orders, Place, Records},
     sled::{STEP_BYTES, SledStore, contained::Failure, rows},
 };
 
-/// Entries rewritten at once: with headers of at most a kibibyte they fit into one step.
-const ERASED_TOGETHER: usize = 256;
 /// Bytes of a row without its payload, at most.
 const HEADER_ROW_BYTES: u64 = 1_024 + rows::ROW_BYTES_MAX;
 
@@ -63,6 +61,10 @@ impl<'batch> Fresh<'batch> {
         Ok(Self { entry, erased, orders })
     }
 
+    pub(super) fn has_payload(&self) -> bool {
+        !self.erased && self.entry.payload().is_some()
+    }
+
     pub(super) fn to_store(&self) -> v1::Entry {
         if self.erased { self.entry.to_wire_without_payload() } else { self.entry.to_wire() }
     }
@@ -92,51 +94,35 @@ fn order(tree: &Tree, origin: Origin, record: &RecordId) -> Result<Option<Positi
 }
 
 impl SledStore {
-    pub(super) fn drop_payloads(&self, targets: &[Target]) -> Result<(), StoreError> {
-        let mut writer = self.writer();
-        let mut left = targets;
-        while !left.is_empty() {
-            // While the writer is held nobody moves what was just read.
-            let Dropped { batch, bytes, targets } = self.db.run(|tree| Dropped::of(tree, left))?;
-            self.promise(&mut writer, bytes)?;
-            self.write_step(&mut writer, bytes, |tree| Ok(tree.apply_batch(batch)?))?;
-            self.view_mut().orders = HeldOrders::Some;
-            left = &left[targets..];
-        }
-        self.flush(&mut writer)
+    pub(super) fn drop_places(&self, places: &[Place]) -> Result<(), StoreError> {
+        self.drop_in_steps(places, Dropped::places)?;
+        self.view_mut().orders = HeldOrders::Some;
+        Ok(())
     }
 
-    pub(super) fn drop_set_aside(
+    pub(super) fn drop_records(&self, origin: Origin, records: &Records) -> Result<(), StoreError> {
+        let records: Vec<_> = records.iter().map(|(record, until)| (*record, *until)).collect();
+        self.drop_in_steps(&records, |tree, records| Dropped::records(tree, origin, records))
+    }
+
+    fn drop_in_steps<T>(
         &self,
-        origin: Origin,
-        records: &BTreeMap<RecordId, Position>,
+        all: &[T],
+        step: impl Fn(&Tree, &[T]) -> Result<Dropped, Failure>,
     ) -> Result<(), StoreError> {
         let mut writer = self.writer();
-        let mut last: Vec<u8> = rows::of_origin(rows::QUARANTINE, origin).to_vec();
-        let end = rows::of_origin(rows::QUARANTINE, Origin(origin.0.saturating_add(1)));
-        loop {
-            let bytes = ERASED_TOGETHER as u64 * HEADER_ROW_BYTES;
-            self.promise(&mut writer, bytes)?;
-            let mut looked_at = 0;
-            self.write_step(&mut writer, bytes, |tree| {
-                let mut batch = ::sled::Batch::default();
-                let after = (Bound::Excluded(last.clone()), Bound::Excluded(end.to_vec()));
-                for row in tree.range::<Vec<u8>, _>(after).take(ERASED_TOGETHER) {
-                    let (key, row) = row?;
-                    looked_at += 1;
-                    let entry = chain::decode(&row)?;
-                    if entry.payload.is_some() && is_ordered(&entry, records)? {
-                        batch.insert(&key, v1::Entry { payload: None, ..entry }.encode_to_vec());
-                        batch.insert(rows::UNPURGED_KEY, &[]);
-                    }
-                    last = key.to_vec();
-                }
-                Ok(tree.apply_batch(batch)?)
-            })?;
-            if looked_at < ERASED_TOGETHER {
-                return self.flush(&mut writer);
+        let mut left = all;
+        while !left.is_empty() {
+            // While the writer is held nobody moves what was just read.
+            let Dropped { batch, bytes, done } = self.db.run(|tree| step(tree, left))?;
+            if bytes > 0 {
+                self.promise(&mut writer, bytes)?;
+                self.write_step(&mut writer, bytes, |tree| Ok(tree.apply_batch(batch)?))?;
             }
+            left = &left[done..];
         }
+        // What is held without its payload already costs no flush, unless an earlier try was not made durable.
+        if writer.bytes() > 0 { self.flush(&mut writer) } else { Ok(()) }
     }
 
     pub(super) fn read_orders(
@@ -182,60 +168,85 @@ impl SledStore {
     }
 }
 
-fn is_ordered(entry: &v1::Entry, records: &BTreeMap<RecordId, Position>) -> Result<bool, StoreError> {
-    let corrupt = |_| StoreError::Corrupt { what: "quarantine" };
-    let header = v1::EntryHeader::decode(entry.header.as_slice()).map_err(corrupt)?;
-    let Ok(record) = RecordId::try_from(header.record_id.as_slice()) else { return Ok(false) };
-    let at = Position { epoch: header.epoch, seq: header.seq };
-    Ok(records.get(&record).is_some_and(|until| at < *until))
-}
-
 /// What one step drops.
+#[derive(Default)]
 struct Dropped {
     batch: ::sled::Batch,
     /// Encoded bytes, rows included.
     bytes: u64,
-    /// How many of the targets it carries out.
-    targets: usize,
+    /// How many of the places or records are done with it.
+    done: usize,
 }
 
 impl Dropped {
-    /// The rows of the first targets as they are to be, as many as a step may: what is held without its payload, and of
-    /// a place also what was set aside there, with a refusal of what may come to stand there.
-    fn of(tree: &Tree, targets: &[Target]) -> Result<Self, Failure> {
-        let mut dropped = Self { batch: ::sled::Batch::default(), bytes: 0, targets: 0 };
-        for target in targets {
-            let (origin, at) = target.place();
-            let key = rows::entry_key(origin, at.epoch, at.seq);
-            if let Some(row) = tree.get(key)? {
-                dropped.payload_of(&key, &row, *target)?;
+    /// The rows of the first places as they are to be, as many as a step may: what stands there or was set aside from
+    /// there without its payload, and a refusal of what may come to stand there.
+    fn places(tree: &Tree, places: &[Place]) -> Result<Self, Failure> {
+        let mut dropped = Self::default();
+        for (origin, at) in places {
+            dropped.payloads_at(tree, (*origin, *at), |_| Ok(true))?;
+            let refused = rows::refused_key(*origin, *at);
+            if !tree.contains_key(refused)? {
+                dropped.batch.insert(&refused, &[]);
+                dropped.bytes += rows::ROW_BYTES_MAX;
             }
-            if matches!(target, Target::Place(..)) {
-                for row in tree.scan_prefix(rows::quarantine_prefix(origin, at)) {
-                    let (key, row) = row?;
-                    dropped.payload_of(&key, &row, *target)?;
-                }
-                let refused = rows::refused_key(origin, at);
-                if !tree.contains_key(refused)? {
-                    dropped.batch.insert(&refused, &[]);
-                    dropped.bytes += rows::ROW_BYTES_MAX;
-                }
-            }
-            dropped.targets += 1;
-            if dropped.bytes >= STEP_BYTES / 2 {
+            dropped.done += 1;
+            if dropped.is_full() {
                 break;
             }
         }
         Ok(dropped)
     }
 
-    fn payload_of(&mut self, key: &[u8], row: &[u8], target: Target) -> Result<(), StoreError> {
-        let entry = chain::decode(row)?;
-        if entry.payload.is_some() && target.is(|| chain::entry_hash(&entry)) {
-            self.batch.insert(key, v1::Entry { payload: None, ..entry }.encode_to_vec());
-            self.batch.insert(rows::UNPURGED_KEY, &[]);
-            self.bytes += HEADER_ROW_BYTES;
+    /// The same of the versions of the first records before their places. No other entry of the log is read, for an
+    /// author may order as many erasures as it likes.
+    fn records(tree: &Tree, origin: Origin, records: &[(RecordId, Position)]) -> Result<Self, Failure> {
+        let mut dropped = Self::default();
+        for (record, until) in records {
+            let first = rows::version_key(origin, record, Position { epoch: 0, seq: 0 });
+            for row in tree.range(first..rows::version_key(origin, record, *until)).keys() {
+                let key = row?;
+                let at = rows::read_version_key(&key)?;
+                dropped.payloads_at(tree, (origin, at), |entry| is_version(entry, record))?;
+                dropped.batch.remove(key);
+                dropped.bytes += rows::ROW_BYTES_MAX;
+                if dropped.is_full() {
+                    return Ok(dropped);
+                }
+            }
+            dropped.done += 1;
+        }
+        Ok(dropped)
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= STEP_BYTES / 2
+    }
+
+    fn payloads_at(
+        &mut self,
+        tree: &Tree,
+        (origin, at): Place,
+        goes: impl Fn(&v1::Entry) -> Result<bool, StoreError>,
+    ) -> Result<(), Failure> {
+        let key = rows::entry_key(origin, at.epoch, at.seq);
+        let live = tree.get(key)?.map(|row| (key.as_slice().into(), row));
+        let set_aside = tree.scan_prefix(rows::quarantine_prefix(origin, at));
+        for row in live.map(Ok).into_iter().chain(set_aside) {
+            let (key, row) = row?;
+            let entry = chain::decode(&row)?;
+            if entry.payload.is_some() && goes(&entry)? {
+                self.batch.insert(key, v1::Entry { payload: None, ..entry }.encode_to_vec());
+                self.batch.insert(rows::UNPURGED_KEY, &[]);
+                self.bytes += HEADER_ROW_BYTES;
+            }
         }
         Ok(())
     }
+}
+
+fn is_version(entry: &v1::Entry, record: &RecordId) -> Result<bool, StoreError> {
+    let header = v1::EntryHeader::decode(entry.header.as_slice());
+    let header = header.map_err(|_| StoreError::Corrupt { what: "entry" })?;
+    Ok(header.record_id == record.as_bytes())
 }

@@ -25,7 +25,7 @@ use wego_proto::{
 
 use crate::store::{
     Cursor, EntryStore, Heads, StoreError, chain,
-    erasure::Target,
+    erasure::{Place, Records},
     folder_lock::FolderLock,
     sled::{
         check::Index,
@@ -340,16 +340,12 @@ impl EntryStore for SledStore {
         })
     }
 
-    fn erase(&self, targets: &[Target]) -> Result<(), StoreError> {
-        self.drop_payloads(targets)
+    fn erase(&self, places: &[Place]) -> Result<(), StoreError> {
+        self.drop_places(places)
     }
 
-    fn erase_set_aside(
-        &self,
-        origin: Origin,
-        records: &BTreeMap<RecordId, Position>,
-    ) -> Result<(), StoreError> {
-        self.drop_set_aside(origin, records)
+    fn erase_records(&self, origin: Origin, records: &Records) -> Result<(), StoreError> {
+        self.drop_records(origin, records)
     }
 
     fn erasures(&self, origin: Origin, max: usize) -> Result<BTreeMap<RecordId, Position>, StoreError> {

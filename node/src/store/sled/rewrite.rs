@@ -144,9 +144,7 @@ fn size_of(dir: &Path) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{
-        EntryStore as _, NoGuard, SledStore, conformance::Author, erasure::Target, sled::rows::UNPURGED_KEY,
-    };
+    use crate::store::{EntryStore as _, NoGuard, SledStore, conformance::Author, sled::rows::UNPURGED_KEY};
 
     const CACHE: u64 = 8 * 1_024 * 1_024;
 
@@ -176,9 +174,7 @@ mod tests {
         let store = open(&dir);
         let id = store.store_id();
         store.put(&entries).expect("a put");
-        store
-            .erase(&[Target::Place(entries[7].header().origin, entries[7].header().at)])
-            .expect("an erasure");
+        store.erase(&[(entries[7].header().origin, entries[7].header().at)]).expect("an erasure");
         store.set_erased_through(crate::store::Cursor(600)).expect("a mark");
         drop(store);
         assert!(holds(&dir, &contents[7]), "sled keeps what a row held: that is why this is done");

@@ -19,6 +19,7 @@
 //! | `q` origin, epoch, seq, hash | encoded `wego.v1.Entry`: one that was set aside |
 //! | `r` | entries ever set aside u64; none when there is no such row |
 //! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
+//! | `v` origin, record id, epoch, seq | nothing: a version of the record came to stand there with its payload |
 //! | `x` origin, record id | epoch u32, seq u64: payloads before this place are not kept |
 //! | `y` origin, epoch, seq | nothing: the payload at this position is not kept |
 
@@ -26,8 +27,9 @@ use wego_proto::id::{Hash, Origin, Position, RecordId};
 
 use crate::store::{StoreError, sled::write::Run};
 
-/// The only schema there is.
-pub(super) const SCHEMA: u32 = 1;
+/// The only schema there is. The first one did not say where versions of a record stand, so that not all of them could be
+/// erased: a store that has it is begun anew.
+pub(super) const SCHEMA: u32 = 2;
 pub(super) const CURSOR_KEY: &[u8] = b"c";
 pub(super) const SET_ASIDE_KEY: &[u8] = b"r";
 pub(super) const SCHEMA_KEY: &[u8] = b"mschema";
@@ -45,9 +47,11 @@ pub(super) const ORDER: u8 = b'x';
 /// A position whose payload is refused.
 pub(super) const REFUSED: u8 = b'y';
 pub(super) const NOTICE: u8 = b'k';
+/// Where a version of a record stands.
+pub(super) const VERSION: u8 = b'v';
 
-/// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head, a run and an
-/// order to erase.
+/// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head, a run, an
+/// order to erase or a version, and a notice.
 pub(super) const ROW_BYTES_MAX: u64 = 192;
 
 pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
@@ -121,6 +125,22 @@ pub(super) fn read_order_key(key: &[u8]) -> Result<RecordId, StoreError> {
     let mut fields = Fields { what: "erasure", rest: key.get(5..).unwrap_or_default() };
     let record = RecordId::new(fields.take()?);
     fields.end(record)
+}
+
+/// Where a version of a record stands. It stays when the entry is set aside, for its payload does.
+pub(super) fn version_key(origin: Origin, record: &RecordId, at: Position) -> [u8; 33] {
+    let mut key = [VERSION; 33];
+    key[1..5].copy_from_slice(&origin.0.to_be_bytes());
+    key[5..21].copy_from_slice(record.as_bytes());
+    key[21..25].copy_from_slice(&at.epoch.to_be_bytes());
+    key[25..].copy_from_slice(&at.seq.to_be_bytes());
+    key
+}
+
+pub(super) fn read_version_key(key: &[u8]) -> Result<Position, StoreError> {
+    let mut fields = Fields { what: "version", rest: key.get(21..).unwrap_or_default() };
+    let at = Position { epoch: fields.u32()?, seq: fields.u64()? };
+    fields.end(at)
 }
 
 pub(super) fn order_row(at: Position) -> Vec<u8> {

@@ -153,7 +153,7 @@ fn a_newer_schema_is_named_and_left_alone() {
     let store = folders.create().expect("a store");
     store.db.run(|tree| Ok(tree.insert(rows::SCHEMA_KEY, &7_u32.to_be_bytes())?)).expect("a row");
     let error = folders.reopen(store).expect_err("a newer schema");
-    assert_eq!(error.to_string(), "the entry store has format 7, and this version knows none above 1");
+    assert_eq!(error.to_string(), "the entry store has format 7, and this version knows none above 2");
 }
 
 #[test]

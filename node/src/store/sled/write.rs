@@ -56,6 +56,9 @@ impl Chunk {
         if let Some((record, until)) = fresh.orders {
             self.batch.insert(&rows::order_key(origin, &record), rows::order_row(until));
         }
+        if let Some(record) = entry.header().record_id.filter(|_| fresh.has_payload()) {
+            self.batch.insert(rows::version_key(origin, &record, at).as_slice(), &[]);
+        }
         self.batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
         self.heads.insert((origin, at.epoch), (at.seq, entry.hash()));
         if entry.header().endpoint_change.is_some() {

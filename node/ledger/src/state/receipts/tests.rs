@@ -114,8 +114,26 @@ fn a_receipt_is_made_at_most_once_a_minute_and_at_once_after_an_erasure() {
 }
 
 #[test]
+fn many_erasures_make_a_receipt_every_few_seconds() {
+    let mut bench = Bench::new(3);
+    let mut made = Vec::new();
+    for (seq, ms) in (1..).zip((0..60_000).step_by(100)) {
+        bench.applies(NOW + ms, seq, Urgency::Now);
+        made.extend(bench.known(0));
+        let waits = bench.known(0).is_some_and(|(_, said)| said < seq);
+        let due = bench.state.next_deadline_ms().is_some_and(|at| at <= NOW + ms + URGENT_RECEIPTS_MS);
+        assert!(!waits || due, "the last erasure waits no longer");
+    }
+    made.dedup();
+    assert_eq!(made.len() as u64, 60_000 / URGENT_RECEIPTS_MS, "{made:?}");
+    let due = NOW + 60_000;
+    bench.state.handle(due, Input::Tick);
+    assert_eq!(bench.known(0), Some((due, 600)), "and what waited is said");
+}
+
+#[test]
 fn members_of_a_large_federation_say_less_each() {
-    let interval = |members| Bench::new(members).state.receipt_interval_ms();
+    let interval = |members| Bench::new(members).state.interval_ms(limits::RECEIPTS_MS);
     assert_eq!(interval(3), limits::RECEIPTS_MS);
     assert_eq!(interval(120), 120_000, "a second for each member");
 }
@@ -124,7 +142,7 @@ fn members_of_a_large_federation_say_less_each() {
 fn with_one_database_no_receipt_names_less_than_the_one_before() {
     let mut bench = Bench::new(2);
     bench.applies(NOW, 9, Urgency::Now);
-    bench.applies(NOW + 1, 4, Urgency::Now);
+    bench.applies(NOW + URGENT_RECEIPTS_MS, 4, Urgency::Now);
     assert_eq!(bench.known(0).map(|(_, seq)| seq), Some(9), "its own");
     bench.meet(1, 1);
     bench.hears(ConnId(1), many(vec![bench.receipt_of(1, 10, 1, 9)]));

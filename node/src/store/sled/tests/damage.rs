@@ -55,6 +55,27 @@ fn a_hole_in_the_middle_is_reported_by_whoever_reads_over_it() {
 }
 
 #[test]
+fn an_erasure_reads_no_entry_but_the_versions_of_its_record() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    let (mut ada, record) = (Author::new(1), RecordId::new([5; 16]));
+    let log = [ada.next(10), ada.put(record, 10), ada.next(10), ada.erase(RecordId::new([6; 16]))];
+    store.put(&log).expect("a put");
+    for seq in [1, 3] {
+        store.db.run(|tree| Ok(tree.insert(key(seq), &[255, 255])?)).expect("a damaged row");
+    }
+    let before = |seq| [(record, Position { epoch: 1, seq })].into();
+    let unknown = [(RecordId::new([6; 16]), Position { epoch: 1, seq: 4 })].into();
+    store.erase_records(Origin(1), &unknown).expect("an order about nothing");
+    store.erase_records(Origin(1), &before(9)).expect("an order");
+    let at = Position { epoch: 1, seq: 2 };
+    let found = store.entry(Origin(1), at).expect("readable").expect("an entry");
+    assert_eq!(found, log[1].to_wire_without_payload());
+    let rows = store.db.run(|tree| Ok(tree.scan_prefix([rows::VERSION]).count())).expect("a count");
+    assert_eq!(rows, 0, "what is erased is not looked for again");
+}
+
+#[test]
 fn a_damaged_entry_is_not_called_a_fork() {
     let damaged = |tree: &::sled::Tree| {
         let bytes = tree.get(key(5)).expect("a read").expect("an entry");
