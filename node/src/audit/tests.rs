@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use wego_proto::{audit::LINE_BYTES_MAX, key::SecretKey};
 use zeroize::Zeroizing;
 
-use super::{files::segments, flood::KINDS_MAX, *};
+use super::{files::segments, flood::STRANGER_KINDS_MAX, *};
 
 const NOW_MS: u64 = 1_284_076_800_000;
 
@@ -281,7 +281,7 @@ fn a_flood_of_strangers_becomes_a_few_events_that_count_all() {
     for n in 0..calls {
         events.extend(flood.admit(refused(stranger(n % 5_000), "Admin/AddPeer", NOW_MS)));
     }
-    assert!(events.len() <= KINDS_MAX + 1, "{}", events.len());
+    assert_eq!(events.len(), STRANGER_KINDS_MAX + 1, "{}", events.len());
     let mut person = 0;
     for _ in 0..20 {
         person += usize::from(flood.admit(refused(operator("awa"), "Admin/AddPeer", NOW_MS)).is_some());
@@ -291,6 +291,46 @@ fn a_flood_of_strangers_becomes_a_few_events_that_count_all() {
     events.extend(flood.due(NOW_MS + 60_000));
     assert_eq!(events.iter().map(|event| event.times).sum::<u64>(), calls as u64);
     assert!(flood.is_empty());
+}
+
+#[test]
+fn strangers_that_go_on_for_a_day_write_little_and_are_counted() {
+    const SECONDS: u64 = 24 * 60 * 60;
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = Log::open(dir.path(), key(), room()).unwrap();
+    let mut flood = flood::Flood::default();
+    for second in 0..SECONDS {
+        let at_ms = NOW_MS + second * 1_000;
+        let mut events = flood.due(at_ms);
+        for method in 0..13 {
+            let who = stranger((second * 13 + method) as usize % 20);
+            events.extend(flood.admit(refused(who, &format!("Admin/Method{method}"), at_ms)));
+        }
+        if !events.is_empty() {
+            log.append(&events).unwrap();
+        }
+    }
+    log.append(&flood.all()).unwrap();
+    let bytes: u64 =
+        segments(dir.path()).unwrap().iter().map(|file| file.path.metadata().unwrap().len()).sum();
+    assert!(bytes < 512 * 1_024, "{bytes} bytes");
+    assert_eq!(all(dir.path()).iter().map(|event| event.times).sum::<u64>(), SECONDS * 13);
+}
+
+#[test]
+fn after_an_hour_of_rest_a_stranger_is_told_of_within_a_minute_again() {
+    let mut flood = flood::Flood::default();
+    let mut waited = |at_ms: u64| {
+        for _ in 0..2 {
+            flood.admit(refused(stranger(1), "Admin/AddPeer", at_ms));
+        }
+        (0..).step_by(60_000).find(|ms| !flood.due(at_ms + ms).is_empty())
+    };
+    let minute = 60_000;
+    assert_eq!(waited(NOW_MS), Some(minute));
+    assert_eq!(waited(NOW_MS + 2 * minute), Some(2 * minute), "it goes on");
+    assert_eq!(waited(NOW_MS + 4 * minute), Some(4 * minute));
+    assert_eq!(waited(NOW_MS + 100 * minute), Some(minute), "it rested");
 }
 
 #[test]

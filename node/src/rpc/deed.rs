@@ -40,7 +40,9 @@ impl Deed {
         let path = request.uri().path();
         let action = path.strip_prefix("/wego.v1.").unwrap_or(path).to_owned();
         let told = Arc::default();
-        Self { audit: audit.clone(), actor, action, reason: reason(request.headers()), told }
+        // Anybody can call and be refused: what fills the log must not be theirs to write.
+        let reason = if actor.is_stranger() { String::new() } else { reason(request.headers()) };
+        Self { audit: audit.clone(), actor, action, reason, told }
     }
 
     /// The deed of a request that came through the guard.

@@ -76,6 +76,26 @@ async fn what_cannot_be_recorded_is_not_begun_and_reading_goes_on() {
 }
 
 #[tokio::test]
+async fn what_a_stranger_says_is_not_written() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(dir.path(), Box::new(|_| true));
+    let guard = guarded(&writer.audit(), &CALLS, true);
+    for seed in [1, 9] {
+        let mut request = request(CHANGE);
+        let reason = data_encoding::BASE64.encode(&[b'x'; 400]);
+        request.headers_mut().insert("wego-reason-bin", reason.parse().unwrap());
+        let info = request.extensions_mut().get_mut::<ConnectInfo>().unwrap();
+        info.key = key(seed).public();
+        guard.clone().oneshot(request).await.unwrap();
+    }
+    tokio::task::spawn_blocking(|| writer.stop()).await.unwrap();
+    let written = events(dir.path());
+    let reasons: Vec<_> = written.iter().map(|event| (event.actor.as_str(), event.reason.len())).collect();
+    assert_eq!(reasons, [("", 0), ("kim", 400)], "newest first");
+}
+
+#[tokio::test]
 async fn a_call_that_is_dropped_has_an_event_with_an_unknown_end() {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let dir = tempfile::tempdir().unwrap();
