@@ -32,7 +32,6 @@ use crate::{
         certificate::{Life, self_signed},
     },
     operators::{self, Operator, Role},
-    store::anchor::{UNSIGNED, UNSIGNED_TEXT},
 };
 
 mod checks;
@@ -131,8 +130,7 @@ pub fn create(options: &InitOptions, seeds: &Seeds) -> Result<Created, InitError
     write_config(&whole, options)?;
     let data = RawConfig::default().node.data_dir;
     whole.folder(&data)?;
-    whole.file(&format!("{data}/{UNSIGNED}"), UNSIGNED_TEXT.as_bytes())?;
-    whole.sync(&data)?;
+    whole.mark_unsigned(&data)?;
     let profile = NewProfile {
         address: reachable(options.clients).to_string(),
         server_key: keys.transport.public(),

@@ -36,6 +36,28 @@ async fn what_one_city_publishes_every_city_can_read_find_and_prove() {
     cluster.stop().await;
 }
 
+/// Folders that were made on one machine and moved to another before their first start are such.
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_cannot_show_that_they_never_signed_found_a_federation_all_the_same() {
+    let mut cluster = Cluster::found(3).await;
+    for n in 0..3 {
+        let data = &cluster.seats[n].config.node.data_dir;
+        let moved = data.with_extension("moved");
+        std::fs::create_dir(&moved).unwrap();
+        std::fs::copy(data.join("unsigned"), moved.join("unsigned")).unwrap();
+        std::fs::remove_dir_all(data).unwrap();
+        std::fs::rename(&moved, data).unwrap();
+        cluster.up(n).await;
+    }
+    cluster.writable().await;
+    let mut seoul = Client::of_profile(&cluster.seats[0].created.profile_dir).await.catalogue();
+    let reply = seoul.publish(publish(practice("One number for everything"))).await.unwrap().into_inner();
+    assert_eq!(reply.outcome(), v1::Outcome::Created);
+    assert!(reply.at.unwrap().epoch > 1, "a copy may have signed in the first epoch");
+    cluster.converge(0).await;
+    cluster.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_away_catches_up() {
     let mut cluster = Cluster::start(3).await;

@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     keys::{self, NodeKeys},
     operators::Operators,
+    store::anchor::{Anchor, Copy},
 };
 
 fn seeds(first: u8) -> Seeds {
@@ -70,6 +71,8 @@ fn a_new_folder_has_everything_and_only_its_user_can_read_it() {
         assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700, "{}", folder.display());
     }
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left beside it");
+    let copy = Anchor::of(&created.dir.join("data")).judge(true).unwrap();
+    assert_eq!(copy, Copy::Sound(None), "it is where it was made");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::InitError;
-use crate::keys;
+use crate::{keys, store::anchor::Anchor};
 
 /// A folder being made. Dropped before [`Whole::finish`] it is gone.
 #[derive(Debug)]
@@ -54,6 +54,12 @@ impl Whole {
     pub(super) fn file(&self, name: &str, content: &[u8]) -> Result<(), InitError> {
         let written = keys::create_private(&self.beside.path().join(name), content);
         written.map_err(|source| self.failed(name, source))
+    }
+
+    /// Notes in a data folder that its key has never signed. The folder stays the same one when it moves to its place.
+    pub(super) fn mark_unsigned(&self, folder: &str) -> Result<(), InitError> {
+        let marked = Anchor::of(&self.beside.path().join(folder)).mark_unsigned();
+        marked.map_err(|source| self.failed(folder, source))
     }
 
     /// Makes a folder's entries durable.

@@ -1,14 +1,15 @@
 //! Where the own log was written last, as far as a folder can tell: what shows that it is a copy, or was put back.
 //!
 //! The problem: a copied folder looks like the original. The rule: the folder remembers which folder it is (device and
-//! inode), since which start of the machine it was written, and when the file that says so was; where that does not fit any more, or a restore left a
-//! fence, or nothing says that the key has never signed, the own log's copy is not trusted. It must never say that a
-//! copy is sound because nothing speaks against it.
+//! inode), since which start of the machine it was written, and when the file that says so was. That goes for what was
+//! signed here and for the note that the key has never signed: two copies of a new folder would both believe it. Where it
+//! does not fit any more, or a restore left a fence, the own log's copy is not trusted. It must never say that a copy is
+//! sound because nothing speaks against it.
 
 use std::{
     fs::{self, File},
     io::{self, Write as _},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -19,10 +20,10 @@ use crate::store::{StoreError, fence::FENCE_FILE as FENCE};
 /// File of the last anchor in the data folder.
 const ANCHOR: &str = "anchor.toml";
 /// Says that this folder's key has never signed; made with the key, removed before the first entry.
-pub const UNSIGNED: &str = "unsigned";
-/// What stands in it.
-pub const UNSIGNED_TEXT: &str =
-    "The log key of this folder has never signed anything. The node removes this file.\n";
+const UNSIGNED: &str = "unsigned";
+/// Begins it.
+const UNSIGNED_TEXT: &str =
+    "# The log key of this folder has never signed anything. The node removes this file.\n";
 /// Says that the operator wants to go on without asking anybody; removed when it was done.
 const ALONE: &str = "alone";
 
@@ -58,10 +59,40 @@ pub struct LastStart {
 #[derive(Debug, Serialize, Deserialize)]
 struct Written {
     last: LastStart,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// Where and when a file of the folder was written.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
     boot: String,
     device: u64,
     inode: u64,
     written_ms: u64,
+}
+
+impl Place {
+    fn of(dir: &Path, written_ms: u64) -> io::Result<Self> {
+        let meta = fs::metadata(dir)?;
+        Ok(Self { boot: boot_id(), device: meta.dev(), inode: meta.ino(), written_ms })
+    }
+
+    /// What shows that the file, which says this of itself, was not written where it is.
+    fn doubt(&self, file: &Path) -> io::Result<Option<&'static str>> {
+        let dir = file.parent().unwrap_or(Path::new("."));
+        let here = Self::of(dir, changed_ms(file)?)?;
+        Ok(if (self.device, self.inode) != (here.device, here.inode) {
+            Some("its folder is another one than the one it was written in")
+        } else if self.written_ms.abs_diff(here.written_ms) > WRITTEN_WITHIN_MS {
+            // The time of a file's last change is the system's own, so a copy cannot have that of the original.
+            Some("its files were put there later than they were written")
+        } else if self.boot != here.boot {
+            Some("the machine was started anew since it was written")
+        } else {
+            None
+        })
+    }
 }
 
 impl Anchor {
@@ -71,12 +102,16 @@ impl Anchor {
         Self { dir: data_dir.to_owned() }
     }
 
-    /// Notes that the key of a new member has never signed. Durable on return.
+    /// Notes that the key of a new member has never signed, in this folder, which may be renamed. Durable on return.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn mark_unsigned(&self) -> io::Result<()> {
-        self.write(UNSIGNED, UNSIGNED_TEXT)
+        // Written first without a place, which fits nowhere: the file system says when that was, by its own clock.
+        self.write(UNSIGNED, UNSIGNED_TEXT)?;
+        let place = Place::of(&self.dir, changed_ms(&self.dir.join(UNSIGNED))?)?;
+        let place = toml::to_string(&place).map_err(io::Error::other)?;
+        self.write(UNSIGNED, &format!("{UNSIGNED_TEXT}{place}"))
     }
 
     /// Notes that the operator wants to go on without asking anybody. Durable on return.
@@ -100,10 +135,10 @@ impl Anchor {
             return Ok(Copy::Unsure("it came from a backup"));
         }
         if self.exists(UNSIGNED) {
-            let unsure = Copy::Unsure("its key has signed, and the folder says that it has not");
-            return Ok(if empty { Copy::Sound(None) } else { unsure });
+            return self.judge_unsigned(empty).map_err(failed);
         }
-        let text = match fs::read_to_string(self.dir.join(ANCHOR)) {
+        let path = self.dir.join(ANCHOR);
+        let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Copy::Unsure("nothing says where it was written last"));
@@ -113,21 +148,19 @@ impl Anchor {
         let Ok(written) = toml::from_str::<Written>(&text) else {
             return Ok(Copy::Unsure("what says where it was written last is damaged"));
         };
-        let (device, inode) = self.folder().map_err(failed)?;
-        Ok(if (written.device, written.inode) != (device, inode) {
-            Copy::Unsure("its folder is another one than the one it was written in")
-        } else if changed_ms(&self.dir.join(ANCHOR))
-            .map_err(StoreError::io("reading the anchor"))?
-            .abs_diff(written.written_ms)
-            > WRITTEN_WITHIN_MS
-        {
-            // The time of a file's last change is the system's own, so a copy cannot have that of the original.
-            Copy::Unsure("its files were put there later than they were written")
-        } else if written.boot != boot_id() {
-            Copy::Unsure("the machine was started anew since it was written")
-        } else {
-            Copy::Sound(Some(written.last))
-        })
+        let doubt = written.place.doubt(&path).map_err(failed)?;
+        Ok(doubt.map_or(Copy::Sound(Some(written.last)), Copy::Unsure))
+    }
+
+    fn judge_unsigned(&self, empty: bool) -> io::Result<Copy> {
+        if !empty {
+            return Ok(Copy::Unsure("its key has signed, and the folder says that it has not"));
+        }
+        let path = self.dir.join(UNSIGNED);
+        let Ok(place) = toml::from_str::<Place>(&fs::read_to_string(&path)?) else {
+            return Ok(Copy::Unsure("what says that its key has never signed is damaged"));
+        };
+        Ok(place.doubt(&path)?.map_or(Copy::Sound(None), Copy::Unsure))
     }
 
     /// The last start that the folder knows of, whether it is sound or not.
@@ -143,8 +176,7 @@ impl Anchor {
     /// # Errors
     /// Those of the file system; nothing may be signed then.
     pub fn set(&self, last: &LastStart, now_ms: u64) -> io::Result<()> {
-        let (device, inode) = self.folder()?;
-        let written = Written { last: last.clone(), boot: boot_id(), device, inode, written_ms: now_ms };
+        let written = Written { last: last.clone(), place: Place::of(&self.dir, now_ms)? };
         self.write(ANCHOR, &toml::to_string(&written).map_err(io::Error::other)?)?;
         for mark in [UNSIGNED, ALONE, FENCE] {
             match fs::remove_file(self.dir.join(mark)) {
@@ -159,15 +191,11 @@ impl Anchor {
         self.dir.join(name).exists()
     }
 
-    fn folder(&self) -> io::Result<(u64, u64)> {
-        let meta = fs::metadata(&self.dir)?;
-        Ok((meta.dev(), meta.ino()))
-    }
-
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
         fs::create_dir_all(&self.dir)?;
         let (path, unfinished) = (self.dir.join(name), self.dir.join(format!("{name}.unfinished")));
-        let mut file = File::create(&unfinished)?;
+        let mut options = File::options();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, &path)?;
@@ -215,6 +243,32 @@ mod tests {
         let copied = Anchor::of(&copy);
         assert!(matches!(copied.judge(false).unwrap(), Copy::Unsure(_)));
         assert_eq!(copied.last_start(), Some(last(7)));
+    }
+
+    #[test]
+    fn a_new_folder_is_sound_where_it_was_made_and_a_copy_of_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (beside, place) = (folder.path().join("beside"), folder.path().join("place"));
+        Anchor::of(&beside.join("data")).mark_unsigned().unwrap();
+        fs::rename(&beside, &place).unwrap();
+        let original = place.join("data");
+        assert_eq!(Anchor::of(&original).judge(true).unwrap(), Copy::Sound(None), "renamed as a whole");
+        let copy = folder.path().join("copy");
+        fs::create_dir(&copy).unwrap();
+        fs::copy(original.join(UNSIGNED), copy.join(UNSIGNED)).unwrap();
+        assert!(matches!(Anchor::of(&copy).judge(true).unwrap(), Copy::Unsure(_)));
+        let here = || Place::of(&original, now_ms()).unwrap();
+        let elsewhere = [
+            Place { boot: "another".to_owned(), ..here() },
+            Place { written_ms: now_ms() - 3_600_000, ..here() },
+            Place { inode: here().inode + 1, ..here() },
+        ];
+        for place in elsewhere {
+            fs::write(original.join(UNSIGNED), toml::to_string(&place).unwrap()).unwrap();
+            assert!(matches!(Anchor::of(&original).judge(true).unwrap(), Copy::Unsure(_)), "{place:?}");
+        }
+        fs::write(original.join(UNSIGNED), UNSIGNED_TEXT).unwrap();
+        assert!(matches!(Anchor::of(&original).judge(true).unwrap(), Copy::Unsure(_)), "it names no place");
     }
 
     #[test]
