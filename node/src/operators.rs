@@ -15,7 +15,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use wego_proto::key::PublicKey;
 
-pub use self::edit::{added, removed, replace};
+pub use self::edit::{Editing, added, removed};
 
 mod edit;
 

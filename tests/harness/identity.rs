@@ -1,13 +1,13 @@
 //! Who knocks at a door: operators of every role, strangers, members, and somebody without a certificate.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, client::ResolvesClientCert, sign::CertifiedKey};
 use tonic::transport::Channel;
 use wego_node::{
     demo::founding::Seat,
     keys,
-    operators::{self, Operator, Role},
+    operators::{self, Editing, Operator, Role},
 };
 use wego_proto::{
     key::PublicKey,
@@ -42,8 +42,9 @@ pub fn remove_operator(seat: &Seat, name: &str) {
 
 fn change_operators(seat: &Seat, change: impl Fn(&str) -> Result<String, operators::OperatorsError>) {
     let path = &seat.config.node.operators;
-    let text = fs::read_to_string(path).expect("the operators file");
-    operators::replace(path, &change(&text).expect("a change that is allowed")).expect("it can be written");
+    let file = Editing::begin(path).expect("the operators file");
+    let text = change(file.text()).expect("a change that is allowed");
+    file.replace(&text).expect("it can be written");
 }
 
 /// What the seat's node shows in TLS.

@@ -14,7 +14,7 @@ use crate::{
     config::Config,
     init::{self, NewProfile},
     keys,
-    operators::{self, Operator, Operators, OperatorsError, Role},
+    operators::{self, Editing, Operator, Operators, Role},
 };
 
 /// Add, list and remove the people and programs that may call this node
@@ -97,8 +97,9 @@ fn admit(args: Add, config: &Config) -> Result<(), Failure> {
     let (_, server_key) = keys::load_transport(&config.node.keys_dir).map_err(Failure::of_keys)?;
     let key = new_key()?;
     let operator = Operator { name: args.name, key: key.public(), role: args.role };
+    let file = Editing::begin(&config.node.operators).map_err(Failure::of_operators)?;
     // Refused names are refused before anything was made.
-    let text = operators::added(&text(config)?, &operator).map_err(Failure::of_operators)?;
+    let text = operators::added(file.text(), &operator).map_err(Failure::of_operators)?;
     let profile = NewProfile {
         address: args.address.unwrap_or_else(|| init::reachable(config.listen.clients).to_string()),
         server_key,
@@ -106,7 +107,7 @@ fn admit(args: Add, config: &Config) -> Result<(), Failure> {
         operator: operator.name,
     };
     profile.create(&args.out, &key).map_err(Failure::of_init)?;
-    if let Err(error) = operators::replace(&config.node.operators, &text) {
+    if let Err(error) = file.replace(&text) {
         // A profile that is not admitted would only confuse. It was made two lines above, by us.
         let _ = fs::remove_dir_all(&args.out);
         return Err(Failure::of_operators(error));
@@ -141,17 +142,12 @@ fn remove(args: Remove, err: &mut dyn Write) -> Result<(), Failure> {
     let config = args.config.load()?;
     let target = format!("operator {}", args.name);
     Audited::open(&config, "operator remove", &target, args.why)?.perform(|| {
-        let text = operators::removed(&text(&config)?, &args.name).map_err(Failure::of_operators)?;
-        operators::replace(&config.node.operators, &text).map_err(Failure::of_operators)
+        let file = Editing::begin(&config.node.operators).map_err(Failure::of_operators)?;
+        let text = operators::removed(file.text(), &args.name).map_err(Failure::of_operators)?;
+        file.replace(&text).map_err(Failure::of_operators)
     })?;
     writeln!(err, "{} may no longer call this node\n{RELOAD}", args.name)?;
     Ok(())
-}
-
-fn text(config: &Config) -> Result<String, Failure> {
-    let path = &config.node.operators;
-    fs::read_to_string(path)
-        .map_err(|source| Failure::of_operators(OperatorsError::Read { path: path.clone(), source }))
 }
 
 fn new_key() -> Result<SecretKey, Failure> {

@@ -3,10 +3,10 @@
 //! Every result was parsed again before it is given back: an edit can fail, never damage.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, fchown},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{Operator, Operators, OperatorsError, Role};
@@ -50,26 +50,67 @@ pub fn removed(text: &str, name: &str) -> Result<String, OperatorsError> {
     Ok(text)
 }
 
-/// Puts `text` in the place of the file at `path`: all of it or nothing, durable on return.
-///
-/// # Errors
-/// [`OperatorsError::Write`]; the file is as it was.
-pub fn replace(path: &Path, text: &str) -> Result<(), OperatorsError> {
-    let write = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        keep_owner(path, file.as_file())?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|source| OperatorsError::Write { path: path.to_owned(), source })
+/// The file at a path while nobody else changes it: what was read is what is replaced, so that no change is undone by
+/// another that began before it.
+#[derive(Debug)]
+pub struct Editing {
+    path: PathBuf,
+    text: String,
+    /// Locked. The folder, because the file itself is another one after each change.
+    folder: File,
+}
+
+impl Editing {
+    /// Waits until nobody else changes the file, and reads it.
+    ///
+    /// # Errors
+    /// [`OperatorsError::Read`].
+    pub fn begin(path: &Path) -> Result<Self, OperatorsError> {
+        let begin = || {
+            let folder = File::open(folder_of(path))?;
+            folder.lock()?;
+            Ok(Self { path: path.to_owned(), text: fs::read_to_string(path)?, folder })
+        };
+        begin().map_err(|source| OperatorsError::Read { path: path.to_owned(), source })
+    }
+
+    /// What stands in it.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Puts `text` in its place: all of it or nothing, durable on return.
+    ///
+    /// # Errors
+    /// [`OperatorsError::Write`]; the file is as it was.
+    pub fn replace(self, text: &str) -> Result<(), OperatorsError> {
+        let write = || {
+            let mut file = tempfile::NamedTempFile::new_in(folder_of(&self.path))?;
+            file.write_all(text.as_bytes())?;
+            keep_owner(&self.path, file.as_file())?;
+            file.as_file().sync_all()?;
+            file.persist(&self.path)?;
+            self.folder.sync_all()
+        };
+        write().map_err(|source| OperatorsError::Write { path: self.path.clone(), source })
+    }
+}
+
+impl Drop for Editing {
+    fn drop(&mut self) {
+        // A child that is just being started may have it open still: closing would not be enough.
+        let _ = self.folder.unlock();
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Edited by root, the file must still be readable by the node's user.
 fn keep_owner(path: &Path, file: &File) -> io::Result<()> {
-    let before = match std::fs::metadata(path) {
+    let before = match fs::metadata(path) {
         Ok(before) => before,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),

@@ -93,6 +93,34 @@ fn a_replaced_file_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("operators.toml");
     assert!(matches!(Operators::load(&path).unwrap_err(), OperatorsError::Read { .. }));
-    replace(&path, &three()).unwrap();
+    std::fs::write(&path, "").unwrap();
+    Editing::begin(&path).unwrap().replace(&three()).unwrap();
     assert_eq!(Operators::load(&path).unwrap(), Operators::parse(&three()).unwrap());
+}
+
+#[test]
+fn a_change_that_begins_meanwhile_waits_and_neither_is_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("operators.toml");
+    std::fs::write(&path, three()).unwrap();
+    let first = Editing::begin(&path).unwrap();
+    let (done, wait) = std::sync::mpsc::channel();
+    let second = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let file = Editing::begin(&path).unwrap();
+            let text = removed(file.text(), "portal").unwrap();
+            file.replace(&text).unwrap();
+            done.send(()).unwrap();
+        }
+    });
+    // Long enough for one that does not wait.
+    wait.recv_timeout(std::time::Duration::from_millis(500)).expect_err("it waits");
+    let text = added(first.text(), &operator("Mo", 4, Role::Reader)).unwrap();
+    first.replace(&text).unwrap();
+    second.join().unwrap();
+    let after = Operators::load(&path).unwrap();
+    let mut names: Vec<_> = after.iter().map(|operator| operator.name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Awa", "Mo", "민준 \"MJ\""]);
 }
