@@ -7,7 +7,7 @@ use wego_node::{
     demo::founding::Seat,
     operators::Role,
     rpc::roles::{
-        Effect::{self, Changes, ChangesEach, Reads},
+        Effect::{self, Changes, ChangesEach, Lasts, Reads},
         METHODS,
     },
 };
@@ -39,7 +39,7 @@ pub(super) const TABLE: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Admin/PingPeer", Role::Admin, Reads),
     ("/wego.v1.RosterGovernance/Proposals", Role::Reader, Reads),
     ("/wego.v1.RosterGovernance/Submit", Role::Admin, Changes),
-    ("/wego.v1.Backups/Create", Role::Admin, Changes),
+    ("/wego.v1.Backups/Create", Role::Admin, Lasts),
     ("/wego.v1.Invites/Create", Role::Admin, Changes),
     ("/wego.v1.Invites/List", Role::Admin, Reads),
     ("/wego.v1.Invites/Revoke", Role::Admin, Changes),

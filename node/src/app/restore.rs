@@ -149,17 +149,20 @@ fn is_own(config: &Config, manifest: &Manifest, whole: &Whole, roster: &Roster) 
     Ok(())
 }
 
-/// Builds the data folder as planned and puts the fence up. `progress` hears entries done. On an error the folder
-/// is worthless until it is restored again, and says so to every node that would start in it.
+/// A data folder that holds its fence and nothing else, and that nobody else restores into.
+#[derive(Debug)]
+pub struct Begun<'plan> {
+    plan: &'plan Plan,
+    fence: Fence,
+    /// Locked.
+    _folder: File,
+}
+
+/// Puts the fence up, and removes what an interrupted restore has left.
 ///
 /// # Errors
 /// [`RestoreError`].
-pub fn execute(
-    plan: &Plan,
-    config: &Config,
-    now_ms: u64,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Fence, RestoreError> {
+pub fn begin(plan: &Plan, now_ms: u64) -> Result<Begun<'_>, RestoreError> {
     let data_dir = &plan.data_dir;
     let io = |source| RestoreError::File { path: data_dir.clone(), source };
     fs::create_dir_all(data_dir).map_err(io)?;
@@ -180,11 +183,23 @@ pub fn execute(
     if found == Target::Interrupted {
         clear(data_dir).map_err(io)?;
     }
-    Building::begin(config, plan)?.fill(plan, progress)?;
-    sync_dir(data_dir).map_err(io)?;
-    let fence = Fence { stage: Stage::Done, ..fence };
-    fence.write(data_dir)?;
-    Ok(fence)
+    Ok(Begun { plan, fence, _folder: folder })
+}
+
+impl Begun<'_> {
+    /// Builds the data folder as planned. `progress` hears entries done. On an error the folder is worthless until it is
+    /// restored again, and says so to every node that would start in it.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub fn finish(self, config: &Config, progress: &mut dyn FnMut(u64)) -> Result<Fence, RestoreError> {
+        let data_dir = &self.plan.data_dir;
+        Building::begin(config, self.plan)?.fill(self.plan, progress)?;
+        sync_dir(data_dir).map_err(|source| RestoreError::File { path: data_dir.clone(), source })?;
+        let fence = Fence { stage: Stage::Done, ..self.fence };
+        fence.write(data_dir)?;
+        Ok(fence)
+    }
 }
 
 /// Removes what an interrupted restore has left beside its fence.

@@ -48,12 +48,6 @@ impl Audited {
         Ok(Self { log, event })
     }
 
-    /// Records what was done already, for a command that begins without a folder to write into.
-    pub(super) fn done(mut self) -> Result<(), Failure> {
-        self.event.outcome = Outcome::Done;
-        self.log.append(std::slice::from_ref(&self.event)).map_err(Failure::of_audit)
-    }
-
     /// Records that it begins, does it, and records what became of it: what ends in the middle is known as begun.
     pub(super) fn perform<T>(mut self, work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         self.log.append(std::slice::from_ref(&self.event)).map_err(Failure::of_audit)?;

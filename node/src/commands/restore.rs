@@ -58,16 +58,17 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         ));
     }
     let (total, mut shown) = (plan.manifest.content.entries, 0);
-    let restored = restore::execute(&plan, &config, now_ms(), &mut |done| {
+    let begun = restore::begin(&plan, now_ms()).map_err(refused)?;
+    let audited = Audited::open(&config, "restore", &what(&plan), Why::default())?;
+    let mut tell = |done: u64| {
         let percent = (done * 100).checked_div(total).unwrap_or(100);
         if percent >= shown + 10 {
             shown = percent;
             // Talk only: whoever closed standard error does not want it.
             let _ = writeln!(err, "{percent} %");
         }
-    });
-    restored.map_err(refused)?;
-    Audited::open(&config, "restore", &what(&plan), Why::default())?.done()?;
+    };
+    audited.perform(|| begun.finish(&config, &mut tell).map_err(refused))?;
     writeln!(out, "restored {}", what(&plan))?;
     Ok(())
 }

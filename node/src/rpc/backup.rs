@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::PathBuf, pin::Pin, sync::Arc};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 use wego_proto::{
@@ -11,7 +11,7 @@ use wego_proto::{
     v1::{self, backups_server::Backups},
 };
 
-use super::{blocking, status};
+use super::{Deed, blocking, status};
 use crate::{
     clock::now_ms,
     engine::{
@@ -49,6 +49,15 @@ impl BackupDoor {
         Self { engine, store, keys_dir, data_dir, under_way }
     }
 
+    /// Begins a backup, with what keeps another one from beginning.
+    async fn under_way(&self) -> Result<(BackupPieces, OwnedSemaphorePermit), Status> {
+        let permit = self.under_way.clone().try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted("another backup is under way; hint: try again when it is done")
+        })?;
+        let door = self.clone();
+        Ok((blocking(move || door.begin()).await?, permit))
+    }
+
     fn begin(&self) -> Result<BackupPieces, Status> {
         let key = keys::read_secret_key(&self.keys_dir.join(LOG_KEY));
         let key = key.map_err(|error| {
@@ -79,22 +88,33 @@ impl Backups for BackupDoor {
 
     async fn create(
         &self,
-        _: Request<v1::CreateBackupRequest>,
+        request: Request<v1::CreateBackupRequest>,
     ) -> Result<Response<Self::CreateStream>, Status> {
-        // Held by the stream: given back when the client has it all, or is gone.
-        let permit = self.under_way.clone().try_acquire_owned().map_err(|_| {
-            Status::resource_exhausted("another backup is under way; hint: try again when it is done")
-        })?;
-        let door = self.clone();
-        let pieces = blocking(move || door.begin()).await?;
+        // Held by the stream, which drops it before its end when the client is gone.
+        let watch = Deed::of_request(&request)?.begin().await?;
+        let (pieces, permit) = match self.under_way().await {
+            Ok(under_way) => under_way,
+            Err(status) => {
+                watch.end(Some(&status)).await?;
+                return Err(status);
+            }
+        };
         tracing::info!("backup begun");
+        let state = (pieces, permit, watch);
         // The client pulls: nothing is read before it took what was read before.
-        let stream = futures_util::stream::try_unfold((pieces, permit), |(mut pieces, permit)| async move {
+        let stream = futures_util::stream::try_unfold(state, |(mut pieces, permit, watch)| async move {
             let next = blocking(move || {
                 let piece = pieces.next_piece().map_err(|error| refused(&error))?;
                 Ok(piece.map(|piece| (piece, pieces)))
             });
-            Ok(next.await?.map(|(piece, pieces)| (piece, (pieces, permit))))
+            match next.await {
+                Ok(Some((piece, pieces))) => Ok(Some((piece, (pieces, permit, watch)))),
+                Ok(None) => watch.end(None).await.map(|()| None),
+                Err(status) => {
+                    watch.end(Some(&status)).await?;
+                    Err(status)
+                }
+            }
         });
         Ok(Response::new(Box::pin(stream)))
     }

@@ -27,7 +27,7 @@ pub struct Deed {
 }
 
 /// What the service says of a call.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Told {
     target: String,
     request_id: String,
@@ -95,6 +95,20 @@ impl Deed {
         done
     }
 
+    /// Writes that something begins that lasts: what ends with the node is known as begun.
+    ///
+    /// # Errors
+    /// That it could not be written; nothing may be done then.
+    pub(super) async fn begin(self) -> Result<Watch, Status> {
+        if let Err(status) = self.admit() {
+            self.denied(&status).await;
+            return Err(status);
+        }
+        let begun = self.audit.record(self.event(Outcome::Begun)).await;
+        begun.map_err(|error| unrecorded(&error, "nothing was done"))?;
+        Ok(self.watch())
+    }
+
     /// Refuses a change whose event could not be written.
     pub(super) fn admit(&self) -> Result<(), Status> {
         self.audit.admit().map_err(|error| unrecorded(&error, "nothing was done"))
@@ -117,7 +131,7 @@ impl Deed {
     }
 
     fn event(&self, outcome: Outcome) -> Event {
-        let told = std::mem::take(&mut *self.told());
+        let told = self.told().clone();
         let mut event = Event::new(self.audit.now_ms(), self.actor.clone(), "rpc", &self.action, outcome);
         event.target = told.target;
         event.request_id = told.request_id;

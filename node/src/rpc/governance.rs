@@ -4,11 +4,16 @@ use tonic::{Request, Response, Status};
 use wego_ledger::{governance::Refusal, limits::ROSTER_STEPS_MAX};
 use wego_proto::{
     causes::with_causes,
+    id::Hash,
+    prost::Message as _,
     v1::{self, roster_governance_server::RosterGovernance},
 };
 
 use super::{Deed, Doors};
 use crate::engine::{Mode, governance::SubmitError};
+
+/// Of a version's hash in the audit log: enough to find it.
+const HASH_CHARS: usize = 12;
 
 #[tonic::async_trait]
 impl RosterGovernance for Doors {
@@ -19,14 +24,17 @@ impl RosterGovernance for Doors {
             deed.rehearses();
         }
         let versions = request.chain.unwrap_or_default().versions;
-        deed.about("roster versions", &versions.len().to_string());
+        let named = versions.last().map(named).unwrap_or_default();
+        deed.about("roster version", &named);
         if versions.len() > ROSTER_STEPS_MAX {
             return Err(Status::invalid_argument(format!(
                 "more than {ROSTER_STEPS_MAX} versions; hint: give the newest ones only"
             )));
         }
         let mode = if request.dry_run { Mode::DryRun } else { Mode::Commit };
-        self.engine.submit(versions, mode).await.map(Response::new).map_err(|error| status(&error))
+        let reply = self.engine.submit(versions, mode).await.map_err(|error| status(&error))?;
+        deed.about("roster version", &format!("{named}: {}", word(reply.outcome())));
+        Ok(Response::new(reply))
     }
 
     async fn proposals(
@@ -41,6 +49,23 @@ impl RosterGovernance for Doors {
             conflicts: view.governance.conflicts.iter().map(conflict).collect(),
             in_conflict: view.governance.open_conflict.is_some(),
         }))
+    }
+}
+
+/// A version's number and the beginning of its hash, as far as it can be read: for the audit log.
+fn named(version: &v1::SignedRoster) -> String {
+    let number = v1::Roster::decode(version.roster.as_slice()).map_or(0, |content| content.version);
+    let hash = Hash::of(&[&version.roster]).to_string();
+    format!("{number} {}", hash.get(..HASH_CHARS).unwrap_or_default())
+}
+
+const fn word(outcome: v1::SubmitOutcome) -> &'static str {
+    match outcome {
+        v1::SubmitOutcome::Unspecified => "",
+        v1::SubmitOutcome::Known => "known",
+        v1::SubmitOutcome::Proposed => "proposed",
+        v1::SubmitOutcome::Adopted => "adopted",
+        v1::SubmitOutcome::Conflict => "in conflict",
     }
 }
 

@@ -126,7 +126,7 @@ where
             });
         }
         request.extensions_mut().insert(deed.clone());
-        if effect == Effect::ChangesEach {
+        if matches!(effect, Effect::ChangesEach | Effect::Lasts) {
             return Box::pin(self.inner.call(request));
         }
         if let Err(status) = deed.admit() {

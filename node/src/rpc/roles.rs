@@ -15,9 +15,12 @@ pub enum Effect {
     /// Each message of its stream changes something: the service writes an event for each, the guard only for a call
     /// that it denies.
     ChangesEach,
+    /// What it does lasts as long as its answer: the service writes when it begins and how it ended, the guard only a
+    /// call that it denies.
+    Lasts,
 }
 
-use Effect::{Changes, ChangesEach, Reads};
+use Effect::{Changes, ChangesEach, Lasts, Reads};
 
 /// Every method of the client listener, the lowest role that may call it, and what it does.
 pub const METHODS: &[(&str, Role, Effect)] = &[
@@ -44,7 +47,7 @@ pub const METHODS: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Admin/PingPeer", Role::Admin, Reads),
     ("/wego.v1.RosterGovernance/Proposals", Role::Reader, Reads),
     ("/wego.v1.RosterGovernance/Submit", Role::Admin, Changes),
-    ("/wego.v1.Backups/Create", Role::Admin, Changes),
+    ("/wego.v1.Backups/Create", Role::Admin, Lasts),
     ("/wego.v1.Invites/Create", Role::Admin, Changes),
     ("/wego.v1.Invites/List", Role::Admin, Reads),
     ("/wego.v1.Invites/Revoke", Role::Admin, Changes),

@@ -3,6 +3,7 @@
 use std::{fs, path::Path};
 
 use wego_node::{
+    audit::Filter,
     commands::Exit,
     config::{Config, Environment, RawConfig},
     store::{Fence, fence::Stage},
@@ -147,7 +148,8 @@ async fn an_interrupted_restore_is_a_worthless_folder_until_it_is_restored_again
     let seat = &mut cluster.seats[0];
     let config = without_space(&seat.created.config);
     let plan = wego_node::app::restore::plan(&config, &file).unwrap();
-    let stopped = wego_node::app::restore::execute(&plan, &config, 1, &mut |_| {}).unwrap_err();
+    let begun = wego_node::app::restore::begin(&plan, 1).unwrap();
+    let stopped = begun.finish(&config, &mut |_| {}).unwrap_err();
     assert!(with_causes(&stopped).contains("disk reserve reached"), "{}", with_causes(&stopped));
     assert_eq!(Fence::read(&data(seat)).unwrap().map(|fence| fence.stage), Some(Stage::Begun));
     for command in ["reindex", "rebuild-store"] {
@@ -162,6 +164,10 @@ async fn an_interrupted_restore_is_a_worthless_folder_until_it_is_restored_again
     assert_eq!(again.code, 0, "{}", again.err);
     assert!(again.err.contains("an interrupted restore, which is removed"), "{}", again.err);
     assert_eq!(contents(seat), before);
+    let page = wego_node::audit::list(&data(seat).join("audit"), &Filter::default(), None, 9).unwrap();
+    let written: Vec<_> =
+        page.events.iter().map(|event| (event.action.as_str(), event.result.as_str())).collect();
+    assert_eq!(written, [("restore", "ok"), ("restore", "begun")], "newest first, and not only afterwards");
     cluster.stop().await;
 }
 
