@@ -95,9 +95,9 @@ fn order(tree: &Tree, origin: Origin, record: &RecordId) -> Result<Option<Positi
 
 impl SledStore {
     pub(super) fn drop_places(&self, places: &[Place]) -> Result<(), StoreError> {
-        self.drop_in_steps(places, Dropped::places)?;
+        // First: a put that comes right after the last step must look for refusals already.
         self.view_mut().orders = HeldOrders::Some;
-        Ok(())
+        self.drop_in_steps(places, Dropped::places)
     }
 
     pub(super) fn drop_records(&self, origin: Origin, records: &Records) -> Result<(), StoreError> {
