@@ -9,7 +9,7 @@ use wego_proto::{
     key::SecretKey,
     prost::Message as _,
     roster::add_signature,
-    v1::{self, MemberRole, MemberStatus, SubmitOutcome, session_message::Body},
+    v1::{self, MemberRole, MemberStatus, SubmitOutcome, audit_client::AuditClient, session_message::Body},
 };
 use wego_tests::{Cluster, byzantine::Byzantine, client::Client, until};
 
@@ -59,6 +59,28 @@ fn preside(handle: &'static str) -> impl Fn(&mut v1::Roster) {
         let member = next.members.iter_mut().find(|member| member.handle == handle).unwrap();
         member.role = MemberRole::President as i32;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_log_says_which_version_was_submitted_and_what_became_of_it() {
+    let cluster = Cluster::start(3).await;
+    let proposed = next(&cluster, &[0], preside("city-2"));
+    let decided = next(&cluster, &[0, 1], preside("city-2"));
+    for version in [&proposed, &decided] {
+        submit(&cluster, 0, version).await.unwrap();
+    }
+    let late = next(&cluster, &[0], preside("city-3"));
+    submit(&cluster, 0, &v1::SignedRoster { signatures: vec![], ..late.clone() }).await.unwrap_err();
+    let client = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
+    let request = v1::ListAuditRequest { page_size: 9, ..Default::default() };
+    let events = AuditClient::new(client.channel()).list(request).await.unwrap().into_inner().events;
+    let targets: Vec<_> = events.iter().rev().map(|event| event.target.clone()).collect();
+    let named = |number, version: &v1::SignedRoster| {
+        format!("roster version {number} {}", &Hash::of(&[&version.roster]).to_string()[..12])
+    };
+    let (two, three) = (named(2, &proposed), named(3, &late));
+    assert_eq!(targets, [format!("{two}: proposed"), format!("{two}: adopted"), three]);
+    cluster.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
