@@ -72,27 +72,25 @@ impl NodeKeys {
 /// # Errors
 /// [`KeysError`].
 pub fn load_transport(dir: &Path) -> Result<(Identity, PublicKey), KeysError> {
-    let path = dir.join(TRANSPORT_KEY);
-    let key = read_private(&path)?;
-    let public = SecretKey::from_pem(&key)
-        .map_err(|source| KeysError::NotAKey { path: path.clone(), source })?
-        .public();
-    let certified = |name: &str| {
-        let certificate = dir.join(name);
-        let identity = read_identity(&certificate, &key)?;
-        let fits = identity.1 == public;
-        if fits { Ok(identity) } else { Err(KeysError::Mismatch { certificate, key: path.clone() }) }
-    };
     // A crash may have come between the two moves of a change.
-    certified(TRANSPORT_CERTIFICATE)
-        .or_else(|error| certified(transport::NEXT_CERTIFICATE).map_err(|_| error))
+    let between = |error| certified(dir, transport::NEXT_CERTIFICATE).map_err(|_| error);
+    certified(dir, TRANSPORT_CERTIFICATE).or_else(between)
 }
 
-fn read_identity(path: &Path, key: &str) -> Result<(Identity, PublicKey), KeysError> {
-    let certificate = read_bounded(path, open(path)?)?;
-    let refused = |source| KeysError::Certificate { path: path.to_owned(), source };
-    let identity = Identity::from_pem(&certificate, key).map_err(refused)?;
+/// The transport key with the certificate in this file, if that is of it.
+fn certified(dir: &Path, certificate: &str) -> Result<(Identity, PublicKey), KeysError> {
+    let (key, certificate) = (dir.join(TRANSPORT_KEY), dir.join(certificate));
+    let pem = read_private(&key)?;
+    let public = SecretKey::from_pem(&pem)
+        .map_err(|source| KeysError::NotAKey { path: key.clone(), source })?
+        .public();
+    let text = read_bounded(&certificate, open(&certificate)?)?;
+    let refused = |source| KeysError::Certificate { path: certificate.clone(), source };
+    let identity = Identity::from_pem(&text, &pem).map_err(refused)?;
     let shown = identity.public_key().map_err(refused)?;
+    if shown != public {
+        return Err(KeysError::Mismatch { certificate, key });
+    }
     Ok((identity, shown))
 }
 

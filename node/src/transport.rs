@@ -15,8 +15,10 @@ use std::{
 
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
+use wego_ledger::state::NotWritable;
 use wego_proto::{
-    entry::{EndpointChange, TRANSPORT_KEYS_MAX},
+    causes::with_causes,
+    entry::{ENDPOINT_BYTES_MAX, ENDPOINTS_MAX, EndpointChange, TRANSPORT_KEYS_MAX},
     id::Origin,
     key::{PublicKey, SecretKey},
     pin::PinError,
@@ -30,7 +32,7 @@ use crate::{
     keys::{
         KeysError, TransportKeys,
         certificate::{CertificateError, Validity},
-        load_transport,
+        former_keys, load_transport,
     },
     tls::{Face, Shown},
 };
@@ -74,6 +76,12 @@ pub enum TransportError {
     /// An entry has no room for one more.
     #[error("this member has {0} transport keys already")]
     TooMany(usize),
+    /// The endpoints are more, or longer, than an entry may name.
+    #[error("this member has more or longer endpoints than an entry may name")]
+    Endpoints,
+    /// Nobody has confirmed that it knows the key: it would be shown to strangers.
+    #[error("no member has confirmed that it knows {}", .0.fingerprint())]
+    Unknown(PublicKey),
     /// The system gives no randomness.
     #[error("the system gives no randomness: {0}")]
     Random(getrandom::Error),
@@ -120,6 +128,15 @@ pub struct Next {
     pub latest_ms: u64,
     /// The active members that have not said that they know it.
     pub waiting: Vec<Origin>,
+    /// Whether somebody has, or there is nobody else.
+    pub known: bool,
+}
+
+impl Next {
+    fn is_due(&self, now_ms: u64) -> bool {
+        let late = now_ms >= self.latest_ms && self.known;
+        now_ms >= self.earliest_ms && (self.waiting.is_empty() || late)
+    }
 }
 
 impl Transport {
@@ -134,6 +151,12 @@ impl Transport {
     ) -> Self {
         let (one, warned_ms) = (tokio::sync::Mutex::const_new(()), AtomicU64::new(0));
         Self(Arc::new(Inner { engine, keys, shown, audit, overlap, one, warned_ms }))
+    }
+
+    /// The key in use.
+    #[must_use]
+    pub fn key(&self) -> PublicKey {
+        self.0.shown.face().key
     }
 
     /// How things stand.
@@ -162,8 +185,13 @@ impl Transport {
         if let Some(next) = inner.next(&view).await? {
             return Err(TransportError::UnderWay(next.key));
         }
-        if let Some(last) = inner.files(TransportKeys::last).await?.filter(|last| names(&view, last)) {
-            return Err(TransportError::UnderWay(last));
+        if inner.files(TransportKeys::last).await?.is_some_and(|last| names(&view, &last)) {
+            return Err(TransportError::UnderWay(inner.shown.face().key));
+        }
+        let endpoints = view.roster.endpoints(view.me);
+        let fits = |endpoint: &String| endpoint.len() <= ENDPOINT_BYTES_MAX && endpoint.is_ascii();
+        if endpoints.len() > ENDPOINTS_MAX || !endpoints.iter().all(fits) {
+            return Err(TransportError::Endpoints);
         }
         let listed = view.roster.transport_keys(view.me).to_vec();
         if !listed.contains(&inner.shown.face().key) {
@@ -184,16 +212,30 @@ impl Transport {
         self.standing().await
     }
 
-    /// Lets the next key take over now. Answers when the log names it alone.
+    /// Lets the next key take over now, if somebody knows it. Answers when the log names it alone.
+    ///
+    /// A start whose log, as far as it has found it, does not name the key only shows it: with a copy of the keys folder from
+    /// before a change, peers may know the next key alone.
     ///
     /// # Errors
     /// [`TransportError`].
     pub async fn finish(&self) -> Result<Standing, TransportError> {
         let inner = &self.0;
         let one = inner.one.lock().await;
-        let under_way = inner.next(&inner.engine.view()).await?.is_some();
-        if !under_way && inner.files(TransportKeys::last).await?.is_none() {
-            return Err(TransportError::NoChange);
+        let view = inner.engine.view();
+        let starts = matches!(view.not_writable, Some(NotWritable::Recovering { .. }));
+        let named = inner.next(&view).await?;
+        if starts && named.is_none() && inner.files(TransportKeys::next).await?.is_some() {
+            inner.show_next().await?;
+            drop(one);
+            return self.standing().await;
+        }
+        match named {
+            Some(next) if !next.known => return Err(TransportError::Unknown(next.key)),
+            None if inner.files(TransportKeys::last).await?.is_none() => {
+                return Err(TransportError::NoChange);
+            }
+            _ => {}
         }
         inner.take_over().await?;
         drop(one);
@@ -216,11 +258,13 @@ impl Transport {
 
     /// Looks after what is under way until the node closes.
     pub async fn look_after(self, closing: CancellationToken) {
+        let mut last = String::new();
         loop {
-            if let Err(error) = self.look().await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "the transport key is as it was; it is tried again");
+            let said = self.look().await.map_or_else(|error| with_causes(&error), |()| String::new());
+            if !said.is_empty() && said != last {
+                tracing::warn!(error = said, "the transport key is as it was; it is tried again");
             }
+            last = said;
             tokio::select! {
                 // Stopping first; a lost sleep is nothing.
                 biased;
@@ -237,12 +281,13 @@ impl Transport {
         let next = inner.next(&view).await?;
         inner.shown.announce_next(next.as_ref().map(|next| next.key));
         let now = now_ms();
-        let due = |next: &Next| now >= next.earliest_ms && (next.waiting.is_empty() || now >= next.latest_ms);
-        let left = inner.files(TransportKeys::last).await?.is_some();
         // Before it may write, the log as it is here may not be all of it.
         if view.not_writable.is_none() {
-            if left || next.as_ref().is_some_and(due) {
-                inner.take_over().await?;
+            match next {
+                Some(next) if next.is_due(now) => inner.take_over().await?,
+                Some(_) => {}
+                // What a crash, or a lost log, left undone.
+                None => inner.name_alone().await?,
             }
             if !names(&view, &inner.shown.face().key) && inner.is_first_today(now) {
                 tracing::error!("peers refuse this node: neither log nor roster name its transport key");
@@ -266,41 +311,62 @@ impl Inner {
             *origin == view.me || receipt.is_some_and(|receipt| receipt.covers(view.me, announced.at))
         };
         let members = view.roster.current().members().values();
-        let active = members.filter(|member| member.is_active()).map(|member| member.origin);
+        let active: Vec<_> =
+            members.filter(|member| member.is_active()).map(|member| member.origin).collect();
+        let mut others = active.iter().filter(|origin| **origin != view.me).peekable();
+        let known = others.peek().is_none() || others.any(knows);
         Ok(Some(Next {
             key,
+            known,
             since_ms: announced.hlc_ms,
             earliest_ms: announced.hlc_ms.saturating_add(overlap_ms),
             latest_ms: announced.hlc_ms.saturating_add(overlap_ms * u64::from(PATIENCE)),
-            waiting: active.filter(|origin| !knows(origin)).collect(),
+            waiting: active.into_iter().filter(|origin| !knows(origin)).collect(),
         }))
     }
 
-    /// Shows the next key, lets the log name it alone, and forgets the one before; or goes on where that was left.
+    /// Shows the next key, and lets the log name it alone.
     async fn take_over(&self) -> Result<(), TransportError> {
         if let Some(why) = self.engine.view().not_writable {
             return Err(OrderError::Refused(Some(why)).into());
         }
+        self.show_next().await?;
+        self.name_alone().await
+    }
+
+    async fn show_next(&self) -> Result<(), TransportError> {
         self.files(TransportKeys::take_over).await?;
-        let face = self.load().await?;
-        let key = face.key;
-        self.shown.change(face)?;
+        self.shown.change(self.load().await?)?;
         self.shown.announce_next(None);
-        let Some(last) = self.files(TransportKeys::last).await? else { return Ok(()) };
-        let view = self.engine.view();
-        if last != key && names(&view, &last) {
-            if !names(&view, &key) {
-                // The log that named it was lost.
+        Ok(())
+    }
+
+    /// Lets the log name no key that this node's key took over from, and forgets the last one; or goes back to that, where
+    /// the log that named the new one was lost.
+    async fn name_alone(&self) -> Result<(), TransportError> {
+        let (view, key) = (self.engine.view(), self.shown.face().key);
+        let last = self.files(TransportKeys::last).await?.filter(|last| *last != key);
+        if !names(&view, &key) {
+            if last.is_some_and(|last| names(&view, &last)) {
                 self.files(|keys| keys.go_back(now_ms())).await?;
-                return Ok(self.shown.change(self.load().await?)?);
+                self.shown.change(self.load().await?)?;
             }
-            let others = view.roster.transport_keys(view.me).iter().filter(|listed| **listed != last);
+            return Ok(());
+        }
+        let former = self.files(|keys| Ok(former_keys(keys.dir()))).await?;
+        let goes = |listed: &PublicKey| *listed != key && (Some(*listed) == last || former.contains(listed));
+        let listed = view.roster.transport_keys(view.me).iter().copied();
+        let (gone, stay): (Vec<_>, Vec<_>) = listed.partition(goes);
+        if !gone.is_empty() {
             let in_use = self.files(TransportKeys::in_use).await?;
-            self.say(&view, others.copied().collect(), &[&in_use]).await?;
+            self.say(&view, stay, &[&in_use]).await?;
             let mut event = Event::new(now_ms(), Actor::node(), "wego-node", "transport-key", Outcome::Done);
             event.target = format!("transport key {}", key.fingerprint());
             self.audit.note(event);
-            tracing::info!(key = key.fingerprint(), "another transport key has taken over");
+            tracing::warn!(
+                key = key.fingerprint(),
+                "another transport key has taken over: copy the keys folder to where you keep its copy"
+            );
         }
         self.files(TransportKeys::retire).await
     }
@@ -312,13 +378,16 @@ impl Inner {
         transport_keys: Vec<PublicKey>,
         proofs: &[&SecretKey],
     ) -> Result<(), TransportError> {
+        if !view.roster.has_room_for_a_change(view.me) {
+            return Err(OrderError::PassedOver.into());
+        }
         let change = EndpointChange {
             endpoints: view.roster.endpoints(view.me).to_vec(),
             transport_keys,
             number: view.roster.announced(view.me).map_or(0, |last| last.change.number) + 1,
             proofs: Vec::new(),
         };
-        let change = change.proved_by(&view.roster.federation(), view.me, proofs);
+        let change = change.proved_by(&view.roster.ground(view.me), proofs);
         Ok(self.engine.announce(change).await?)
     }
 

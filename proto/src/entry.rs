@@ -21,7 +21,7 @@ use crate::{
 mod endpoints;
 mod header;
 
-pub use endpoints::{EndpointChange, TransportProof};
+pub use endpoints::{EndpointChange, Ground, TransportProof};
 pub use header::{EpochStart, Header, PayloadDigest};
 
 /// The only entry format there is.

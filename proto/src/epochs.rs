@@ -93,6 +93,13 @@ impl Rank {
     }
 }
 
+/// What of an epoch's number the log key that goes on cannot raise.
+#[must_use]
+pub const fn reign(number: u32) -> u32 {
+    let (shift, _) = Rank::Rotation.part();
+    number >> shift
+}
+
 /// A number for a new epoch: the least of its rank above `highest`, the highest number known of the log, within what
 /// stays as in `base`. `chance` spreads continuations. `None` when the part is used up: an opening of a higher rank
 /// begins it anew.

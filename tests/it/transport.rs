@@ -142,3 +142,36 @@ fn a_certificate_in_the_last_third_of_its_life_is_made_anew_while_the_node_runs(
     assert!(seoul.daemon().log().contains("the certificate was made anew"));
     federation.is_well();
 }
+
+#[test]
+fn with_a_copy_of_the_keys_from_before_a_change_the_next_key_opens_the_way() {
+    let mut federation = quick();
+    let seoul = &mut federation.sites[0];
+    publish(seoul, "Before the loss");
+    wego(seoul, &["key", "rotate-transport", "--yes"]);
+    let copy = seoul.dir.join("keys-copy");
+    wego_tests::process::copy(&seoul.dir.join("keys"), &copy);
+    wait_for("the new key takes over", || wego(seoul, &["key", "show"])["transport"]["next"].is_null());
+    assert!(seoul.end(Signal::TERM).success());
+    fs::remove_dir_all(seoul.dir.join("data")).unwrap();
+    fs::remove_dir_all(seoul.dir.join("keys")).unwrap();
+    wego_tests::process::copy(&copy, &seoul.dir.join("keys"));
+    let profile = seoul.profile().join("profile.toml");
+    let old = fs::read_to_string(&profile).unwrap();
+    let shown = wego_node::keys::load_transport(&copy).unwrap().1.to_string();
+    let pinned = old.lines().map(|line| match line.starts_with("server_key") {
+        true => format!("server_key = '{shown}'\n"),
+        false => format!("{line}\n"),
+    });
+    fs::write(&profile, pinned.collect::<String>()).unwrap();
+    seoul.start();
+    seoul.answers();
+    // Peers refuse the key of the copy, and the roster, which is all that is left, knows no other.
+    let finished = seoul.wego(&["key", "rotate-transport", "--finish", "--yes"]);
+    assert_eq!(finished.code, Some(0), "{}", finished.err);
+    fs::write(&profile, old).unwrap();
+    federation.is_well();
+    wait_for("it has its log again", || shows(&federation.sites[0], "Before the loss"));
+    publish(&federation.sites[0], "After the loss");
+    wait_for("it goes on", || federation.sites[1..].iter().all(|site| shows(site, "After the loss")));
+}

@@ -144,6 +144,9 @@ async fn show(cx: &mut Context) -> Outcome {
     };
     facts.row(["next log key", next]);
     keys.transport.tell(&mut facts);
+    for other in keys.transport_keys.iter().filter(|key| !keys.transport.is(key)) {
+        facts.row(["also valid", &other.fingerprint]);
+    }
     facts.row(["next log key digest", &keys.next_log_key_digest_fingerprint]);
     facts.row(["recovery digest", &keys.recovery_digest_fingerprint]);
     cx.print_table(facts)?;

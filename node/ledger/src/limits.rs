@@ -37,8 +37,8 @@ pub const PROPOSALS_MAX: usize = 8;
 pub const PROPOSALS_PER_KEY_MAX: usize = 2;
 /// Numbers for which more than one fully signed version is kept. Each took a committee that decided twice.
 pub const CONFLICTS_MAX: usize = 16;
-/// Changes of endpoints looked at in one epoch of a log: a member that needs more has its log key rotated in between.
-pub const ENDPOINT_CHANGES_MAX: usize = 64;
+/// Changes of endpoints looked at in a log, all again when one is added: 64 rotations of a transport key take two each.
+pub const ENDPOINT_CHANGES_MAX: usize = 128;
 /// Sessions open at once.
 pub const SESSIONS_MAX: usize = 64;
 /// Time a new session has to say hello, in ms.

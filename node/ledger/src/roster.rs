@@ -7,13 +7,15 @@
 use std::collections::BTreeMap;
 
 use wego_proto::{
-    entry::{EndpointChange, Header, Unverified, Verified},
-    epochs::{Epoch, EpochError, Epochs},
+    entry::{EndpointChange, Ground, Header, Unverified, Verified},
+    epochs::{Epoch, EpochError, Epochs, reign},
     id::{FederationId, Origin, Position},
     key::PublicKey,
     roster::{Member, Roster, RosterError},
     v1,
 };
+
+use crate::limits::ENDPOINT_CHANGES_MAX;
 
 static NO_EPOCHS: Epochs = Epochs::NONE;
 
@@ -24,6 +26,8 @@ pub struct History {
     current: Roster,
     epochs: BTreeMap<Origin, Epochs>,
     endpoints: BTreeMap<Origin, Announced>,
+    /// How many changes of endpoints were looked at.
+    changes: BTreeMap<Origin, usize>,
 }
 
 /// What a member's log said last of its endpoints and transport keys.
@@ -35,6 +39,8 @@ pub struct Announced {
     pub hlc_ms: u64,
     /// What.
     pub change: EndpointChange,
+    /// By which roster version, and in which reign, it is valid.
+    stands: (u64, u32),
 }
 
 impl History {
@@ -48,7 +54,13 @@ impl History {
             // `open_chain` refuses an empty chain; this arm only spares a panic.
             return Err(RosterError::NotNext { known: 0, found: 0 });
         };
-        Ok(Self { versions, current, epochs: BTreeMap::new(), endpoints: BTreeMap::new() })
+        Ok(Self {
+            versions,
+            current,
+            epochs: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            changes: BTreeMap::new(),
+        })
     }
 
     /// Accepts the next version.
@@ -190,34 +202,56 @@ impl History {
 
     /// Takes in what a member's log says of its endpoints: `headers` are those of it that count and change them, oldest
     /// first. A change that does not stand on the one before is passed over. Returns whether anything changed.
+    ///
+    /// What was heard stays when it counts no more, until the roster or another key than the log key has spoken: else a
+    /// thief of the log key could take it back, and the member's recovery would reach nobody.
     pub fn hear(&mut self, origin: Origin, headers: &[Header]) -> bool {
+        self.changes.insert(origin, headers.len());
         let Some(member) = self.member(origin) else { return false };
-        let since = self.roster_spoke_of_endpoints(origin);
-        let federation = self.federation();
+        let ground = self.ground(origin);
+        let stands = (ground.roster_version, reign(self.epochs(origin).tip()));
         let mut valid = member.transport_keys.as_slice();
         let mut last: Option<(&Header, &EndpointChange)> = None;
-        for header in headers.iter().filter(|header| header.roster_version >= since) {
+        for header in headers.iter().filter(|header| header.roster_version >= ground.roster_version) {
             let number = last.map_or(0, |(_, last)| last.number);
             let change = header.endpoint_change.as_ref();
-            if let Some(change) = change.filter(|one| one.follows(number, valid, &federation, origin)) {
+            if let Some(change) = change.filter(|one| one.follows(&ground, number, valid)) {
                 valid = &change.transport_keys;
                 last = Some((header, change));
             }
+        }
+        let known = self.endpoints.get(&origin);
+        let number = last.map_or(0, |(_, last)| last.number);
+        let same_rule = |known: &&Announced| known.stands.0 == stands.0 && known.stands.1 >= stands.1;
+        if known.filter(same_rule).is_some_and(|known| known.change.number > number) {
+            return false;
         }
         let said = |(header, change): (&Header, &EndpointChange)| Announced {
             at: header.at,
             hlc_ms: header.hlc_ms,
             change: change.clone(),
+            stands,
         };
         let last = last.map(said);
-        if self.endpoints.get(&origin) == last.as_ref() {
-            return false;
-        }
+        let changed = known.map(|known| &known.change) != last.as_ref().map(|last| &last.change);
         match last {
             Some(last) => self.endpoints.insert(origin, last),
             None => self.endpoints.remove(&origin),
         };
-        true
+        changed
+    }
+
+    /// What a member's next change of endpoints stands on.
+    #[must_use]
+    pub fn ground(&self, origin: Origin) -> Ground {
+        let roster_version = self.roster_spoke_of_endpoints(origin);
+        Ground { federation: self.federation(), origin, roster_version }
+    }
+
+    /// Whether another change of a member's endpoints would be looked at.
+    #[must_use]
+    pub fn has_room_for_a_change(&self, origin: Origin) -> bool {
+        self.changes.get(&origin).is_none_or(|looked| *looked < ENDPOINT_CHANGES_MAX)
     }
 
     /// What a member's log said last of its endpoints, where that is what counts.
@@ -243,3 +277,6 @@ impl History {
         before.map_or(0, Roster::version) + 1
     }
 }
+
+#[cfg(test)]
+mod tests;

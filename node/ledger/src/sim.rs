@@ -149,7 +149,7 @@ impl Sim {
             number,
             proofs: Vec::new(),
         };
-        let change = change.proved_by(&self.federation.roster.federation(), origin, &[&key]);
+        let change = change.proved_by(&self.federation.roster.ground(origin), &[&key]);
         let draft = self.draft(EntryKind::Endpoint);
         self.append(node, Draft { endpoint_change: Some(change), ..draft })
     }

@@ -33,7 +33,7 @@ mod own;
 mod placing;
 mod pulls;
 mod receipts;
-mod recovery;
+pub(crate) mod recovery;
 mod sessions;
 mod settings;
 mod sources;

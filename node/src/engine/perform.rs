@@ -121,7 +121,8 @@ impl Worker {
     fn endpoint_changes(&self, origin: Origin, within: &[(u32, u64)]) -> Result<Vec<Header>, StoreError> {
         let mut headers = Vec::new();
         for (epoch, last) in within {
-            let entries = self.store.endpoint_changes(origin, *epoch, *last, ENDPOINT_CHANGES_MAX)?;
+            let room = ENDPOINT_CHANGES_MAX.saturating_sub(headers.len());
+            let entries = self.store.endpoint_changes(origin, *epoch, *last, room)?;
             let entries = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok());
             headers.extend(entries.map(|entry| entry.header().clone()));
         }

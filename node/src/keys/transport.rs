@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{
     KeysError, TRANSPORT_CERTIFICATE, TRANSPORT_KEY,
     certificate::{Life, self_signed},
-    create_private, former, read_secret_key, sync_dir,
+    certified, create_private, former, read_secret_key, sync_dir,
 };
 
 /// Takes the transport key's place when peers know it.
@@ -79,9 +79,7 @@ impl TransportKeys {
         self.remove(NEXT_KEY)?;
         // First, so that a key is never without its certificate.
         self.put_certificate(NEXT_CERTIFICATE, &key, now_ms)?;
-        let path = self.dir.join(NEXT_KEY);
-        create_private(&path, key.to_pem().as_bytes()).map_err(|source| KeysError::Write { path, source })?;
-        self.sync()?;
+        self.put(NEXT_KEY, key.to_pem().as_bytes())?;
         Ok(key)
     }
 
@@ -102,11 +100,12 @@ impl TransportKeys {
             }
             self.rename(NEXT_KEY, TRANSPORT_KEY)?;
         }
-        // Also what a crash left between the two.
-        if self.dir.join(NEXT_CERTIFICATE).exists() {
-            self.rename(NEXT_CERTIFICATE, TRANSPORT_CERTIFICATE)?;
+        // Also what a crash left between the two; a certificate of another key is of a step that was not taken.
+        match certified(&self.dir, NEXT_CERTIFICATE) {
+            Ok(_) => self.rename(NEXT_CERTIFICATE, TRANSPORT_CERTIFICATE),
+            Err(KeysError::Mismatch { .. }) => self.remove(NEXT_CERTIFICATE),
+            Err(_) => Ok(()),
         }
-        Ok(())
     }
 
     /// Puts the key back in use that gave way, and forgets the one that took over.
@@ -138,16 +137,22 @@ impl TransportKeys {
     }
 
     fn put_certificate(&self, name: &str, key: &SecretKey, now_ms: u64) -> Result<(), KeysError> {
-        let path = self.dir.join(name);
-        let beside = self.dir.join(format!("{name}.new"));
-        let failed = |source| KeysError::Write { path: path.clone(), source };
-        let pem =
-            self_signed(key, &self.name, Life::From(now_ms)).map_err(|e| failed(io::Error::other(e)))?;
-        self.remove(&format!("{name}.new"))?;
-        create_private(&beside, pem.as_bytes())
-            .and_then(|()| fs::rename(&beside, &path))
+        let pem = self_signed(key, &self.name, Life::From(now_ms));
+        let pem = pem.map_err(|error| KeysError::Write {
+            path: self.dir.join(name),
+            source: io::Error::other(error),
+        })?;
+        self.put(name, pem.as_bytes())
+    }
+
+    /// Writes a file whole or not at all.
+    fn put(&self, name: &str, content: &[u8]) -> Result<(), KeysError> {
+        let (path, beside) = (self.dir.join(name), format!("{name}.new"));
+        self.remove(&beside)?;
+        create_private(&self.dir.join(&beside), content)
+            .and_then(|()| fs::rename(self.dir.join(&beside), &path))
             .and_then(|()| sync_dir(&self.dir))
-            .map_err(failed)
+            .map_err(|source| KeysError::Write { path, source })
     }
 
     fn optional(&self, name: &str) -> Result<Option<SecretKey>, KeysError> {
@@ -239,6 +244,20 @@ mod tests {
         keys.take_over().unwrap();
         keys.go_back(NOW_MS).unwrap();
         assert_eq!((shown(&folder), keys.last().unwrap()), (public(1), None));
+    }
+
+    #[test]
+    fn a_crash_on_the_way_back_leaves_a_pair_too() {
+        let (folder, keys) = folder();
+        keys.prepare(&[2; 32].into(), NOW_MS).unwrap();
+        keys.take_over().unwrap();
+        let last = keys.optional(LAST_KEY).unwrap().unwrap();
+        keys.put_certificate(NEXT_CERTIFICATE, &last, NOW_MS).unwrap();
+        // The next start looks whether something was left between the two.
+        keys.take_over().unwrap();
+        assert_eq!(shown(&folder), public(2));
+        keys.go_back(NOW_MS).unwrap();
+        assert_eq!(shown(&folder), public(1));
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Keys for Doors {
         let new = NewKeys { log: key, next_digest: pending.next.digest(), recovery: Some(recovery) };
         let header = self.engine.prepare_opening(Rank::Recovery, new, base).await;
         let header = header.map_err(|error| status::order(&error))?;
+        self.keeps_transport_key(&header)?;
         Ok(Response::new(v1::PreparedRecovery {
             base: header.epoch_start.map(|start| start.base.into()),
             header: Verified::to_be_signed(&header),
@@ -167,6 +168,22 @@ impl Doors {
             base: header.epoch_start.map(|start| start.base.into()),
             key: public.as_bytes().to_vec(),
         }))
+    }
+
+    /// Refuses an opening that makes void by what peers let this node in.
+    fn keeps_transport_key(&self, opening: &Header) -> Result<(), Status> {
+        let (view, key) = (self.reader.view(), self.transport.key());
+        let announced = view.roster.announced(view.me);
+        let named = announced.filter(|announced| announced.change.transport_keys.contains(&key));
+        let base = opening.epoch_start.map(|start| start.base);
+        match (named, base) {
+            (Some(named), Some(base)) if named.at > base => Err(Status::failed_precondition(format!(
+                "entry {} named the transport key in use, and would be void: peers would refuse this node; hint: choose \
+                 a base from there on, or let the committee name the key first",
+                named.at
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn is_committed(&self, recovery: &PublicKey) -> Result<(), Status> {

@@ -79,7 +79,7 @@ pub(super) fn order(error: &OrderError) -> Status {
             Status::failed_precondition(format!("{error}: the log has moved on; hint: try again"))
         }
         OrderError::PassedOver => Status::failed_precondition(format!(
-            "{error}: this epoch of the log has as many changes as are looked at; hint: rotate the log key first"
+            "{error}: as many changes as are looked at stand in the log; hint: let the committee name the new keys"
         )),
         OrderError::Store(error) => store(error),
         OrderError::Busy => Status::unavailable(format!("{error}; hint: try again")),
@@ -92,6 +92,12 @@ pub(super) fn transport(error: &TransportError) -> Status {
         TransportError::NoChange => "wego key rotate-transport begins one",
         TransportError::NotListed => {
             "put back the transport.pem of today, or let the committee name this one"
+        }
+        TransportError::Endpoints => {
+            "let the committee give this member at most 4 endpoints of at most 100 characters"
+        }
+        TransportError::Unknown(_) => {
+            "wait until wego key show says that a member knows it: nobody else lets this node in"
         }
         TransportError::TooMany(_) => "let the committee take one away that is not used",
         TransportError::Keys(error) => return keys(error),

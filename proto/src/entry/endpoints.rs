@@ -28,6 +28,18 @@ pub struct EndpointChange {
     pub proofs: Vec<TransportProof>,
 }
 
+/// What a change stands on, beside the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ground {
+    /// The federation.
+    pub federation: FederationId,
+    /// The member.
+    pub origin: Origin,
+    /// The version in which the roster last said something new of the member's endpoints: what was agreed to before it
+    /// cannot be said again after it.
+    pub roster_version: u64,
+}
+
 /// That the holder of a transport key agrees with a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportProof {
@@ -40,26 +52,20 @@ pub struct TransportProof {
 impl EndpointChange {
     /// The same, with the proofs of these keys.
     #[must_use]
-    pub fn proved_by(self, federation: &FederationId, origin: Origin, keys: &[&SecretKey]) -> Self {
-        let agreed = self.agreed(origin);
+    pub fn proved_by(self, ground: &Ground, keys: &[&SecretKey]) -> Self {
+        let agreed = self.agreed(ground);
         let prove = |key: &&SecretKey| TransportProof {
             key: key.public(),
-            signature: key.sign(Purpose::Transport, &[federation.as_bytes(), &agreed]),
+            signature: key.sign(Purpose::Transport, &[ground.federation.as_bytes(), &agreed]),
         };
         Self { proofs: keys.iter().map(prove).collect(), ..self }
     }
 
     /// Whether it stands on top of what was valid before: the number of the last change, 0 for none, and the keys.
     #[must_use]
-    pub fn follows(
-        &self,
-        number: u32,
-        valid: &[PublicKey],
-        federation: &FederationId,
-        origin: Origin,
-    ) -> bool {
-        let agreed = self.agreed(origin);
-        let parts: [&[u8]; 2] = [federation.as_bytes(), &agreed];
+    pub fn follows(&self, ground: &Ground, number: u32, valid: &[PublicKey]) -> bool {
+        let agreed = self.agreed(ground);
+        let parts: [&[u8]; 2] = [ground.federation.as_bytes(), &agreed];
         let proved = |key: &PublicKey| {
             let proof = self.proofs.iter().find(|proof| proof.key == *key);
             proof.is_some_and(|proof| key.verify(Purpose::Transport, &parts, &proof.signature).is_ok())
@@ -106,9 +112,10 @@ impl EndpointChange {
     }
 
     /// What is signed of it, beside the federation.
-    fn agreed(&self, origin: Origin) -> Vec<u8> {
+    fn agreed(&self, ground: &Ground) -> Vec<u8> {
         let change = v1::EndpointChange { proofs: Vec::new(), ..self.to_wire() };
-        [origin.0.to_be_bytes().as_slice(), &change.encode_to_vec()].concat()
+        let (origin, version) = (ground.origin.0.to_be_bytes(), ground.roster_version.to_be_bytes());
+        [origin.as_slice(), &version, &change.encode_to_vec()].concat()
     }
 }
 

@@ -150,28 +150,34 @@ fn change(number: u32, keys: &[u8]) -> EndpointChange {
     }
 }
 
+fn ground(origin: u32) -> Ground {
+    Ground { federation: FEDERATION, origin: Origin(origin), roster_version: 1 }
+}
+
 fn follows(change: &EndpointChange, number: u32, valid: &[u8]) -> bool {
     let valid: Vec<_> = valid.iter().map(|seed| key(*seed).public()).collect();
-    change.follows(number, &valid, &FEDERATION, Origin(4))
+    change.follows(&ground(4), number, &valid)
 }
 
 #[test]
 fn a_transport_key_takes_over_in_two_steps() {
     let [old, new] = [key(20), key(21)];
-    let both = change(1, &[20, 21]).proved_by(&FEDERATION, Origin(4), &[&old, &new]);
+    let both = change(1, &[20, 21]).proved_by(&ground(4), &[&old, &new]);
     assert!(follows(&both, 0, &[20]));
-    let alone = change(2, &[21]).proved_by(&FEDERATION, Origin(4), &[&new]);
+    let alone = change(2, &[21]).proved_by(&ground(4), &[&new]);
     assert!(follows(&alone, 1, &[20, 21]));
     assert!(!follows(&both, 2, &[21]), "what was said before cannot be said again");
+    let later = Ground { roster_version: 2, ..ground(4) };
+    assert!(!both.follows(&later, 0, &[old.public()]), "nor after the roster has said something else");
 }
 
 #[test]
 fn a_thief_of_the_log_key_can_name_no_key() {
     let thief = key(30);
     assert!(!follows(&change(1, &[30]), 0, &[20]), "nobody proves it");
-    let alone = change(1, &[30]).proved_by(&FEDERATION, Origin(4), &[&thief]);
+    let alone = change(1, &[30]).proved_by(&ground(4), &[&thief]);
     assert!(!follows(&alone, 0, &[20]), "no key that was valid agrees");
-    let both = change(1, &[20, 21]).proved_by(&FEDERATION, Origin(4), &[&key(20), &key(21)]);
+    let both = change(1, &[20, 21]).proved_by(&ground(4), &[&key(20), &key(21)]);
     let borrowed = EndpointChange { proofs: [alone.proofs, both.proofs].concat(), ..change(1, &[30]) };
     assert!(!follows(&borrowed, 0, &[20]), "a proof is of one change only");
 }
@@ -179,9 +185,9 @@ fn a_thief_of_the_log_key_can_name_no_key() {
 #[test]
 fn a_member_cannot_name_the_key_of_another() {
     let own = key(20);
-    let posing = change(1, &[20, 40]).proved_by(&FEDERATION, Origin(4), &[&own]);
+    let posing = change(1, &[20, 40]).proved_by(&ground(4), &[&own]);
     assert!(!follows(&posing, 0, &[20]), "the other has not agreed");
-    let of_other = change(1, &[20, 40]).proved_by(&FEDERATION, Origin(5), &[&own, &key(40)]);
+    let of_other = change(1, &[20, 40]).proved_by(&ground(5), &[&own, &key(40)]);
     assert!(!follows(&of_other, 0, &[20]), "it agreed for another member");
 }
 
@@ -190,7 +196,7 @@ fn a_header_with_the_longest_change_is_read_back() {
     let keys = [key(20), key(21), key(22)];
     let endpoints = vec!["x".repeat(ENDPOINT_BYTES_MAX); ENDPOINTS_MAX];
     let change = EndpointChange { endpoints, ..change(u32::MAX, &[20, 21, 22]) };
-    let change = change.proved_by(&FEDERATION, Origin(u32::MAX), &[&keys[0], &keys[1], &keys[2]]);
+    let change = change.proved_by(&ground(u32::MAX), &[&keys[0], &keys[1], &keys[2]]);
     let widest = Header {
         origin: Origin(u32::MAX),
         at: Position { epoch: u32::MAX, seq: (1 << 53) - 1 },

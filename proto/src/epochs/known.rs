@@ -74,6 +74,17 @@ impl Epochs {
     /// epoch, which only a thief signs, the one with the smaller hash stands where no later epoch says otherwise. Returns
     /// whether anything changed.
     pub fn admit(&mut self, epochs: impl IntoIterator<Item = Epoch>) -> bool {
+        let mut epochs: Vec<_> = epochs.into_iter().collect();
+        epochs.retain(|epoch| !self.known.contains_key(&epoch.id()));
+        let numbers: BTreeSet<u32> = epochs.iter().map(|epoch| epoch.number).collect();
+        let opened_twice =
+            numbers.len() < epochs.len() || numbers.iter().any(|number| self.least(*number).is_some());
+        if !opened_twice {
+            // Nothing becomes superfluous by it: in a log of many epochs each costs no more.
+            let changed = !epochs.is_empty();
+            self.include(epochs);
+            return changed;
+        }
         let before: BTreeSet<_> = self.known.keys().copied().collect();
         self.include(epochs);
         self.forget();
@@ -83,8 +94,14 @@ impl Epochs {
     /// Takes in a judged epoch whose entries are held: it stays known, whoever contests it. Returns whether anything
     /// changed.
     pub fn hold(&mut self, epoch: Epoch) -> bool {
-        self.held.insert(epoch.number, epoch.opening.hash());
-        self.admit([epoch])
+        let (number, hash) = epoch.id();
+        let before = self.held.insert(number, hash);
+        let admitted = self.admit([epoch]);
+        // What was held instead may not be needed any more.
+        if before.is_some_and(|before| before != hash) {
+            self.forget();
+        }
+        admitted
     }
 
     /// Notes that nothing is held of an epoch any more.

@@ -17,7 +17,7 @@ use crate::{
 /// confirmed that it knows it, but not before `peers.transport_overlap_s`, and after seven times that in any case.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Let the new key take over now; members that do not know it hear of it from others, and cannot be reached till then
+    /// Let the new key take over now, if a member knows it; the rest hear of it from others, and cannot be reached till then
     #[arg(long)]
     finish: bool,
     #[command(flatten)]
@@ -63,6 +63,11 @@ impl Transport {
         }
     }
 
+    /// Whether this is the key in use or the next one.
+    pub(super) fn is(&self, key: &Key) -> bool {
+        key.key == self.in_use.key || self.next.as_ref().is_some_and(|next| next.key.key == key.key)
+    }
+
     pub(super) fn tell(&self, facts: &mut Table) {
         let known = if self.listed { "in use" } else { "in use, and NOT known to the federation" };
         facts.row(["transport key", &format!("{} ({known})", self.in_use.fingerprint)]);
@@ -106,7 +111,10 @@ pub(super) async fn run(args: Args, cx: &mut Context) -> Outcome {
         }
     }
     if transport.next.is_some() {
-        cx.say("copy the node's keys folder to where you keep its copy: it has a key more");
+        cx.say(
+            "copy the node's keys folder to where you keep its copy, and again when the new key has taken over: `wego key \
+             show` and the audit log say when",
+        );
     } else {
         cx.say("copy the node's keys folder to where you keep its copy: the old transport.pem opens nothing any more");
     }

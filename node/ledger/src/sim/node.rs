@@ -127,10 +127,9 @@ impl Disk {
                 .range(..=*last)
                 .map(|(_, entry)| entry.header().clone())
                 .collect();
-            let changes = headers.into_iter().filter(|header| header.endpoint_change.is_some());
-            changes.take(ENDPOINT_CHANGES_MAX).collect::<Vec<_>>()
+            headers.into_iter().filter(|header| header.endpoint_change.is_some())
         };
-        within.iter().flat_map(of_epoch).collect()
+        within.iter().flat_map(of_epoch).take(ENDPOINT_CHANGES_MAX).collect()
     }
 
     /// Sets aside what is held of a log after a position. Returns the head that is left.

@@ -210,8 +210,8 @@ pub enum Output {
         /// Which position.
         seq: u64,
     },
-    /// Find the first [`crate::limits::ENDPOINT_CHANGES_MAX`] entries of each of these epochs, up to the sequence number
-    /// beside it, that change their author's endpoints; answer [`Input::Endpoints`].
+    /// Find the first [`crate::limits::ENDPOINT_CHANGES_MAX`] entries of these epochs, up to the sequence numbers beside
+    /// them, that change their author's endpoints; answer [`Input::Endpoints`].
     LookUpEndpoints {
         /// Whose log.
         origin: Origin,

@@ -118,7 +118,7 @@ impl State {
             self.roster.hold(origin, epoch);
         }
         self.refresh_board(key);
-        if endpoints {
+        if endpoints && self.roster.has_room_for_a_change(origin) {
             self.look_up_endpoints(origin);
         }
         self.announce(key);

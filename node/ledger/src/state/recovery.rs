@@ -336,4 +336,4 @@ impl State {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

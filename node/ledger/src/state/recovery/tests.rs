@@ -10,7 +10,7 @@ use crate::{
 const NOW: u64 = 1_000_000;
 
 /// What the recovery key of a member opens, and the log key of it.
-pub(in crate::state) fn reign(federation: &Federation, member: usize) -> (Verified, Epoch) {
+pub(crate) fn reign(federation: &Federation, member: usize) -> (Verified, Epoch) {
     let recovery = federation.recovery_key(federation.origin(member));
     opening(federation, member, Rank::Recovery, &recovery)
 }
