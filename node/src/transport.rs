@@ -13,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use wego_ledger::state::NotWritable;
 use wego_proto::{
@@ -21,7 +20,6 @@ use wego_proto::{
     entry::{ENDPOINT_BYTES_MAX, ENDPOINTS_MAX, EndpointChange, TRANSPORT_KEYS_MAX},
     id::Origin,
     key::{PublicKey, SecretKey},
-    pin::PinError,
 };
 use zeroize::Zeroizing;
 
@@ -29,13 +27,15 @@ use crate::{
     audit::{Actor, Audit, Event, Outcome},
     clock::now_ms,
     engine::{Engine, orders::OrderError, view::View},
-    keys::{
-        KeysError, TransportKeys,
-        certificate::{CertificateError, Validity},
-        former_keys, load_transport,
-    },
+    keys::{KeysError, TransportKeys, certificate::Validity, former_keys, load_transport},
     tls::{Face, Shown},
 };
+
+mod error;
+mod standing;
+
+pub use error::TransportError;
+pub use standing::{Next, Standing};
 
 /// How often it is looked whether something is due.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -59,84 +59,6 @@ struct Inner {
     /// One change at a time.
     one: tokio::sync::Mutex<()>,
     warned_ms: AtomicU64,
-}
-
-/// Why a change did not begin or end. What was in use stays in use.
-#[derive(Debug, Error)]
-pub enum TransportError {
-    /// One is not finished.
-    #[error("a change is under way: {} takes over", .0.fingerprint())]
-    UnderWay(PublicKey),
-    /// None is.
-    #[error("no change is under way")]
-    NoChange,
-    /// Neither roster nor log name the key in use, so it cannot agree with another.
-    #[error("the key in use does not speak for this member")]
-    NotListed,
-    /// An entry has no room for one more.
-    #[error("this member has {0} transport keys already")]
-    TooMany(usize),
-    /// The endpoints are more, or longer, than an entry may name.
-    #[error("this member has more or longer endpoints than an entry may name")]
-    Endpoints,
-    /// Nobody has confirmed that it knows the key: it would be shown to strangers.
-    #[error("no member has confirmed that it knows {}", .0.fingerprint())]
-    Unknown(PublicKey),
-    /// The system gives no randomness.
-    #[error("the system gives no randomness: {0}")]
-    Random(getrandom::Error),
-    /// The keys folder.
-    #[error(transparent)]
-    Keys(#[from] KeysError),
-    /// The entry was not written.
-    #[error(transparent)]
-    Order(#[from] OrderError),
-    /// The new pair cannot be shown.
-    #[error(transparent)]
-    Identity(#[from] PinError),
-    /// The certificate cannot be read.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// A task of this process ended abnormally.
-    #[error("reading the keys folder ended abnormally")]
-    Ended,
-}
-
-/// What is shown, and what is to take over.
-#[derive(Debug, Clone)]
-pub struct Standing {
-    /// The key in use.
-    pub key: PublicKey,
-    /// Whether it speaks for this member.
-    pub listed: bool,
-    /// Its certificate's dates.
-    pub certificate: Validity,
-    /// The key that is to take over.
-    pub next: Option<Next>,
-}
-
-/// A key that is to take over.
-#[derive(Debug, Clone)]
-pub struct Next {
-    /// The key.
-    pub key: PublicKey,
-    /// When the log named it, ms since 1970.
-    pub since_ms: u64,
-    /// It takes over not before, ms since 1970,
-    pub earliest_ms: u64,
-    /// and then as soon as all members know it, or at this time.
-    pub latest_ms: u64,
-    /// The active members that have not said that they know it.
-    pub waiting: Vec<Origin>,
-    /// Whether somebody has, or there is nobody else.
-    pub known: bool,
-}
-
-impl Next {
-    fn is_due(&self, now_ms: u64) -> bool {
-        let late = now_ms >= self.latest_ms && self.known;
-        now_ms >= self.earliest_ms && (self.waiting.is_empty() || late)
-    }
 }
 
 impl Transport {

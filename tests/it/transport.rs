@@ -16,9 +16,7 @@ fn wego(site: &Site, args: &[&str]) -> Value {
 fn quick() -> Federation {
     let mut federation = Federation::found(&["kr-seoul", "fr-paris", "sn-dakar"]);
     for site in &mut federation.sites {
-        let config = fs::read_to_string(site.config()).unwrap();
-        let config = config.replace("[peers]\n", "[peers]\ntransport_overlap_s = 1\nreceipts_s = 1\n");
-        fs::write(site.config(), config).unwrap();
+        site.set("peers", "transport_overlap_s = 1\nreceipts_s = 1");
         site.start();
     }
     federation.is_well();

@@ -51,6 +51,18 @@ impl Site {
         self.dir.join("wego-node.toml")
     }
 
+    /// Sets a key of its configuration, as `receipts_s = 1` in `peers`, for its next start.
+    ///
+    /// # Panics
+    /// When the file cannot be changed.
+    pub fn set(&self, section: &str, line: &str) {
+        let config = fs::read_to_string(self.config()).expect("a configuration");
+        let head = format!("[{section}]\n");
+        assert!(config.contains(&head), "no section {section}");
+        fs::write(self.config(), config.replace(&head, &format!("{head}{line}\n")))
+            .expect("it can be written");
+    }
+
     /// A copy of its whole folder, keys and all, that listens elsewhere: what must never be started beside it.
     ///
     /// # Panics

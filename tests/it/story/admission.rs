@@ -1,6 +1,6 @@
 //! A city becomes a member with one string, six words and two signatures.
 
-use super::{CONFLICT, LEIDEN, PARIS, SEOUL, Story, text};
+use super::{CONFLICT, LEIDEN, PARIS, QUICK, SEOUL, Story, text};
 
 pub(super) fn a_fourth_joins_with_an_invite(story: &mut Story) {
     let invite = ["invite", "create", "--city", "Leiden", "--handle", "nl-leiden"];
@@ -24,6 +24,7 @@ pub(super) fn a_fourth_joins_with_an_invite(story: &mut Story) {
     story.follow(2);
 
     let _ = leiden.join(&invite).ok();
+    leiden.set("peers", QUICK);
     story.federation.sites.push(leiden);
     story.start(&[LEIDEN]);
     story.federation.is_well();
