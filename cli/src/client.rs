@@ -76,7 +76,7 @@ impl Node {
             Ok(connected) => connected.map_err(|error| not_connected(profile, error))?,
             Err(_) => return Err(late(&format!("connect to {}", profile.address), timeout)),
         };
-        profile.pinned.connected()?;
+        profile.pinned.connected();
         let reason = Reason(reason.map(|reason| MetadataValue::from_bytes(reason.as_bytes())));
         let wire = InterceptedService::new(channel, reason);
         let (address, pinned) = (profile.address.clone(), profile.pinned.clone());

@@ -92,6 +92,18 @@ fn a_thief_of_the_log_key_cannot_take_back_what_was_heard_and_the_recovery_key_c
 }
 
 #[test]
+fn of_many_changes_no_more_are_asked_for_than_are_looked_at() {
+    let mut bench = Bench::new();
+    let old = bench.old();
+    let change = |number| bench.says(u64::from(number), number, &[&old], &[&old]);
+    let all: Vec<_> = (1..=ENDPOINT_CHANGES_MAX as u32).map(change).collect();
+    bench.roster.hear(SEOUL, &all[1..]);
+    assert!(bench.roster.has_room_for_a_change(SEOUL));
+    bench.roster.hear(SEOUL, &all);
+    assert!(!bench.roster.has_room_for_a_change(SEOUL));
+}
+
+#[test]
 fn nobody_speaks_for_two_members() {
     let mut bench = Bench::new();
     let (old, dakar) = (bench.old(), bench.federation.transport_key(Origin(2)));
