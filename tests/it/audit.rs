@@ -3,10 +3,14 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use prost_types::FileDescriptorSet;
 use tokio_stream::StreamExt as _;
 use tonic::{Code, Request};
 use wego_node::{demo::founding::Seat, operators::Role, rpc::roles::Effect};
-use wego_proto::v1::{self, audit_client::AuditClient};
+use wego_proto::{
+    prost::Message as _,
+    v1::{self, audit_client::AuditClient},
+};
 use wego_tests::{
     Cluster,
     client::Client,
@@ -48,14 +52,63 @@ async fn each_method_that_changes_something_leaves_an_event_and_no_other_does() 
         let before = events(&admin).await.len();
         let _ = raw::call(&admin.channel(), path, Vec::new()).await;
         let after = events(&admin).await;
-        let new: Vec<_> = after[before..].iter().map(|event| event.action.as_str()).collect();
+        let new = &after[before..];
         match effect {
             Effect::Reads => assert!(new.is_empty(), "{path}: {new:?}"),
-            Effect::Changes | Effect::ChangesEach => assert_eq!(new, [action(path)], "{path}"),
-            // Its end may not be written yet.
-            Effect::Lasts => assert_eq!(new.first(), Some(&action(path)), "{path}"),
+            Effect::Changes => {
+                assert!(!new.is_empty(), "{path}");
+                // What lasts may not have its end written yet.
+                assert!(new.iter().all(|event| event.action == action(path)), "{path}: {new:?}");
+                assert!(new.iter().all(|event| !event.target.is_empty()), "{path} is about nothing: {new:?}");
+            }
         }
     }
+    cluster.stop().await;
+}
+
+/// The number of a field of a message in the .proto files.
+fn field(message: &str, name: &str) -> Option<u32> {
+    let files = FileDescriptorSet::decode(wego_proto::FILE_DESCRIPTOR_SET).unwrap().file;
+    let messages = files.into_iter().flat_map(|file| file.message_type);
+    let found = messages.into_iter().find(|found| found.name() == message)?;
+    let field = found.field.iter().find(|field| field.name() == name)?;
+    Some(field.number() as u32)
+}
+
+/// The name of the message that a method takes.
+fn input(path: &str) -> String {
+    let files = FileDescriptorSet::decode(wego_proto::FILE_DESCRIPTOR_SET).unwrap().file;
+    let (service, method) = path.trim_start_matches("/wego.v1.").split_once('/').unwrap();
+    let services = files.into_iter().flat_map(|file| file.service);
+    let found = services.into_iter().find(|found| found.name() == service).unwrap();
+    let method = found.method.iter().find(|found| found.name() == method).unwrap();
+    method.input_type().rsplit('.').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_message_with_a_request_id_shows_it_and_each_dry_run_leaves_no_event() {
+    let cluster = Cluster::start(1).await;
+    let admin = admin_of(&cluster.seats[0]).await;
+    let mut seen = (0, 0);
+    for (path, _, effect) in TABLE.iter().filter(|(path, ..)| path.starts_with("/wego.v1.")) {
+        let (message, before) = (input(path), events(&admin).await.len());
+        let id = field(&message, "request_id").filter(|_| *effect == Effect::Changes);
+        let rehearsal = field(&message, "dry_run");
+        if let Some(id) = id {
+            let bytes = [&[(id << 3 | 2) as u8, 16][..], &[7; 16]].concat();
+            let _ = raw::call(&admin.channel(), path, bytes).await;
+            let written = events(&admin).await;
+            assert_eq!(written.last().unwrap().request_id, "07".repeat(16), "{path}");
+            seen.0 += 1;
+        }
+        if let Some(rehearsal) = rehearsal {
+            let before = before + usize::from(id.is_some());
+            let _ = raw::call(&admin.channel(), path, vec![(rehearsal << 3) as u8, 1]).await;
+            assert_eq!(events(&admin).await.len(), before, "{path}: a dry run changes nothing");
+            seen.1 += 1;
+        }
+    }
+    assert!(seen.0 >= 4 && seen.1 >= 6, "the .proto files were not read: {seen:?}");
     cluster.stop().await;
 }
 

@@ -7,7 +7,7 @@ use wego_node::{
     demo::founding::Seat,
     operators::Role,
     rpc::roles::{
-        Effect::{self, Changes, ChangesEach, Lasts, Reads},
+        Effect::{self, Changes, Reads},
         METHODS,
     },
 };
@@ -18,7 +18,7 @@ use wego_tests::{Cluster, identity, raw};
 /// the .proto files that is not here fails the test below.
 pub(super) const TABLE: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Catalogue/Publish", Role::Editor, Changes),
-    ("/wego.v1.Catalogue/PublishMany", Role::Editor, ChangesEach),
+    ("/wego.v1.Catalogue/PublishMany", Role::Editor, Changes),
     ("/wego.v1.Catalogue/Retract", Role::Editor, Changes),
     ("/wego.v1.Catalogue/Erase", Role::Admin, Changes),
     ("/wego.v1.Catalogue/Read", Role::Reader, Reads),
@@ -39,7 +39,7 @@ pub(super) const TABLE: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Admin/PingPeer", Role::Admin, Reads),
     ("/wego.v1.RosterGovernance/Proposals", Role::Reader, Reads),
     ("/wego.v1.RosterGovernance/Submit", Role::Admin, Changes),
-    ("/wego.v1.Backups/Create", Role::Admin, Lasts),
+    ("/wego.v1.Backups/Create", Role::Admin, Changes),
     ("/wego.v1.Invites/Create", Role::Admin, Changes),
     ("/wego.v1.Invites/List", Role::Admin, Reads),
     ("/wego.v1.Invites/Revoke", Role::Admin, Changes),

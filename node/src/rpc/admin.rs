@@ -42,37 +42,14 @@ impl Admin for Doors {
     }
 
     async fn add_peer(&self, request: Request<v1::AddPeerRequest>) -> Result<Response<v1::PeerView>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let v1::AddPeerRequest { handle, endpoint } = request.into_inner();
-        deed.about("peer", &format!("{handle} {endpoint}"));
-        let view = self.reader.view();
-        let origin = self.other_member(&view, &handle)?;
-        let authority = endpoint.parse::<http::uri::Authority>();
-        if !endpoint.is_empty() && !authority.is_ok_and(|authority| authority.port_u16().is_some()) {
-            return Err(Status::invalid_argument(format!(
-                "endpoint {endpoint:?} is not host:port; hint: city.example:7400"
-            )));
-        }
-        self.peers.pin(origin, &handle, &endpoint).map_err(|error| status::pins(&error))?;
-        tracing::info!(peer = handle, "peer added");
-        let status = self.peers.list().remove(&origin).unwrap_or_default();
-        Ok(Response::new(peer_view(&view, origin, status)))
+        Deed::perform(request, async |message, _| self.pin_peer(&message)).await
     }
 
     async fn remove_peer(
         &self,
         request: Request<v1::RemovePeerRequest>,
     ) -> Result<Response<v1::RemovePeerReply>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let handle = request.into_inner().handle;
-        deed.about("peer", &handle);
-        if !self.peers.unpin(&handle).map_err(|error| status::pins(&error))? {
-            return Err(Status::not_found(format!(
-                "peer {handle:?} was not added; hint: `wego peer list` shows which were"
-            )));
-        }
-        tracing::info!(peer = handle, "peer removed");
-        Ok(Response::new(v1::RemovePeerReply {}))
+        Deed::perform(request, async |message, _| self.unpin_peer(&message.handle)).await
     }
 
     async fn ping_peer(
@@ -99,6 +76,32 @@ impl Admin for Doors {
 }
 
 impl Doors {
+    fn pin_peer(&self, message: &v1::AddPeerRequest) -> Result<v1::PeerView, Status> {
+        let v1::AddPeerRequest { handle, endpoint } = message;
+        let view = self.reader.view();
+        let origin = self.other_member(&view, handle)?;
+        let authority = endpoint.parse::<http::uri::Authority>();
+        if !endpoint.is_empty() && !authority.is_ok_and(|authority| authority.port_u16().is_some()) {
+            return Err(Status::invalid_argument(format!(
+                "endpoint {endpoint:?} is not host:port; hint: city.example:7400"
+            )));
+        }
+        self.peers.pin(origin, handle, endpoint).map_err(|error| status::pins(&error))?;
+        tracing::info!(peer = handle, "peer added");
+        let status = self.peers.list().remove(&origin).unwrap_or_default();
+        Ok(peer_view(&view, origin, status))
+    }
+
+    fn unpin_peer(&self, handle: &str) -> Result<v1::RemovePeerReply, Status> {
+        if !self.peers.unpin(handle).map_err(|error| status::pins(&error))? {
+            return Err(Status::not_found(format!(
+                "peer {handle:?} was not added; hint: `wego peer list` shows which were"
+            )));
+        }
+        tracing::info!(peer = handle, "peer removed");
+        Ok(v1::RemovePeerReply {})
+    }
+
     fn other_member(&self, view: &View, handle: &str) -> Result<Origin, Status> {
         let member = view.roster.current().member_by_handle(handle);
         let origin = member.map(|member| member.origin);

@@ -91,7 +91,7 @@ impl Backups for BackupDoor {
         request: Request<v1::CreateBackupRequest>,
     ) -> Result<Response<Self::CreateStream>, Status> {
         // Held by the stream, which drops it before its end when the client is gone.
-        let watch = Deed::of_request(&request)?.begin().await?;
+        let watch = Deed::begin(&request).await?;
         let (pieces, permit) = match self.under_way().await {
             Ok(under_way) => under_way,
             Err(status) => {

@@ -2,7 +2,6 @@
 
 use std::pin::Pin;
 
-use data_encoding::HEXLOWER;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Request, Response, Status, Streaming};
 use wego_catalogue::validate::Checked;
@@ -12,8 +11,8 @@ use wego_proto::{
     v1::{self, catalogue_server::Catalogue, publish_many_reply},
 };
 
-use super::{Deed, Doors, READ_PATIENCE, blocking, status};
-use crate::engine::{Act, Existence, Mode, Write, Written};
+use super::{Deed, Doors, READ_PATIENCE, blocking, change::mode, status};
+use crate::engine::{Act, Existence, Write, Written};
 
 /// Publishes of one stream under way at once: they are committed together.
 const AHEAD_MAX: usize = 64;
@@ -26,8 +25,7 @@ impl Catalogue for Doors {
         &self,
         request: Request<v1::PublishRequest>,
     ) -> Result<Response<v1::PublishReply>, Status> {
-        let deed = Deed::of_request(&request)?;
-        self.put(request.into_inner(), &deed).await.map(Response::new)
+        Deed::perform(request, async |message, deed| self.put(message, &deed).await).await
     }
 
     type PublishManyStream = Pin<Box<dyn Stream<Item = Result<v1::PublishManyReply, Status>> + Send>>;
@@ -38,15 +36,13 @@ impl Catalogue for Doors {
     ) -> Result<Response<Self::PublishManyStream>, Status> {
         // An event for each record and not one for the stream: the log of entries says what was published, and only
         // this one by whom.
-        let deed = Deed::of_request(&request)?;
+        let deed = Deed::of_stream(&request)?;
         let doors = self.clone();
-        let started = request.into_inner().map(move |request| {
-            let (doors, deed) = (doors.clone(), deed.another());
+        let started = request.into_inner().map(move |message| {
+            let (doors, deed) = (doors.clone(), deed.clone());
             async move {
-                match request {
-                    Ok(request) => Ok(many_reply(deed.clone().perform(doors.put(request, &deed)).await)),
-                    Err(status) => Err(status),
-                }
+                let put = |message, deed| async move { doors.put(message, &deed).await };
+                Ok(many_reply(deed.perform_message(message?, put).await))
             }
         });
         let answers = futures_util::StreamExt::buffered(started, AHEAD_MAX);
@@ -57,45 +53,11 @@ impl Catalogue for Doors {
         &self,
         request: Request<v1::RetractRequest>,
     ) -> Result<Response<v1::PublishReply>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let request = request.into_inner();
-        deed.request_id(&request.request_id);
-        deed.about("record", &HEXLOWER.encode(&request.record_id[..request.record_id.len().min(16)]));
-        deed.public_reason(&request.reason);
-        if request.dry_run {
-            deed.rehearses();
-        }
-        let record_id = record_id(&request.record_id)?;
-        if request.reason.chars().count() > REASON_CHARS_MAX || request.reason.chars().any(char::is_control) {
-            return Err(Status::invalid_argument(
-                "reason must have at most 1,000 characters and no control characters; hint: shorten it",
-            ));
-        }
-        let content = v1::Retraction { reason: request.reason }.encode_to_vec();
-        let write = Write {
-            request_id: request_id(&request.request_id)?,
-            record_id,
-            record_kind: 0,
-            act: Act::Retract { content },
-            mode: mode(request.dry_run),
-        };
-        self.write(write, Vec::new()).await.map(Response::new)
+        Deed::perform(request, async |message, _| self.withdraw(message).await).await
     }
 
     async fn erase(&self, request: Request<v1::EraseRequest>) -> Result<Response<v1::PublishReply>, Status> {
-        let request = request.into_inner();
-        let known = v1::EraseReason::try_from(request.reason).ok();
-        let Some(reason) = known.filter(|reason| *reason != v1::EraseReason::Unspecified) else {
-            return Err(Status::invalid_argument("reason is missing or none that is known; hint: give one"));
-        };
-        let write = Write {
-            request_id: request_id(&request.request_id)?,
-            record_id: record_id(&request.record_id)?,
-            record_kind: 0,
-            act: Act::Erase { reason: reason as u32 },
-            mode: mode(request.dry_run),
-        };
-        self.write(write, Vec::new()).await.map(Response::new)
+        Deed::perform(request, async |message, _| self.forget(message).await).await
     }
 
     async fn read(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::RecordView>, Status> {
@@ -132,11 +94,6 @@ impl Catalogue for Doors {
 
 impl Doors {
     async fn put(&self, request: v1::PublishRequest, deed: &Deed) -> Result<v1::PublishReply, Status> {
-        deed.request_id(&request.request_id);
-        deed.about("record", &HEXLOWER.encode(&request.record_id[..request.record_id.len().min(16)]));
-        if request.dry_run {
-            deed.rehearses();
-        }
         let record = request.record.ok_or_else(|| missing("record"))?;
         let checked = Checked::parse(record).map_err(|problems| invalid(&problems))?;
         let expected_base =
@@ -161,6 +118,39 @@ impl Doors {
         self.write(write, warnings).await
     }
 
+    async fn withdraw(&self, request: v1::RetractRequest) -> Result<v1::PublishReply, Status> {
+        let record_id = record_id(&request.record_id)?;
+        if request.reason.chars().count() > REASON_CHARS_MAX || request.reason.chars().any(char::is_control) {
+            return Err(Status::invalid_argument(
+                "reason must have at most 1,000 characters and no control characters; hint: shorten it",
+            ));
+        }
+        let content = v1::Retraction { reason: request.reason }.encode_to_vec();
+        let write = Write {
+            request_id: request_id(&request.request_id)?,
+            record_id,
+            record_kind: 0,
+            act: Act::Retract { content },
+            mode: mode(request.dry_run),
+        };
+        self.write(write, Vec::new()).await
+    }
+
+    async fn forget(&self, request: v1::EraseRequest) -> Result<v1::PublishReply, Status> {
+        let known = v1::EraseReason::try_from(request.reason).ok();
+        let Some(reason) = known.filter(|reason| *reason != v1::EraseReason::Unspecified) else {
+            return Err(Status::invalid_argument("reason is missing or none that is known; hint: give one"));
+        };
+        let write = Write {
+            request_id: request_id(&request.request_id)?,
+            record_id: record_id(&request.record_id)?,
+            record_kind: 0,
+            act: Act::Erase { reason: reason as u32 },
+            mode: mode(request.dry_run),
+        };
+        self.write(write, Vec::new()).await
+    }
+
     async fn write(&self, write: Write, warnings: Vec<String>) -> Result<v1::PublishReply, Status> {
         let Written { record_id, outcome, entry } =
             self.engine.write(write).await.map_err(|error| status::write(&error))?;
@@ -183,10 +173,6 @@ fn many_reply(result: Result<v1::PublishReply, Status>) -> v1::PublishManyReply 
         }),
     };
     v1::PublishManyReply { result: Some(result) }
-}
-
-fn mode(dry_run: bool) -> Mode {
-    if dry_run { Mode::DryRun } else { Mode::Commit }
 }
 
 pub(super) fn record_id(bytes: &[u8]) -> Result<RecordId, Status> {

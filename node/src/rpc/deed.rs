@@ -1,20 +1,28 @@
 //! One call that changes something, from the guard to its event in the audit log.
 //!
-//! The guard knows who calls and why; only the service, which reads the message, knows what it is about and says so
-//! with [`Deed::about`]. An event is written whatever happens: a caller that leaves before the answer does not
-//! escape it. It must never carry content.
+//! The guard knows who calls and why; what it is about, the message says ([`Change`]). An event is written whatever
+//! happens: a caller that leaves before the answer does not escape it. It must never carry content.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use data_encoding::{BASE64, BASE64_NOPAD};
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Response, Status};
 
-use crate::audit::{Actor, Audit, AuditError, Event, Outcome};
+use super::change::{Change, Said};
+use crate::{
+    audit::{Actor, Audit, AuditError, Event, Outcome},
+    engine::Mode,
+};
 
 /// Metadata of a call: why, as the caller says. Binary, so that it may be in any language: UTF-8.
 const REASON: &str = "wego-reason-bin";
 /// Longest value of it that is looked at, in bytes: an event takes 500 characters.
 const REASON_BYTES_MAX: usize = 4 * 1_024;
+/// What a service is told that changes something without [`Deed::perform`] or [`Deed::begin`].
+pub(super) const UNRECORDED_CHANGE: &str = "a change outside the audit log was refused; hint: report it";
 
 /// A call under way. Clones are the same call.
 #[derive(Debug, Clone)]
@@ -23,10 +31,12 @@ pub struct Deed {
     actor: Actor,
     action: String,
     reason: String,
+    /// Whether a service has taken the call on: it then writes the event, and otherwise the guard does.
+    taken: Arc<AtomicBool>,
     told: Arc<Mutex<Told>>,
 }
 
-/// What the service says of a call.
+/// What is known of a call beside who makes it.
 #[derive(Debug, Clone, Default)]
 struct Told {
     target: String,
@@ -39,58 +49,53 @@ impl Deed {
     pub(super) fn of<B>(audit: &Audit, actor: Actor, request: &http::Request<B>) -> Self {
         let path = request.uri().path();
         let action = path.strip_prefix("/wego.v1.").unwrap_or(path).to_owned();
-        let told = Arc::default();
         // Anybody can call and be refused: what fills the log must not be theirs to write.
         let reason = if actor.is_stranger() { String::new() } else { reason(request.headers()) };
-        Self { audit: audit.clone(), actor, action, reason, told }
+        let (taken, told) = Default::default();
+        Self { audit: audit.clone(), actor, action, reason, taken, told }
     }
 
-    /// The deed of a request that came through the guard.
+    /// Performs the change that a request asks for, and answers when its event is on disk. The one way to the message.
     ///
     /// # Errors
-    /// `INTERNAL` for one that did not, or whose method is not marked as changing something.
-    pub fn of_request<T>(request: &Request<T>) -> Result<Self, Status> {
-        let found = request.extensions().get::<Self>().cloned();
-        found.ok_or_else(|| Status::internal("a change outside the audit log was refused; hint: report it"))
+    /// That of `work`; or that the audit log cannot be written, and whether the work was done.
+    pub(super) async fn perform<M, T, W>(
+        request: Request<M>,
+        work: impl FnOnce(M, Self) -> W,
+    ) -> Result<Response<T>, Status>
+    where
+        M: Change,
+        W: Future<Output = Result<T, Status>>,
+    {
+        let deed = Self::take(&request)?;
+        deed.perform_message(request.into_inner(), work).await.map(Response::new)
     }
 
-    /// Says what the call is about: a kind of thing and its name, as `record` and an id. Never content.
-    pub fn about(&self, kind: &str, name: &str) {
-        self.told().target = format!("{kind} {name}").trim_end().to_owned();
-    }
-
-    /// Names the caller's request id.
-    pub fn request_id(&self, id: &[u8]) {
-        self.told().request_id = data_encoding::HEXLOWER.encode(&id[..id.len().min(32)]);
-    }
-
-    /// A reason in the message itself, for when the caller gave none beside it.
-    pub fn public_reason(&self, reason: &str) {
-        reason.clone_into(&mut self.told().reason);
-    }
-
-    /// Nothing will change: a dry run. No event is written.
-    pub fn rehearses(&self) {
-        self.told().rehearsal = true;
-    }
-
-    /// Another deed of the same call: a message of a stream.
-    #[must_use]
-    pub fn another(&self) -> Self {
-        Self { told: Arc::default(), ..self.clone() }
+    /// Takes on a request whose messages come as a stream: each is one change of its own.
+    ///
+    /// # Errors
+    /// `INTERNAL` for a request that did not come through the guard.
+    pub(super) fn of_stream<T>(request: &Request<T>) -> Result<Self, Status> {
+        Self::take(request)
     }
 
     /// Performs one message of a stream, and answers when its event is on disk.
     ///
     /// # Errors
-    /// That of `work`; or that the audit log cannot be written, and whether the work was done.
-    pub async fn perform<T>(self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-        if let Err(status) = self.admit() {
-            self.denied(&status).await;
-            return Err(status);
-        }
-        let watch = self.watch();
-        let done = work.await;
+    /// As [`perform`](Self::perform).
+    pub(super) async fn perform_message<M, T, W>(
+        &self,
+        message: M,
+        work: impl FnOnce(M, Self) -> W,
+    ) -> Result<T, Status>
+    where
+        M: Change,
+        W: Future<Output = Result<T, Status>>,
+    {
+        let deed = self.with(message.said());
+        deed.admit().await?;
+        let watch = Watch(Some(deed.clone()));
+        let done = work(message, deed).await;
         watch.end(done.as_ref().err()).await?;
         done
     }
@@ -99,35 +104,62 @@ impl Deed {
     ///
     /// # Errors
     /// That it could not be written; nothing may be done then.
-    pub(super) async fn begin(self) -> Result<Watch, Status> {
-        if let Err(status) = self.admit() {
-            self.denied(&status).await;
-            return Err(status);
-        }
-        let begun = self.audit.record(self.event(Outcome::Begun)).await;
+    pub(super) async fn begin<M: Change>(request: &Request<M>) -> Result<Watch, Status> {
+        let deed = Self::take(request)?.with(request.get_ref().said());
+        deed.admit().await?;
+        let begun = deed.audit.record(deed.event(Outcome::Begun)).await;
         begun.map_err(|error| unrecorded(&error, "nothing was done"))?;
-        Ok(self.watch())
+        Ok(Watch(Some(deed)))
+    }
+
+    /// Says more precisely what the call is about than its message could: a kind of thing and its name. Never content.
+    pub(super) fn about(&self, kind: &str, name: &str) {
+        self.told().target = target(kind, name);
+    }
+
+    /// Whether a service took the call on.
+    pub(super) fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::Acquire)
+    }
+
+    /// The deed of a request that came through the guard.
+    fn take<T>(request: &Request<T>) -> Result<Self, Status> {
+        let found = request.extensions().get::<Self>().cloned();
+        let deed = found.ok_or_else(|| Status::internal(UNRECORDED_CHANGE))?;
+        deed.taken.store(true, Ordering::Release);
+        Ok(deed)
+    }
+
+    /// The same call, with what one message says of itself.
+    fn with(&self, said: Said) -> Self {
+        let (kind, name) = said.subject;
+        let told = Told {
+            target: target(kind, &name),
+            request_id: said.request_id,
+            reason: said.reason,
+            rehearsal: said.mode == Mode::DryRun,
+        };
+        Self { told: Arc::new(Mutex::new(told)), ..self.clone() }
     }
 
     /// Refuses a change whose event could not be written.
-    pub(super) fn admit(&self) -> Result<(), Status> {
-        self.audit.admit().map_err(|error| unrecorded(&error, "nothing was done"))
+    async fn admit(&self) -> Result<(), Status> {
+        let Err(error) = self.audit.admit() else { return Ok(()) };
+        let status = unrecorded(&error, "nothing was done");
+        self.clone().refused(&status).await;
+        Err(status)
     }
 
-    /// Writes that the call was denied; the denial stands whether it could be written or not.
-    pub(super) async fn denied(self, status: &Status) {
+    /// Writes that the call was refused before any service did something; that stands whether it could be written or
+    /// not.
+    pub(super) async fn refused(self, status: &Status) {
         let event = self.event(refusal(status));
         if let Err(error) = self.audit.record(event).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "a denied call is not in the audit log"
+                "a refused call is not in the audit log"
             );
         }
-    }
-
-    /// Sees to it that an event is written from here on.
-    pub(super) fn watch(self) -> Watch {
-        Watch(Some(self))
     }
 
     fn event(&self, outcome: Outcome) -> Event {
@@ -173,6 +205,10 @@ impl Drop for Watch {
             deed.audit.note(deed.event(Outcome::Unknown));
         }
     }
+}
+
+fn target(kind: &str, name: &str) -> String {
+    format!("{kind} {}", name.trim()).trim_end().to_owned()
 }
 
 fn refusal(status: &Status) -> Outcome {

@@ -4,37 +4,19 @@ use tonic::{Request, Response, Status};
 use wego_ledger::{governance::Refusal, limits::ROSTER_STEPS_MAX};
 use wego_proto::{
     causes::with_causes,
-    id::Hash,
-    prost::Message as _,
     v1::{self, roster_governance_server::RosterGovernance},
 };
 
-use super::{Deed, Doors};
-use crate::engine::{Mode, governance::SubmitError};
-
-/// Of a version's hash in the audit log: enough to find it.
-const HASH_CHARS: usize = 12;
+use super::{
+    Deed, Doors,
+    change::{mode, version_name},
+};
+use crate::engine::governance::SubmitError;
 
 #[tonic::async_trait]
 impl RosterGovernance for Doors {
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitReply>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let request = request.into_inner();
-        if request.dry_run {
-            deed.rehearses();
-        }
-        let versions = request.chain.unwrap_or_default().versions;
-        let named = versions.last().map(named).unwrap_or_default();
-        deed.about("roster version", &named);
-        if versions.len() > ROSTER_STEPS_MAX {
-            return Err(Status::invalid_argument(format!(
-                "more than {ROSTER_STEPS_MAX} versions; hint: give the newest ones only"
-            )));
-        }
-        let mode = if request.dry_run { Mode::DryRun } else { Mode::Commit };
-        let reply = self.engine.submit(versions, mode).await.map_err(|error| status(&error))?;
-        deed.about("roster version", &format!("{named}: {}", word(reply.outcome())));
-        Ok(Response::new(reply))
+        Deed::perform(request, async |message, deed| self.submit_roster(message, &deed).await).await
     }
 
     async fn proposals(
@@ -52,11 +34,24 @@ impl RosterGovernance for Doors {
     }
 }
 
-/// A version's number and the beginning of its hash, as far as it can be read: for the audit log.
-fn named(version: &v1::SignedRoster) -> String {
-    let number = v1::Roster::decode(version.roster.as_slice()).map_or(0, |content| content.version);
-    let hash = Hash::of(&[&version.roster]).to_string();
-    format!("{number} {}", hash.get(..HASH_CHARS).unwrap_or_default())
+impl Doors {
+    async fn submit_roster(
+        &self,
+        request: v1::SubmitRequest,
+        deed: &Deed,
+    ) -> Result<v1::SubmitReply, Status> {
+        let versions = request.chain.unwrap_or_default().versions;
+        let named = versions.last().map(version_name).unwrap_or_default();
+        if versions.len() > ROSTER_STEPS_MAX {
+            return Err(Status::invalid_argument(format!(
+                "more than {ROSTER_STEPS_MAX} versions; hint: give the newest ones only"
+            )));
+        }
+        let submitted = self.engine.submit(versions, mode(request.dry_run)).await;
+        let reply = submitted.map_err(|error| status(&error))?;
+        deed.about("roster version", &format!("{named}: {}", word(reply.outcome())));
+        Ok(reply)
+    }
 }
 
 const fn word(outcome: v1::SubmitOutcome) -> &'static str {

@@ -12,7 +12,7 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 
 use super::{
-    deed::Deed,
+    deed::{Deed, UNRECORDED_CHANGE},
     roles::{self, Effect},
 };
 use crate::{
@@ -121,31 +121,22 @@ where
         let deed = Deed::of(&self.audit, actor, &request);
         if let Some(status) = denied {
             return Box::pin(async move {
-                deed.denied(&status).await;
+                deed.refused(&status).await;
                 Ok(status.into_http())
             });
         }
         request.extensions_mut().insert(deed.clone());
-        if matches!(effect, Effect::ChangesEach | Effect::Lasts) {
-            return Box::pin(self.inner.call(request));
-        }
-        if let Err(status) = deed.admit() {
-            return Box::pin(async move {
-                deed.denied(&status).await;
-                Ok(status.into_http())
-            });
-        }
-        // Before the call: its first step may change something.
-        let watch = deed.watch();
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await?;
-            let refused =
-                Status::from_header_map(answer.headers()).filter(|status| status.code() != Code::Ok);
-            match watch.end(refused.as_ref()).await {
-                Ok(()) => Ok(answer),
-                Err(status) => Ok(status.into_http()),
+            if deed.is_taken() {
+                return Ok(answer);
             }
+            // The message could not be read, or a service went past the audit log.
+            let status = Status::from_header_map(answer.headers()).filter(|status| status.code() != Code::Ok);
+            let status = status.unwrap_or_else(|| Status::internal(UNRECORDED_CHANGE));
+            deed.refused(&status).await;
+            Ok(status.into_http())
         })
     }
 }

@@ -20,29 +20,7 @@ impl Invites for Doors {
         &self,
         request: Request<v1::CreateInviteRequest>,
     ) -> Result<Response<v1::CreateInviteReply>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let v1::CreateInviteRequest { city, handle, ttl_s, endpoint, dry_run } = request.into_inner();
-        deed.about("invite for", &city);
-        if dry_run {
-            deed.rehearses();
-        }
-        let ttl_s = if ttl_s == 0 { TTL_DEFAULT_S } else { ttl_s };
-        let now_ms = now_ms();
-        let planned = self.enrolment.plan(Wanted { city, handle, ttl_s, endpoint }, new_id()?, now_ms);
-        let kept = planned.map_err(|error| status::invites(&error))?;
-        let mut view = self.enrolment.shown(&kept, now_ms);
-        if dry_run {
-            view.id.clear();
-            return Ok(Response::new(v1::CreateInviteReply { invite: String::new(), view: Some(view) }));
-        }
-        let (enrolment, secret) = (self.enrolment.clone(), new_secret()?);
-        let city = kept.city.clone();
-        let create = move || enrolment.create(kept, secret, now_ms).map_err(|error| status::invites(&error));
-        let invite = blocking(create).await?;
-        deed.about("invite", &format!("{} for {city}", invite.id));
-        tracing::info!(invite = %invite.id, city, "an invite was made");
-        let invite = invite.encode().to_string();
-        Ok(Response::new(v1::CreateInviteReply { invite, view: Some(view) }))
+        Deed::perform(request, async |message, deed| self.create_invite(message, &deed).await).await
     }
 
     async fn list(
@@ -56,9 +34,42 @@ impl Invites for Doors {
         &self,
         request: Request<v1::RevokeInviteRequest>,
     ) -> Result<Response<v1::InviteView>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let id = InviteId::try_from(request.into_inner().id.as_slice());
-        let id = id.map_err(|error| {
+        Deed::perform(request, async |message, deed| self.revoke_invite(&message, &deed).await).await
+    }
+}
+
+impl Doors {
+    async fn create_invite(
+        &self,
+        message: v1::CreateInviteRequest,
+        deed: &Deed,
+    ) -> Result<v1::CreateInviteReply, Status> {
+        let v1::CreateInviteRequest { city, handle, ttl_s, endpoint, dry_run } = message;
+        let ttl_s = if ttl_s == 0 { TTL_DEFAULT_S } else { ttl_s };
+        let now_ms = now_ms();
+        let planned = self.enrolment.plan(Wanted { city, handle, ttl_s, endpoint }, new_id()?, now_ms);
+        let kept = planned.map_err(|error| status::invites(&error))?;
+        let mut view = self.enrolment.shown(&kept, now_ms);
+        if dry_run {
+            view.id.clear();
+            return Ok(v1::CreateInviteReply { invite: String::new(), view: Some(view) });
+        }
+        let (enrolment, secret) = (self.enrolment.clone(), new_secret()?);
+        let city = kept.city.clone();
+        let create = move || enrolment.create(kept, secret, now_ms).map_err(|error| status::invites(&error));
+        let invite = blocking(create).await?;
+        deed.about("invite", &format!("{} for {city}", invite.id));
+        tracing::info!(invite = %invite.id, city, "an invite was made");
+        let invite = invite.encode().to_string();
+        Ok(v1::CreateInviteReply { invite, view: Some(view) })
+    }
+
+    async fn revoke_invite(
+        &self,
+        message: &v1::RevokeInviteRequest,
+        deed: &Deed,
+    ) -> Result<v1::InviteView, Status> {
+        let id = InviteId::try_from(message.id.as_slice()).map_err(|error| {
             Status::invalid_argument(format!("{error}; hint: `wego invite list` shows the ids"))
         })?;
         deed.about("invite", &id.to_string());
@@ -66,7 +77,7 @@ impl Invites for Doors {
         let revoke = move || enrolment.revoke(id, now_ms()).map_err(|error| status::invites(&error));
         let view = blocking(revoke).await?;
         tracing::info!(invite = %id, "an invite was revoked");
-        Ok(Response::new(view))
+        Ok(view)
     }
 }
 

@@ -54,7 +54,33 @@ impl Keys for Doors {
     }
 
     async fn rotate(&self, request: Request<v1::RotateRequest>) -> Result<Response<v1::OpenedEpoch>, Status> {
-        let deed = Deed::of_request(&request)?;
+        Deed::perform(request, async |_, deed| self.rotate_log_key(&deed).await).await
+    }
+
+    async fn rotate_transport(
+        &self,
+        request: Request<v1::RotateTransportRequest>,
+    ) -> Result<Response<v1::TransportView>, Status> {
+        Deed::perform(request, async |message, deed| self.change_transport(&message, &deed).await).await
+    }
+
+    async fn prepare_recovery(
+        &self,
+        request: Request<v1::PrepareRecoveryRequest>,
+    ) -> Result<Response<v1::PreparedRecovery>, Status> {
+        Deed::perform(request, async |message, deed| self.prepare(message, &deed).await).await
+    }
+
+    async fn commit_recovery(
+        &self,
+        request: Request<v1::CommitRecoveryRequest>,
+    ) -> Result<Response<v1::OpenedEpoch>, Status> {
+        Deed::perform(request, async |message, deed| self.commit(message, &deed).await).await
+    }
+}
+
+impl Doors {
+    async fn rotate_log_key(&self, deed: &Deed) -> Result<v1::OpenedEpoch, Status> {
         let _one = self.key_change.lock().await;
         let (seed, in_force) = (seed()?, self.reader.view().log_key);
         let keys = self.keys.clone();
@@ -70,27 +96,26 @@ impl Keys for Doors {
         self.open(opening, pending.log).await
     }
 
-    async fn rotate_transport(
+    async fn change_transport(
         &self,
-        request: Request<v1::RotateTransportRequest>,
-    ) -> Result<Response<v1::TransportView>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let changed = match request.into_inner().finish {
+        message: &v1::RotateTransportRequest,
+        deed: &Deed,
+    ) -> Result<v1::TransportView, Status> {
+        let changed = match message.finish {
             true => self.transport.finish().await,
             false => self.transport.begin().await,
         };
         let standing = changed.map_err(|error| status::transport(&error))?;
         let key = standing.next.as_ref().map_or(standing.key, |next| next.key);
         deed.about("transport key", &key.fingerprint());
-        Ok(Response::new(transport_view(&self.reader.view(), &standing)))
+        Ok(transport_view(&self.reader.view(), &standing))
     }
 
-    async fn prepare_recovery(
+    async fn prepare(
         &self,
-        request: Request<v1::PrepareRecoveryRequest>,
-    ) -> Result<Response<v1::PreparedRecovery>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let request = request.into_inner();
+        request: v1::PrepareRecoveryRequest,
+        deed: &Deed,
+    ) -> Result<v1::PreparedRecovery, Status> {
         let recovery = PublicKey::from_bytes(&request.recovery_key)
             .map_err(|error| Status::invalid_argument(format!("recovery_key: {error}")))?;
         let base = request.base.map(Position::try_from).transpose();
@@ -107,20 +132,20 @@ impl Keys for Doors {
         let header = self.engine.prepare_opening(Rank::Recovery, new, base).await;
         let header = header.map_err(|error| status::order(&error))?;
         self.keeps_transport_key(&header)?;
-        Ok(Response::new(v1::PreparedRecovery {
+        Ok(v1::PreparedRecovery {
             base: header.epoch_start.map(|start| start.base.into()),
             header: Verified::to_be_signed(&header),
             federation_id: self.reader.view().roster.federation().as_bytes().to_vec(),
             key: key.as_bytes().to_vec(),
-        }))
+        })
     }
 
-    async fn commit_recovery(
+    async fn commit(
         &self,
-        request: Request<v1::CommitRecoveryRequest>,
-    ) -> Result<Response<v1::OpenedEpoch>, Status> {
-        let deed = Deed::of_request(&request)?;
-        let v1::CommitRecoveryRequest { header, signature } = request.into_inner();
+        request: v1::CommitRecoveryRequest,
+        deed: &Deed,
+    ) -> Result<v1::OpenedEpoch, Status> {
+        let v1::CommitRecoveryRequest { header, signature } = request;
         let opening = Unverified::parse(v1::Entry { header, signature, payload: None });
         let opening = opening.map_err(|error| Status::invalid_argument(format!("header: {error}")))?;
         let recovery = opening.header().recovery_key;
@@ -143,11 +168,9 @@ impl Keys for Doors {
         })?;
         self.open(opening, pending.log).await
     }
-}
 
-impl Doors {
     /// Opens the epoch, then puts the keys in their places.
-    async fn open(&self, opening: Verified, key: SecretKey) -> Result<Response<v1::OpenedEpoch>, Status> {
+    async fn open(&self, opening: Verified, key: SecretKey) -> Result<v1::OpenedEpoch, Status> {
         let header: Header = opening.header().clone();
         let public = key.public();
         let at = self.engine.open_epoch(opening, key).await.map_err(|error| status::order(&error))?;
@@ -162,12 +185,12 @@ impl Doors {
             Err(error) => tracing::error!(error = error.message(), "the new log key is not in its place yet"),
         }
         let rank = self.reader.view().roster.epochs(header.origin).get(at.epoch).map(|epoch| epoch.rank);
-        Ok(Response::new(v1::OpenedEpoch {
+        Ok(v1::OpenedEpoch {
             at: Some(at.into()),
             rank: wire_rank(rank) as i32,
             base: header.epoch_start.map(|start| start.base.into()),
             key: public.as_bytes().to_vec(),
-        }))
+        })
     }
 
     /// Refuses an opening that makes void by what peers let this node in.

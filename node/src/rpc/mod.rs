@@ -28,6 +28,7 @@ mod admin;
 mod audit;
 mod backup;
 mod catalogue;
+mod change;
 mod deed;
 mod delivery;
 mod governance;

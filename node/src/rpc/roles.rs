@@ -10,22 +10,16 @@ use crate::operators::Role;
 pub enum Effect {
     /// Nothing.
     Reads,
-    /// It changes something: the guard writes one event for a call, when it is answered.
+    /// Something: its service performs it as a [`Deed`](super::Deed), which the audit log keeps.
     Changes,
-    /// Each message of its stream changes something: the service writes an event for each, the guard only for a call
-    /// that it denies.
-    ChangesEach,
-    /// What it does lasts as long as its answer: the service writes when it begins and how it ended, the guard only a
-    /// call that it denies.
-    Lasts,
 }
 
-use Effect::{Changes, ChangesEach, Lasts, Reads};
+use Effect::{Changes, Reads};
 
 /// Every method of the client listener, the lowest role that may call it, and what it does.
 pub const METHODS: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Catalogue/Publish", Role::Editor, Changes),
-    ("/wego.v1.Catalogue/PublishMany", Role::Editor, ChangesEach),
+    ("/wego.v1.Catalogue/PublishMany", Role::Editor, Changes),
     ("/wego.v1.Catalogue/Retract", Role::Editor, Changes),
     // It cannot be taken back, anywhere: more than an editor's certificate must be lost for somebody to do it.
     ("/wego.v1.Catalogue/Erase", Role::Admin, Changes),
@@ -47,7 +41,7 @@ pub const METHODS: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Admin/PingPeer", Role::Admin, Reads),
     ("/wego.v1.RosterGovernance/Proposals", Role::Reader, Reads),
     ("/wego.v1.RosterGovernance/Submit", Role::Admin, Changes),
-    ("/wego.v1.Backups/Create", Role::Admin, Lasts),
+    ("/wego.v1.Backups/Create", Role::Admin, Changes),
     ("/wego.v1.Invites/Create", Role::Admin, Changes),
     ("/wego.v1.Invites/List", Role::Admin, Reads),
     ("/wego.v1.Invites/Revoke", Role::Admin, Changes),

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::FutureExt as _;
 use tower::ServiceExt as _;
-use wego_proto::key::SecretKey;
+use wego_proto::{key::SecretKey, v1};
 use zeroize::Zeroizing;
 
 use super::*;
@@ -21,23 +21,35 @@ fn key(seed: u8) -> SecretKey {
     SecretKey::from_seed(&Zeroizing::new([seed; 32]))
 }
 
-/// A guard for one admin, before a service that counts its calls and answers them if `answers`.
+/// A guard for one admin, before a service that counts the changes it makes and answers them if `answers`.
 fn guarded(
     audit: &Audit,
     calls: &'static AtomicU32,
     answers: bool,
 ) -> tower::util::BoxCloneService<http::Request<()>, http::Response<Body>, Infallible> {
+    let service = tower::service_fn(move |request: http::Request<()>| async move {
+        let change = async |_, _| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            if !answers {
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        };
+        if request.uri().path() == READ {
+            return Ok(http::Response::new(Body::empty()));
+        }
+        let message = v1::RemovePeerRequest { handle: "city-2".to_owned() };
+        let done = Deed::perform(tonic::Request::from_http(request.map(|()| message)), change).await;
+        let answer = done.map(|_| http::Response::new(Body::empty()));
+        Ok::<_, Infallible>(answer.unwrap_or_else(|status| status.into_http()))
+    });
+    tower::util::BoxCloneService::new(layer(audit).layer(service))
+}
+
+fn layer(audit: &Audit) -> GuardLayer {
     let admin = Operator { name: "kim".to_owned(), key: key(1).public(), role: Role::Admin };
     let operators = Operators::parse(&operators::added("", &admin).unwrap()).unwrap();
-    let layer = GuardLayer::new(Arc::new(ArcSwap::from_pointee(operators)), audit.clone());
-    let service = tower::service_fn(move |_: http::Request<()>| async move {
-        calls.fetch_add(1, Ordering::Relaxed);
-        if !answers {
-            std::future::pending::<()>().await;
-        }
-        Ok::<_, Infallible>(http::Response::new(Body::empty()))
-    });
-    tower::util::BoxCloneService::new(layer.layer(service))
+    GuardLayer::new(Arc::new(ArcSwap::from_pointee(operators)), audit.clone())
 }
 
 fn request(path: &str) -> http::Request<()> {
@@ -71,7 +83,6 @@ async fn what_cannot_be_recorded_is_not_begun_and_reading_goes_on() {
     assert_eq!(CALLS.load(Ordering::Relaxed), 0);
     let read = guard.oneshot(request(READ)).await.unwrap();
     assert!(Status::from_header_map(read.headers()).is_none());
-    assert_eq!(CALLS.load(Ordering::Relaxed), 1);
     tokio::task::spawn_blocking(|| writer.stop()).await.unwrap();
 }
 
@@ -118,4 +129,17 @@ async fn an_answer_waits_for_its_event() {
     guarded(&writer.audit(), &CALLS, true).oneshot(request(CHANGE)).await.unwrap();
     assert_eq!(events(dir.path())[0].result, "ok");
     tokio::task::spawn_blocking(|| writer.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_service_that_goes_past_the_audit_log_is_refused_and_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(dir.path(), Box::new(|_| true));
+    let past = tower::service_fn(|_: http::Request<()>| async {
+        Ok::<_, Infallible>(http::Response::new(Body::empty()))
+    });
+    let answer = layer(&writer.audit()).layer(past).oneshot(request(CHANGE)).await.unwrap();
+    assert_eq!(Status::from_header_map(answer.headers()).unwrap().code(), Code::Internal);
+    tokio::task::spawn_blocking(|| writer.stop()).await.unwrap();
+    assert_eq!(events(dir.path())[0].code, "INTERNAL");
 }
