@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod bench;
 mod corruption;
+mod counting;
 mod demo;
 mod disk;
 mod enrolment;

@@ -14,10 +14,11 @@ use crate::{
     client::Node,
     context::{Assent, Context, Format},
     error::{ExitCode, Failure, Outcome},
-    form::{Texts, pick, texts_of},
-    output::{self, Table},
+    form::pick,
+    output,
     records::{
-        hex, list, read, titles,
+        adopters::{self, Adopter},
+        list, read, titles,
         write::{self, Target, Writing},
     },
     words::Word as _,
@@ -107,15 +108,6 @@ struct Adopted {
 struct Adopters {
     practice_id: String,
     adoptions: Vec<Adopter>,
-}
-
-#[derive(Serialize)]
-struct Adopter {
-    record_id: String,
-    handle: String,
-    stage: &'static str,
-    since: String,
-    reason_withdrawn: Texts,
 }
 
 pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
@@ -247,34 +239,24 @@ async fn list_of(practice: RecordId, city: Option<&str>, cx: &mut Context) -> Ou
     let adoptions: Vec<&v1::AdoptionView> =
         view.adoptions.iter().filter(|adoption| city.is_none_or(|city| city == adoption.handle)).collect();
     if cx.format == Format::Json {
-        let adoptions = adoptions.into_iter().map(adopter).collect();
+        let adoptions = adoptions.into_iter().map(Adopter::from).collect();
         cx.print_json(&Adopters { practice_id: practice.to_string(), adoptions })?;
         return Ok(ExitCode::Ok);
     }
     let lang = cx.reader_lang(None);
-    let mut table = Table::new(&["CITY", "STAGE", "SINCE", "REASON WITHDRAWN", "ID"]);
-    for adoption in &adoptions {
-        let reason = pick(&adoption.reason_withdrawn, &lang);
-        let id = hex(&adoption.record_id);
-        table.row([adoption.handle.as_str(), adoption.stage().word(), &adoption.since, reason, &id]);
-    }
+    let table = adopters::table(adoptions.iter().copied(), &lang);
     if !table.is_empty() {
         cx.print_table(table)?;
     }
     let title = view.record.as_ref().map(|record| pick(titles(record), &lang)).unwrap_or_default();
-    let noun = if adoptions.len() == 1 { "adoption" } else { "adoptions" };
-    cx.say(&format!("{} {noun} of {:?}", adoptions.len(), output::one_line(title)));
+    let counted = adoptions.iter().filter(|adoption| adopters::counts(adoption)).count();
+    let noun = if counted == 1 { "adoption" } else { "adoptions" };
+    let aside = match adoptions.len() - counted {
+        0 => String::new(),
+        aside => format!(", and {aside} that {}", if aside == 1 { "does not count" } else { "do not count" }),
+    };
+    cx.say(&format!("{counted} {noun} of {:?}{aside}", output::one_line(title)));
     Ok(ExitCode::Ok)
-}
-
-fn adopter(adoption: &v1::AdoptionView) -> Adopter {
-    Adopter {
-        record_id: hex(&adoption.record_id),
-        handle: adoption.handle.clone(),
-        stage: adoption.stage().word(),
-        since: adoption.since.clone(),
-        reason_withdrawn: texts_of(adoption.reason_withdrawn.clone()),
-    }
 }
 
 fn message(adoption: record::Adoption) -> v1::Record {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a command line; the commands hand over what was asked.
 
+pub(crate) mod adopters;
 pub(crate) mod erase;
 pub(crate) mod list;
 pub(crate) mod read;

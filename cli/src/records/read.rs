@@ -3,12 +3,12 @@
 use serde::Serialize;
 use wego_proto::{id::RecordId, record::v1::RecordKind, v1};
 
-use super::{Provenance, hex, kind_of, print_record};
+use super::{Provenance, adopters::Adopter, hex, kind_of, print_record};
 use crate::{
     client::Node,
     context::{Context, Format},
     error::{ExitCode, Failure, Outcome},
-    form::{RecordForm, Texts, texts_of},
+    form::RecordForm,
     output::{self, Table},
     words::Word as _,
 };
@@ -43,17 +43,8 @@ struct View {
     #[serde(skip_serializing_if = "Option::is_none")]
     retract_reason: Option<String>,
     provenance: Provenance,
-    adoptions: Vec<Adoption>,
+    adoptions: Vec<Adopter>,
     record: Option<RecordForm>,
-}
-
-#[derive(Serialize)]
-struct Adoption {
-    record_id: String,
-    handle: String,
-    stage: &'static str,
-    since: String,
-    reason_withdrawn: Texts,
 }
 
 #[derive(Serialize)]
@@ -160,13 +151,6 @@ fn version(version: &v1::Version) -> Version {
 }
 
 fn json(view: v1::RecordView) -> View {
-    let adoption = |adoption: v1::AdoptionView| Adoption {
-        record_id: hex(&adoption.record_id),
-        stage: adoption.stage().word(),
-        handle: adoption.handle,
-        since: adoption.since,
-        reason_withdrawn: texts_of(adoption.reason_withdrawn),
-    };
     View {
         record_id: hex(&view.record_id),
         kind: view.record.as_ref().map_or("unknown", |record| kind_of(record).word()),
@@ -175,7 +159,7 @@ fn json(view: v1::RecordView) -> View {
         erased: view.erased,
         retract_reason: view.retracted.then_some(view.retract_reason),
         provenance: view.provenance.as_ref().map(Provenance::from).unwrap_or_else(nowhere),
-        adoptions: view.adoptions.into_iter().map(adoption).collect(),
+        adoptions: view.adoptions.iter().map(Adopter::from).collect(),
         record: view.record.and_then(RecordForm::of),
     }
 }

@@ -5,7 +5,7 @@ use wego_proto::{
     v1::{self, record::Kind},
 };
 
-use super::{hex, kind_of, position};
+use super::{adopters, hex, kind_of, position};
 use crate::{
     context::Context,
     error::Failure,
@@ -33,13 +33,8 @@ pub(crate) fn print_record(view: &v1::RecordView, lang: &str, cx: &mut Context) 
     if view.adoptions.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new(&["ADOPTED BY", "STAGE", "SINCE", "REASON WITHDRAWN"]);
-    for adoption in &view.adoptions {
-        let reason = pick(&adoption.reason_withdrawn, lang);
-        table.row([adoption.handle.as_str(), adoption.stage().word(), &adoption.since, reason]);
-    }
     cx.print("\n")?;
-    cx.print_table(table)
+    cx.print_table(adopters::table(&view.adoptions, lang))
 }
 
 struct Page<'a> {

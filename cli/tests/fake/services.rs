@@ -299,6 +299,7 @@ fn adoption_of(practice: &[u8], key: &[u8], stored: &Stored) -> Option<v1::Adopt
         stage: adoption.stage,
         since: adoption.since.clone(),
         reason_withdrawn: adoption.reason_withdrawn.clone(),
+        ..Default::default()
     })
 }
 

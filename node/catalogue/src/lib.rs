@@ -8,11 +8,13 @@
 //! | [`kind`] | which kinds are there, and how are they written |
 //! | [`word`] | what are the stages called |
 //! | [`adoption`] | who uses a practice, at which stage, and through whom |
+//! | [`counting`] | what counts of what members sign about the records of others |
 //! | [`text`] | what can be found and listed of a record |
 //! | [`validate`] | what does each kind require before it is signed; bounds in [`limits`] |
 //! | [`vocabulary`] | which codes exist, and what are they called in eight languages |
 
 pub mod adoption;
+pub mod counting;
 pub mod kind;
 pub mod limits;
 pub mod text;

@@ -29,6 +29,7 @@ use crate::{
     tls::TlsCounters,
 };
 
+mod adoptions;
 mod delivery;
 mod federation;
 mod found;
@@ -333,20 +334,6 @@ impl ReadHandle {
             origin_seen_ms: view.seen_ms(header.origin, now_ms()),
             verified: true,
         }
-    }
-
-    fn adoptions(&self, view: &View, practice: &RecordId) -> Result<Vec<v1::AdoptionView>, ReadError> {
-        let rows = self.inner.records.adoptions(practice)?;
-        let shown = rows.into_iter().filter(|row| view.counts(row.adopter, row.at));
-        Ok(shown
-            .map(|row| v1::AdoptionView {
-                record_id: row.record_id.as_bytes().to_vec(),
-                handle: view.handle(row.adopter).to_owned(),
-                stage: row.stage as i32,
-                since: row.since,
-                reason_withdrawn: row.reason_withdrawn,
-            })
-            .collect())
     }
 
     fn member_named(&self, view: &View, handle: &str) -> Result<Option<Origin>, ReadError> {

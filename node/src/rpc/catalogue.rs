@@ -107,6 +107,7 @@ impl Doors {
             bytes => (record_id(bytes)?, Existence::Optional),
         };
         deed.about("record", &id.to_string());
+        self.adopts_of_others(&checked).await?;
         let write = Write {
             request_id: request_id(&request.request_id)?,
             record_id: id,
@@ -116,6 +117,23 @@ impl Doors {
         };
         let warnings = checked.warnings().iter().map(ToString::to_string).collect();
         self.write(write, warnings).await
+    }
+
+    /// Refuses an adoption of one of the member's own records.
+    async fn adopts_of_others(&self, checked: &Checked) -> Result<(), Status> {
+        let Some(v1::record::Kind::Adoption(adoption)) = &checked.record().kind else { return Ok(()) };
+        let target = adoption.target_id.parse::<RecordId>();
+        let target = target.map_err(|error| Status::invalid_argument(format!("target_id: {error}")))?;
+        self.reader.catch_up(READ_PATIENCE).await;
+        let reader = self.reader.clone();
+        let owner = blocking(move || reader.owner(&target).map_err(|error| status::read(&error))).await?;
+        if owner != Some(self.reader.view().me) {
+            return Ok(());
+        }
+        Err(Status::invalid_argument(
+            "target_id: a city cannot adopt its own record; hint: say in the practice itself how far it is: wego practice \
+             revise",
+        ))
     }
 
     async fn withdraw(&self, request: v1::RetractRequest) -> Result<v1::PublishReply, Status> {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use wego_proto::{
     record::v1::{LangText, Metric, Practice},
-    v1::{AdoptionView, RecordView},
+    v1::{AdoptionView, RecordView, Uncounted},
 };
 
 use super::{
@@ -106,28 +106,48 @@ fn headline(visit: &Visit<'_>, metrics: &[Metric]) -> Markup {
 
 fn adoptions(visit: &Visit<'_>, adoptions: &[AdoptionView]) -> Markup {
     let words = visit.words();
+    let counts = |adoption: &&AdoptionView| adoption.uncounted() == Uncounted::Unspecified;
+    let (counted, aside): (Vec<_>, Vec<_>) = adoptions.iter().partition(counts);
     html! {
         section {
-            h2 { (words.adopted_by) @if !adoptions.is_empty() { " " span.count { (visit.number(adoptions.len() as u64)) } } }
-            @if adoptions.is_empty() {
+            h2 { (words.adopted_by) @if !counted.is_empty() { " " span.count { (visit.number(counted.len() as u64)) } } }
+            @if counted.is_empty() {
                 p.quiet { (words.adopted_by_none) }
             } @else {
                 p.note { (words.adopted_how) }
+                ul.adoptions { @for adoption in counted { li { (adopter(visit, adoption)) } } }
+            }
+            @if !aside.is_empty() {
+                h3 { (words.not_counted) }
                 ul.adoptions {
-                    @for adoption in adoptions {
-                        li {
-                            (visit.city_link(&adoption.handle))
-                            " " a.badge href=(visit.record_page(&adoption.record_id)) {
-                                (labels::adoption_stage(words, adoption.stage()).unwrap_or(words.unknown))
-                            }
-                            @if !adoption.since.is_empty() {
-                                " " span.note { (words.since) " " (text::plain(&adoption.since)) }
-                            }
-                            (text::in_all_languages(visit, &adoption.reason_withdrawn, Form::Plain))
-                        }
+                    @for adoption in aside {
+                        li { (adopter(visit, adoption)) " " span.note { (why_not_counted(visit, adoption)) } }
                     }
                 }
             }
+        }
+    }
+}
+
+fn adopter(visit: &Visit<'_>, adoption: &AdoptionView) -> Markup {
+    let words = visit.words();
+    html! {
+        (visit.city_link(&adoption.handle))
+        " " a.badge href=(visit.record_page(&adoption.record_id)) {
+            (labels::adoption_stage(words, adoption.stage()).unwrap_or(words.unknown))
+        }
+        @if !adoption.since.is_empty() {
+            " " span.note { (words.since) " " (text::plain(&adoption.since)) }
+        }
+        (text::in_all_languages(visit, &adoption.reason_withdrawn, Form::Plain))
+    }
+}
+
+fn why_not_counted(visit: &Visit<'_>, adoption: &AdoptionView) -> &'static str {
+    match adoption.uncounted() {
+        Uncounted::OwnRecord => visit.words().own_adoption,
+        Uncounted::Unspecified | Uncounted::NotActive => {
+            labels::status(visit.words(), adoption.member_status())
         }
     }
 }

@@ -32,12 +32,19 @@ impl Fixture {
         let adopts = |held: &&Held| matches!(held.kind(), Some(Kind::Adoption(adoption)) if adoption.target_id == id.to_string());
         let view = |held: &Held| {
             let Some(Kind::Adoption(adoption)) = held.kind() else { unreachable!("filtered") };
+            let owner = &self.records[id].provenance().handle;
+            let uncounted = match &held.provenance().handle == owner {
+                true => v1::Uncounted::OwnRecord,
+                false => v1::Uncounted::Unspecified,
+            };
             v1::AdoptionView {
                 record_id: held.view.record_id.clone(),
                 handle: held.provenance().handle.clone(),
                 stage: adoption.stage,
                 since: adoption.since.clone(),
                 reason_withdrawn: adoption.reason_withdrawn.clone(),
+                uncounted: uncounted as i32,
+                member_status: v1::MemberStatus::Active as i32,
             }
         };
         self.records.values().filter(adopts).map(view).collect()

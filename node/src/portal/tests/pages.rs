@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::http::Method;
 use wego_proto::v1::record::Kind;
 
-use super::{ask, cities::federation, every_page, fixture, get, get_in, record, request, richest::mvoting};
+use super::{
+    ask, cities::federation, every_page, fixture, get, get_in, record, records::adoption, request,
+    richest::mvoting,
+};
 use crate::portal::words;
 
 #[tokio::test]
@@ -197,6 +200,17 @@ async fn a_practice_is_shown_whole_with_its_adopters() {
     ] {
         answer.says(part);
     }
+}
+
+#[tokio::test]
+async fn an_author_does_not_count_among_the_adopters() {
+    let mut library = federation();
+    library.publish("kr-seoul", 23, fixture::DAY_MS, Kind::Adoption(adoption(1, 4, "2010")));
+    let answer = ask(library, request(Method::GET, &record(1))).await;
+    let (counted, aside) = answer.text.split_once("<h3>Not counted</h3>").expect("a list of its own");
+    assert!(counted.contains("Adopted by <span class=\"count\">3</span>"), "{counted}");
+    assert!(!counted.contains(&record(23)), "{counted}");
+    assert!(aside.contains(&record(23)) && aside.contains("A city cannot adopt its own record."), "{aside}");
 }
 
 #[tokio::test]

@@ -101,6 +101,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "Übernommen von",
     adopted_by_none: "Noch hat keine andere Stadt eine Übernahme unterschrieben.",
     adopted_how: "Das kann nur die übernehmende Stadt sagen: Jede Zeile ist ein von ihr unterschriebener Eintrag.",
+    not_counted: "Nicht gezählt",
+    own_adoption: "Eine Stadt kann ihren eigenen Eintrag nicht übernehmen.",
 
     facts: "Eckdaten",
     stage: "Stand",

@@ -94,6 +94,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "Adopted by",
     adopted_by_none: "No other city has signed an adoption of this practice yet.",
     adopted_how: "Only the adopting city can say so: each line is a record signed by that city.",
+    not_counted: "Not counted",
+    own_adoption: "A city cannot adopt its own record.",
 
     facts: "Facts",
     stage: "Stage",

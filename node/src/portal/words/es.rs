@@ -94,6 +94,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "Adoptada por",
     adopted_by_none: "Ninguna otra ciudad ha firmado todavía la adopción de esta práctica.",
     adopted_how: "Solo la ciudad que adopta puede decirlo: cada línea es una ficha firmada por ella.",
+    not_counted: "No se cuentan",
+    own_adoption: "Una ciudad no puede adoptar su propia ficha.",
 
     facts: "Datos básicos",
     stage: "Fase",

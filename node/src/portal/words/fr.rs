@@ -94,6 +94,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "Adoptée par",
     adopted_by_none: "Aucune autre ville n’a encore signé l’adoption de cette pratique.",
     adopted_how: "Seule la ville qui adopte peut le dire : chaque ligne est une fiche signée par elle.",
+    not_counted: "Non comptées",
+    own_adoption: "Une ville ne peut pas adopter sa propre fiche.",
 
     facts: "En bref",
     stage: "Stade",

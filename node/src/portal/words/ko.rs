@@ -94,6 +94,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "도입한 도시",
     adopted_by_none: "아직 이 우수사례의 도입을 서명한 다른 도시가 없습니다.",
     adopted_how: "도입은 도입한 도시만 밝힐 수 있습니다. 각 줄은 그 도시가 서명한 기록입니다.",
+    not_counted: "집계 제외",
+    own_adoption: "도시는 자신의 기록을 도입할 수 없습니다.",
 
     facts: "개요",
     stage: "단계",

@@ -126,6 +126,8 @@ pub(super) struct Words {
     pub(super) adopted_by: &'static str,
     pub(super) adopted_by_none: &'static str,
     pub(super) adopted_how: &'static str,
+    pub(super) not_counted: &'static str,
+    pub(super) own_adoption: &'static str,
 
     pub(super) facts: &'static str,
     pub(super) stage: &'static str,

@@ -94,6 +94,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "Adotada por",
     adopted_by_none: "Nenhuma outra cidade assinou ainda a adoção desta prática.",
     adopted_how: "Só a cidade que adota pode dizê-lo: cada linha é uma ficha assinada por ela.",
+    not_counted: "Não contadas",
+    own_adoption: "Uma cidade não pode adotar a própria ficha.",
 
     facts: "Dados básicos",
     stage: "Fase",

@@ -94,6 +94,8 @@ pub(super) const WORDS: Words = Words {
     adopted_by: "采用城市",
     adopted_by_none: "尚无其他城市签署采用此实践案例。",
     adopted_how: "只有采用的城市才能声明：每一行都是该城市签名的记录。",
+    not_counted: "不计入",
+    own_adoption: "城市不能采用自己的记录。",
 
     facts: "概况",
     stage: "阶段",
