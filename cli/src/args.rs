@@ -20,7 +20,7 @@ use crate::{
         adoption, audit, backup, completion, dataset, erase, exit_codes, fork, import, invite, key, man,
         member, peer, practice, profile, record, replace_file, roster, search, status,
     },
-    context::Context,
+    context::{Context, Format},
     error::{ExitCode, Failure},
     output::Paint,
     stdio::Stdio,
@@ -211,22 +211,29 @@ impl OutFile {
 }
 
 /// Prints what clap has to say: help to stdout, mistakes to stderr with a hint as its last line.
-pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint) -> ExitCode {
+pub(crate) fn answer(error: &clap::Error, stdio: &mut Stdio, paint: Paint, format: Format) -> ExitCode {
     let rendered = error.render();
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         let text = if paint.out { rendered.ansi().to_string() } else { rendered.to_string() };
         let _ = stdio.out.write_all(text.as_bytes()).and_then(|()| stdio.out.flush());
         return ExitCode::Ok;
     }
-    let text = if paint.err { rendered.ansi().to_string() } else { rendered.to_string() };
+    let painted = paint.err && format == Format::Human;
+    let text = if painted { rendered.ansi().to_string() } else { rendered.to_string() };
     let text = text.trim_end();
-    let hint = "hint: add --help to a command to see its arguments and examples";
+    let hint = "add --help to a command to see its arguments and examples";
     // Clap's own last line says the same without the word that scripts and eyes look for.
     let body = match text.rfind("\n\nFor more information, try") {
         Some(end) => &text[..end],
         None => text,
     };
-    let _ = writeln!(stdio.err, "{body}\n\n{hint}");
+    let _ = match format {
+        Format::Human => writeln!(stdio.err, "{body}\n\nhint: {hint}"),
+        Format::Json => {
+            let what = body.strip_prefix("error: ").unwrap_or(body);
+            stdio.err.write_all(Failure::usage(what, hint).json(&[]).as_bytes())
+        }
+    };
     ExitCode::Usage
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, talk to stderr, nothing else anywhere.
 
-use std::{io, io::BufRead as _, io::Read as _, path::Path, time::Duration};
+use std::{ffi::OsString, io, io::BufRead as _, io::Read as _, path::Path, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -29,6 +29,14 @@ pub(crate) enum Format {
     Json,
 }
 
+impl Format {
+    /// What the user seems to want, where the command line cannot be understood.
+    pub(crate) fn guess(args: &[OsString]) -> Self {
+        let mut flags = args.iter().take_while(|arg| *arg != "--");
+        if flags.any(|arg| arg == "--json") { Self::Json } else { Self::Human }
+    }
+}
+
 /// Whether the user agreed beforehand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Assent {
@@ -52,14 +60,17 @@ pub(crate) struct Context {
     profile: Option<String>,
     timeout: Duration,
     audit_reason: Option<String>,
+    /// Talk of a command that prints JSON: held until its end, for an error takes it into its object.
+    held: Vec<String>,
 }
 
 impl Context {
-    pub(crate) fn new(global: Global, stdio: Stdio, paint: Paint) -> Self {
+    pub(crate) fn new(global: Global, stdio: Stdio, mut paint: Paint) -> Self {
         let format = if global.json { Format::Json } else { Format::Human };
+        paint.err &= format == Format::Human;
         let profile = global.profile.or_else(|| stdio.env_text("WEGO_PROFILE"));
         let (timeout, audit_reason) = (global.timeout, global.audit_reason);
-        Self { stdio, format, paint, profile, timeout, audit_reason }
+        Self { stdio, format, paint, profile, timeout, audit_reason, held: Vec::new() }
     }
 
     /// The profile named by flag or environment, or the current one.
@@ -125,12 +136,26 @@ impl Context {
 
     /// Talks. Losing talk is no reason to stop.
     pub(crate) fn say(&mut self, text: &str) {
-        let _ = writeln!(self.stdio.err, "{}", output::paragraph(text));
+        self.talk(output::paragraph(text).into_owned());
     }
 
     pub(crate) fn warn(&mut self, text: &str) {
         let label = Style::Warning.on("warning:", self.paint.err);
-        let _ = writeln!(self.stdio.err, "{label} {}", output::paragraph(text));
+        self.talk(format!("{label} {}", output::paragraph(text)));
+    }
+
+    fn talk(&mut self, line: String) {
+        self.held.push(line);
+        if self.format == Format::Human {
+            self.end_talk();
+        }
+    }
+
+    /// Says what was held.
+    pub(crate) fn end_talk(&mut self) {
+        for line in self.held.drain(..) {
+            let _ = writeln!(self.stdio.err, "{line}");
+        }
     }
 
     /// A bar on a screen, nothing elsewhere. Its length is set when it is known.
@@ -151,6 +176,12 @@ impl Context {
 
     /// Reports why a command failed and returns its exit code.
     pub(crate) fn report(&mut self, failure: &Failure) -> ExitCode {
+        let _ = self.stdio.out.flush();
+        if self.format == Format::Json {
+            let said = std::mem::take(&mut self.held);
+            let _ = self.stdio.err.write_all(failure.json(&said).as_bytes());
+            return failure.code;
+        }
         let label = Style::Error.on("error:", self.paint.err);
         let mut text = format!("{label} {}\n", output::paragraph(&failure.what));
         for cause in failure.causes() {
@@ -159,7 +190,6 @@ impl Context {
         let label = Style::Hint.on("hint:", self.paint.err);
         text += &format!("\n{label} {}\n", output::paragraph(&failure.hint));
         let _ = self.stdio.err.write_all(text.as_bytes());
-        let _ = self.stdio.out.flush();
         failure.code
     }
 
@@ -204,6 +234,7 @@ impl Context {
                 "add --yes when that is what you want, or --dry-run to see what would happen",
             ));
         }
+        self.end_talk();
         let _ = write!(self.stdio.err, "{prompt} ");
         let _ = self.stdio.err.flush();
         Ok(Some(self.answer().await?.trim().to_owned()))

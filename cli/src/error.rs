@@ -4,7 +4,10 @@
 
 use std::{error::Error, fmt, io, path::Path};
 
+use serde::Serialize;
 use tonic::{Code, Status};
+
+use crate::output;
 
 /// What scripts branch on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +31,13 @@ pub enum ExitCode {
     Integrity = 7,
     /// Stopped by the user.
     Cancelled = 8,
+    /// What the command names is not there.
+    NotFound = 9,
 }
 
 impl ExitCode {
     /// All codes with what they mean, as `wego exit-codes` prints them.
-    pub const MEANINGS: [(Self, &'static str); 9] = [
+    pub const MEANINGS: [(Self, &'static str); 10] = [
         (Self::Ok, "done"),
         (Self::Failed, "failed; nothing below says more exactly why"),
         (Self::Usage, "wrong usage: the command line, a file or a query; nothing was done"),
@@ -45,6 +50,7 @@ impl ExitCode {
         (Self::Conflict, "conflict or precondition: something changed in between; read again and decide"),
         (Self::Integrity, "integrity violation: a signature, key or chain is not what it must be"),
         (Self::Cancelled, "cancelled by the user"),
+        (Self::NotFound, "not found: no such record, member, peer, invite, profile or file here"),
     ];
 
     /// The number.
@@ -56,6 +62,17 @@ impl ExitCode {
 
 /// How a command ends.
 pub(crate) type Outcome = Result<ExitCode, Failure>;
+
+/// An error as programs read it.
+#[derive(Serialize)]
+struct Report<'a> {
+    error: &'a str,
+    caused_by: Vec<String>,
+    hint: &'a str,
+    exit_code: u8,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    said: &'a [String],
+}
 
 /// An error as the user reads it.
 #[derive(Debug)]
@@ -87,6 +104,10 @@ impl Failure {
         Self::new(ExitCode::Integrity, what, hint)
     }
 
+    pub(crate) fn not_found(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::new(ExitCode::NotFound, what, hint)
+    }
+
     pub(crate) fn cancelled(what: impl Into<String>) -> Self {
         Self::new(ExitCode::Cancelled, what, "run the command again when you want it done")
     }
@@ -105,7 +126,11 @@ impl Failure {
             io::ErrorKind::StorageFull => "free space on the disk",
             _ => "check the file and its disk",
         };
-        Self::failed(format!("cannot {doing} {}", path.display()), hint).because(error)
+        let code = match error.kind() {
+            io::ErrorKind::NotFound => ExitCode::NotFound,
+            _ => ExitCode::Failed,
+        };
+        Self::new(code, format!("cannot {doing} {}", path.display()), hint).because(error)
     }
 
     /// An answer of the node that is not the one asked for.
@@ -116,6 +141,19 @@ impl Failure {
         let said = if said.is_empty() { status.code().description() } else { said };
         let said = as_in_forms(said);
         Self::new(code, format!("cannot {doing}"), hint).because(said)
+    }
+
+    /// The error as one JSON object, with what the command had `said` before.
+    pub(crate) fn json(&self, said: &[String]) -> String {
+        let report = Report {
+            error: &self.what,
+            caused_by: self.causes(),
+            hint: &self.hint,
+            exit_code: self.code.code(),
+            said,
+        };
+        // A struct of texts and numbers always has a JSON form.
+        output::json(&report).unwrap_or_default() + "\n"
     }
 
     /// The causes, outermost first.
@@ -175,9 +213,10 @@ fn meaning_of(status: &Status) -> (ExitCode, &'static str) {
         }
         Code::DataLoss => (ExitCode::Integrity, "stop writing and look at `wego status`"),
         Code::InvalidArgument | Code::OutOfRange => (ExitCode::Usage, "correct it and send it again"),
-        Code::NotFound => {
-            (ExitCode::Failed, "look it up with `wego search` or a list command; it may still be on its way")
-        }
+        Code::NotFound => (
+            ExitCode::NotFound,
+            "look it up with `wego search` or a list command; it may still be on its way",
+        ),
         Code::ResourceExhausted => {
             (ExitCode::Failed, "nothing was written: see `wego status`, then try again later")
         }
@@ -250,7 +289,7 @@ mod tests {
             (Code::Aborted, 6),
             (Code::DataLoss, 7),
             (Code::InvalidArgument, 2),
-            (Code::NotFound, 1),
+            (Code::NotFound, 9),
             (Code::ResourceExhausted, 1),
             (Code::Internal, 1),
         ];

@@ -24,7 +24,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::{
     args::Cli,
-    context::Context,
+    context::{Context, Format},
     error::{Failure, Outcome},
     output::Paint,
 };
@@ -40,10 +40,10 @@ pub use crate::{
 #[must_use]
 pub fn run(args: impl IntoIterator<Item = OsString>, mut stdio: Stdio) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    let paint = Paint::guess(&args, &stdio);
+    let (paint, format) = (Paint::guess(&args, &stdio), Format::guess(&args));
     match Cli::command().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => run_parsed(cli, stdio, paint),
-        Err(error) => args::answer(&error, &mut stdio, paint),
+        Err(error) => args::answer(&error, &mut stdio, paint, format),
     }
     .code()
 }
@@ -65,7 +65,13 @@ fn run_parsed(cli: Cli, stdio: Stdio, paint: Paint) -> ExitCode {
         }
         Err(error) => Err(Failure::failed("cannot start", "free memory or file handles").because(error)),
     };
-    outcome.unwrap_or_else(|failure| cx.report(&failure))
+    match outcome {
+        Ok(code) => {
+            cx.end_talk();
+            code
+        }
+        Err(failure) => cx.report(&failure),
+    }
 }
 
 async fn until_interrupted(command: args::Command, cx: &mut Context) -> Outcome {

@@ -81,7 +81,7 @@ impl Profile {
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let path = folder.join(PROFILE_FILE);
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Failure::usage(
+            io::ErrorKind::NotFound => Failure::not_found(
                 format!("there is no profile in {}", folder.display()),
                 "`wego profile list` shows the profiles; `wego-node init` writes one, `wego profile add` copies it",
             ),

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fs};
 
-use clap::CommandFactory as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use super::*;
 
@@ -44,22 +44,63 @@ fn a_reason_for_the_audit_log_has_a_bound() {
 fn every_error_ends_in_a_hint_and_says_nothing_on_stdout() {
     for (line, code) in [
         ("status", 2),
-        ("status --profile nowhere", 2),
+        ("status --profile nowhere", 9),
         ("practice show", 2),
         ("practice show zz", 2),
         ("practise", 2),
         ("search x --limit 0", 2),
-        ("record verify /nonexistent --roster /nonexistent", 1),
-        ("import data-json /nonexistent.json --dry-run", 1),
+        ("record verify /nonexistent --roster /nonexistent", 9),
+        ("import data-json /nonexistent.json --dry-run", 9),
         ("import data-json data.json --dry-run", 2),
-        ("--profile ../../etc status", 2),
+        ("--profile ../../etc status", 9),
     ] {
         let (exit, out, err) = anywhere(line);
         assert_eq!((exit, out.as_str()), (code, ""), "{line}: {err}");
         assert!(err.starts_with("error: "), "{line}: {err}");
         let hint = err.split("\n\n").last().unwrap_or_default();
-        assert!(hint.starts_with("hint: "), "{line}: {err}");
+        let hint = hint.trim_end().strip_prefix("hint: ").unwrap_or_else(|| panic!("{line}: {err}"));
+
+        let (exit, out, err) = anywhere(&format!("--json {line}"));
+        assert_eq!((exit, out.as_str()), (code, ""), "{line}: {err}");
+        let object: serde_json::Value =
+            serde_json::from_str(&err).unwrap_or_else(|e| panic!("{line}: {e}: {err}"));
+        assert_eq!((&object["exit_code"], &object["hint"]), (&code.into(), &hint.into()), "{line}: {err}");
+        let what = object["error"].as_str().unwrap_or_default();
+        assert!(!what.is_empty() && !what.starts_with("error"), "{line}: {err}");
     }
+}
+
+#[test]
+fn talk_before_an_error_is_part_of_its_object_and_stays_text_without_one() {
+    let context = |flags: &str| {
+        let (stdio, _, err) = Stdio::captured("");
+        let args = ["wego", "exit-codes"].into_iter().chain(flags.split_whitespace());
+        let cli = Cli::try_parse_from(args).expect("a command line");
+        (Context::new(cli.global, stdio, Paint { out: false, err: true }), err)
+    };
+    let failure = Failure::not_found("no such city", "name another").because("it left");
+
+    let (mut cx, err) = context("--json");
+    cx.say("Seoul will go.");
+    cx.warn("slow");
+    assert_eq!(cx.report(&failure), ExitCode::NotFound);
+    let object: serde_json::Value = serde_json::from_str(&err.text()).expect("one object");
+    let expected = serde_json::json!({
+        "apiVersion": "wego/v1", "error": "no such city", "caused_by": ["it left"], "hint": "name another",
+        "exit_code": 9, "said": ["Seoul will go.", "warning: slow"],
+    });
+    assert_eq!(object, expected);
+
+    let (mut cx, err) = context("--json");
+    cx.say("Seoul went.");
+    cx.end_talk();
+    assert_eq!(err.text(), "Seoul went.\n");
+
+    let (mut cx, err) = context("");
+    cx.say("Seoul will go.");
+    assert_eq!(err.text(), "Seoul will go.\n", "at once");
+    cx.report(&failure);
+    assert!(err.text().ends_with("hint:\u{1b}[0m name another\n"), "{:?}", err.text());
 }
 
 #[test]

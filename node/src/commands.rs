@@ -7,7 +7,7 @@ use std::{ffi::OsString, io::Write, path::PathBuf};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-pub use self::failure::{Exit, Failure};
+pub use self::failure::{Exit, Failure, Form, Talk};
 use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 
 mod audited;
@@ -95,16 +95,22 @@ pub fn run<I>(args: I, out: &mut dyn Write, err: &mut dyn Write) -> Exit
 where
     I: IntoIterator<Item = OsString>,
 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut talk = Talk::new(Form::guess(&args), err);
     let done = match Cli::try_parse_from(args) {
-        Ok(cli) => perform(cli.command, out, err),
-        Err(usage) => return refuse(&usage, out, err),
+        Ok(cli) => perform(cli.command, out, &mut talk),
+        Err(usage) => return refuse(&usage, out, talk),
     };
     match done {
-        Ok(()) => Exit::Done,
+        Ok(()) => {
+            let _ = talk.flush();
+            Exit::Done
+        }
         Err(failure) => {
-            // Whoever closed standard error does not want to read it.
-            let _ = failure.write(err);
-            failure.exit()
+            let exit = failure.exit();
+            // A reader that closed standard error does not want to read it.
+            let _ = failure.write(talk);
+            exit
         }
     }
 }
@@ -125,18 +131,22 @@ fn perform(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> Result
 }
 
 /// Help and version are data; anything else is a usage error.
-fn refuse(usage: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> Exit {
+fn refuse(usage: &clap::Error, out: &mut dyn Write, mut talk: Talk<'_>) -> Exit {
     let asked_for = matches!(usage.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let text = usage.to_string();
     // Clap's own last line says the same without the word that scripts and eyes look for.
     let body =
         text.trim_end().strip_suffix("For more information, try '--help'.").unwrap_or(&text).trim_end();
-    let written = if asked_for {
-        write!(out, "{text}")
-    } else {
-        writeln!(err, "{body}\n\nhint: add --help to a command to see its arguments and examples")
+    if asked_for {
+        return if write!(out, "{text}").is_ok() { Exit::Done } else { Exit::Usage };
+    }
+    let hint = "add --help to a command to see its arguments and examples";
+    let _ = match body.strip_prefix("error: ") {
+        Some(error) => Failure::new(Exit::Usage, error, hint).write(talk),
+        // The help, where no command is given.
+        None => writeln!(talk, "{body}\n\nhint: {hint}").and_then(|()| talk.flush()),
     };
-    if asked_for && written.is_ok() { Exit::Done } else { Exit::Usage }
+    Exit::Usage
 }
 
 /// The variables of this process that can override the configuration.

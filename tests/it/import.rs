@@ -247,6 +247,6 @@ fn a_file_that_is_no_catalogue_changes_nothing() {
         assert_eq!((done.code, done.out.as_str()), (Some(1), ""), "{name}: {}", done.err);
         assert!(done.err.contains("hint: nothing was written"), "{name}: {}", done.err);
     }
-    assert_eq!(import(&federation, &dir.join("absent.json"), "phila").code, Some(1));
+    assert_eq!(import(&federation, &dir.join("absent.json"), "phila").code, Some(9));
     assert_eq!(entries(&federation), 0);
 }

@@ -214,7 +214,7 @@ async fn find_own(id: RecordId, handle: &str, node: &Node) -> Result<(RecordId, 
         }
         Some(v1::record::Kind::Practice(_)) => {
             let own = own_adoption(&view, handle).ok_or_else(|| {
-                Failure::conflict(
+                Failure::not_found(
                     format!("{handle} has not adopted practice {id}"),
                     format!("see who has: wego adoption list --practice {id}"),
                 )

@@ -19,6 +19,7 @@ use crate::{
 ///   6  conflict or precondition: something changed in between
 ///   7  integrity violation: a signature, key or chain is not what it must be
 ///   8  cancelled by the user
+///   9  not found: no such record, member, peer, invite, profile or file here
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {}

@@ -255,7 +255,7 @@ async fn all(node: &Node) -> Result<Vec<v1::InviteView>, Failure> {
 async fn one(node: &Node, id: &InviteId) -> Result<v1::InviteView, Failure> {
     let found = all(node).await?.into_iter().find(|view| view.id == id.as_bytes());
     found.ok_or_else(|| {
-        Failure::failed(format!("the node has no invite {id}"), "`wego invite list` shows the invites")
+        Failure::not_found(format!("the node has no invite {id}"), "`wego invite list` shows the invites")
     })
 }
 

@@ -200,7 +200,7 @@ fn existing(name: &str, cx: &Context) -> Result<Profile, Failure> {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::usage(format!("there is no profile {name}"), "`wego profile list` shows the profiles")
+    Failure::not_found(format!("there is no profile {name}"), "`wego profile list` shows the profiles")
 }
 
 fn make_private_folder(path: &Path) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    ffi::OsString,
     io::{self, Write},
     process::ExitCode,
 };
@@ -28,6 +29,8 @@ pub enum Exit {
     Conflict,
     /// A signature, a chain or the own log is not what it must be.
     Integrity,
+    /// What the command names is not there.
+    NotFound,
 }
 
 impl Exit {
@@ -41,6 +44,7 @@ impl Exit {
             Self::Unreachable => 5,
             Self::Conflict => 6,
             Self::Integrity => 7,
+            Self::NotFound => 9,
         }
     }
 }
@@ -48,6 +52,60 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit.code())
+    }
+}
+
+/// How an error is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Form {
+    /// As the command line asks, also one that cannot be understood.
+    pub(super) fn guess(args: &[OsString]) -> Self {
+        if args.iter().any(|arg| arg == "--json") { Self::Json } else { Self::Text }
+    }
+}
+
+/// What a command says on standard error. Of one that prints JSON it is held until its end, for an error takes it into its
+/// object, or until somebody must read it: [`Write::flush`].
+pub struct Talk<'a> {
+    form: Form,
+    held: Vec<u8>,
+    err: &'a mut dyn Write,
+}
+
+impl std::fmt::Debug for Talk<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Talk")
+            .field("form", &self.form)
+            .field("held", &self.held.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Talk<'a> {
+    /// Talk that goes to `err` in the end.
+    pub fn new(form: Form, err: &'a mut dyn Write) -> Self {
+        Self { form, held: Vec::new(), err }
+    }
+}
+
+impl Write for Talk<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.form {
+            Form::Text => self.err.write(bytes),
+            Form::Json => self.held.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.err.write_all(&std::mem::take(&mut self.held))?;
+        self.err.flush()
     }
 }
 
@@ -76,12 +134,24 @@ impl Failure {
         with_causes(self.error.as_ref())
     }
 
-    /// Writes the error with all its causes, an empty line and the hint.
+    /// Writes the error with all its causes, an empty line and the hint; or one JSON object, as `wego` does.
     ///
     /// # Errors
     /// Those of `err`.
-    pub fn write(&self, err: &mut dyn Write) -> io::Result<()> {
-        writeln!(err, "error: {}\n\nhint: {}", self.text(), self.hint)
+    pub fn write(&self, talk: Talk<'_>) -> io::Result<()> {
+        let Talk { form, held, err } = talk;
+        if form == Form::Text {
+            return writeln!(err, "error: {}\n\nhint: {}", self.text(), self.hint);
+        }
+        let (text, code) = (self.text(), self.exit.code());
+        let mut object = serde_json::json!({
+            "apiVersion": "wego/v1", "error": text, "hint": self.hint, "exit_code": code,
+        });
+        let said = String::from_utf8_lossy(&held);
+        if !said.is_empty() {
+            object["said"] = said.lines().collect();
+        }
+        writeln!(err, "{object:#}")
     }
 
     pub(super) fn of_config(error: ConfigError) -> Self {
@@ -129,7 +199,9 @@ impl Failure {
     pub(super) fn of_operators(error: OperatorsError) -> Self {
         let (exit, hint) = match error {
             OperatorsError::Twice { .. } => (Exit::Conflict, "`wego-node operator list` shows who is there"),
-            OperatorsError::Unknown { .. } => (Exit::Failed, "`wego-node operator list` shows who is there"),
+            OperatorsError::Unknown { .. } => {
+                (Exit::NotFound, "`wego-node operator list` shows who is there")
+            }
             OperatorsError::LastAdmin { .. } => (Exit::Conflict, "add another admin first"),
             OperatorsError::Read { .. } | OperatorsError::Write { .. } => {
                 (Exit::Failed, "run this as the node's user; node.operators says where the file is")

@@ -198,6 +198,8 @@ impl Joining<'_> {
             };
             if now != said {
                 writeln!(err, "{now}")?;
+                // The words to compare by telephone are needed while this waits.
+                err.flush()?;
                 said = now;
             }
             tokio::time::sleep(Duration::from_secs(self.every)).await;

@@ -199,6 +199,16 @@ fn an_operator_is_added_listed_and_removed() {
 
     let remove = |name: &str| wego_node(&["operator", "remove", "--name", name, "--config", &config]);
     assert_eq!(remove("Awa").exit, Exit::Done);
-    assert_eq!(remove("Awa").exit, Exit::Failed);
+    assert_eq!(remove("Awa").exit, Exit::NotFound);
     assert_eq!(remove("admin").exit, Exit::Conflict, "the last admin stays");
+
+    for (flags, code) in [(&["--config", "/nowhere"][..], 1), (&["--none"][..], 2)] {
+        let refused = wego_node(&[&["operator", "list", "--json"], flags].concat());
+        let object: serde_json::Value = serde_json::from_str(&refused.err).unwrap();
+        assert_eq!((&object["exit_code"], refused.exit.code()), (&code.into(), code), "{object}");
+        assert!(
+            object["hint"].is_string() && !object["error"].as_str().unwrap().starts_with("error"),
+            "{object}"
+        );
+    }
 }
