@@ -96,3 +96,36 @@ async fn a_write_right_after_a_restart_knows_what_was_written_before() {
     assert_eq!(reply.outcome(), v1::Outcome::Revised);
     cluster.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_is_gone_is_a_problem_named_with_its_address_until_it_is_back() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.connected(0, 2).await;
+    let client = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
+    let status = async || client.admin().status(v1::StatusRequest {}).await.unwrap().into_inner();
+    let well = status().await;
+    assert_eq!((well.health(), well.peers.len()), (v1::Health::Ok, 2), "{:?}", well.problems);
+
+    cluster.down(2).await;
+    let address = cluster.seats[2].config.listen.peers.to_string();
+    let told = loop {
+        let now = status().await;
+        if now.peers.iter().any(|peer| peer.last_error.contains("refused")) {
+            break now;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(told.health(), v1::Health::Degraded);
+    assert_eq!(told.problems.len(), 1, "{:?}", told.problems);
+    let what = &told.problems[0].what;
+    assert!(what.starts_with(&format!("city-3 is not reached at {address}: ")), "{what}");
+    let order: Vec<_> = told.peers.iter().map(|peer| peer.handle.as_str()).collect();
+    assert_eq!(order, ["city-3", "city-2"], "what is wrong comes first");
+    assert!(told.peers.iter().all(|peer| peer.seen_ms > 0), "each with the age of its data");
+
+    cluster.up(2).await;
+    while status().await.health() != v1::Health::Ok {
+        tokio::task::yield_now().await;
+    }
+    cluster.stop().await;
+}

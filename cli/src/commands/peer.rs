@@ -75,8 +75,9 @@ struct One {
     peer: Option<Peer>,
 }
 
+/// A peer as it is shown.
 #[derive(Serialize)]
-struct Peer {
+pub(crate) struct Peer {
     handle: String,
     endpoint: String,
     state: &'static str,
@@ -84,6 +85,7 @@ struct Peer {
     dialled: bool,
     since: Option<String>,
     last_contact_at: Option<String>,
+    data_seen_at: Option<String>,
     next_try_at: Option<String>,
     lag_entries: u64,
     sent_bytes: u64,
@@ -91,6 +93,8 @@ struct Peer {
     last_error: Option<String>,
     #[serde(skip)]
     last_contact_ms: u64,
+    #[serde(skip)]
+    seen_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -123,23 +127,30 @@ async fn list(cx: &mut Context) -> Outcome {
         Format::Human if peers.is_empty() => cx.say("no peers: no other member has an endpoint yet"),
         Format::Human => {
             let now_ms = cx.now_ms();
-            let mut table = Table::new(&["HANDLE", "STATE", "LAG", "LAST CONTACT", "ENDPOINT", "LAST ERROR"]);
-            for peer in &peers {
-                let pinned = if peer.pinned { ", added" } else { "" };
-                table.row([
-                    peer.handle.as_str(),
-                    &format!("{}{pinned}", peer.state),
-                    &peer.lag_entries.to_string(),
-                    &output::ago(now_ms, peer.last_contact_ms),
-                    &peer.endpoint,
-                    peer.last_error.as_deref().unwrap_or_default(),
-                ]);
-            }
-            table.align_right(2);
-            cx.print_table(table)?;
+            cx.print_table(table(&peers, now_ms))?;
         }
     }
     Ok(ExitCode::Ok)
+}
+
+/// A line for each peer.
+pub(crate) fn table(peers: &[Peer], now_ms: u64) -> Table {
+    let headers = ["PEER", "STATE", "LAG", "DATA SEEN", "LAST CONTACT", "ENDPOINT", "LAST ERROR"];
+    let mut table = Table::new(&headers);
+    for peer in peers {
+        let pinned = if peer.pinned { ", added" } else { "" };
+        table.row([
+            peer.handle.as_str(),
+            &format!("{}{pinned}", peer.state),
+            &peer.lag_entries.to_string(),
+            &output::ago(now_ms, peer.seen_ms),
+            &output::ago(now_ms, peer.last_contact_ms),
+            &peer.endpoint,
+            peer.last_error.as_deref().unwrap_or_default(),
+        ]);
+    }
+    table.align_right(2);
+    table
 }
 
 async fn add(args: Add, cx: &mut Context) -> Outcome {
@@ -234,19 +245,22 @@ fn answer(one: One, cx: &mut Context) -> Outcome {
     Ok(ExitCode::Ok)
 }
 
-fn peer(view: v1::PeerView) -> Peer {
+/// A peer as it is shown.
+pub(crate) fn peer(view: v1::PeerView) -> Peer {
     Peer {
         state: view.state().word(),
         pinned: view.pinned,
         dialled: view.dialled,
         since: output::rfc3339(view.since_ms),
         last_contact_at: output::rfc3339(view.last_contact_ms),
+        data_seen_at: output::rfc3339(view.seen_ms),
         next_try_at: output::rfc3339(view.next_try_ms),
         lag_entries: view.lag_entries,
         sent_bytes: view.sent_bytes,
         received_bytes: view.received_bytes,
         last_error: Some(view.last_error).filter(|error| !error.is_empty()),
         last_contact_ms: view.last_contact_ms,
+        seen_ms: view.seen_ms,
         handle: view.handle,
         endpoint: view.endpoint,
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wego_proto::v1::{self, Health};
 
+use super::peer::{self, Peer};
 use crate::{
     context::{Context, Format},
     error::{ExitCode, Outcome},
@@ -39,6 +40,7 @@ struct Status {
     entries: u64,
     indexed_behind: u64,
     sessions: u32,
+    peers: Vec<Peer>,
     members: u32,
     writable: bool,
     not_writable_because: Option<String>,
@@ -101,6 +103,7 @@ fn status(reply: v1::StatusReply, address: &str) -> Status {
         entries: reply.entries,
         indexed_behind: reply.indexed_behind,
         sessions: reply.sessions,
+        peers: reply.peers.into_iter().map(peer::peer).collect(),
         members: reply.members,
         writable: reply.writable,
         not_writable_because: (!reply.writable).then_some(reply.not_writable_because),
@@ -152,7 +155,13 @@ fn print(
     for refused in &status.refused {
         table.row(["refused", &format!("{} × {}", refused.count, refused.reason)]);
     }
-    cx.print_table(table)
+    cx.print_table(table)?;
+    if status.peers.is_empty() {
+        return Ok(());
+    }
+    cx.print("\n")?;
+    let now_ms = cx.now_ms();
+    cx.print_table(peer::table(&status.peers, now_ms))
 }
 
 fn behind(entries: u64) -> String {

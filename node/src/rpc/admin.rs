@@ -7,7 +7,11 @@ use wego_proto::{
     v1::{self, admin_server::Admin},
 };
 
-use super::{Deed, Doors, status};
+use super::{
+    Deed, Doors,
+    peers::{self, peer_view},
+    status,
+};
 use crate::engine::{read::ReadError, view::View};
 
 #[tonic::async_trait]
@@ -17,16 +21,16 @@ impl Admin for Doors {
         if let Some(why) = self.reader.view().not_writable {
             reply.not_writable_because = status::not_writable(why);
         }
-        if let Err(error) = self.audit.admit() {
-            reply.health = reply.health.max(v1::Health::Degraded as i32);
-            reply.problems.push(v1::Problem {
-                health: v1::Health::Degraded as i32,
-                what: format!("nothing can be changed: {error}"),
-                hint: error.hint().to_owned(),
-            });
-            // Worst first; what was there before comes first among equals.
-            reply.problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
-        }
+        let audit = self.audit.admit().err().map(|error| v1::Problem {
+            health: v1::Health::Degraded as i32,
+            what: format!("nothing can be changed: {error}"),
+            hint: error.hint().to_owned(),
+        });
+        reply.peers = self.peer_views();
+        reply.problems.extend(audit.into_iter().chain(peers::problems(&reply.peers)));
+        // Worst first; what was there before comes first among equals.
+        reply.problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
+        reply.health = reply.problems.first().map_or(v1::Health::Ok, v1::Problem::health) as i32;
         Ok(Response::new(reply))
     }
 
@@ -34,11 +38,7 @@ impl Admin for Doors {
         &self,
         _: Request<v1::ListPeersRequest>,
     ) -> Result<Response<v1::ListPeersReply>, Status> {
-        let view = self.reader.view();
-        let peer = |(origin, status): (Origin, crate::peers::PeerStatus)| peer_view(&view, origin, status);
-        let mut peers: Vec<_> = self.peers.list().into_iter().map(peer).collect();
-        peers.sort_by(|one, other| one.handle.cmp(&other.handle));
-        Ok(Response::new(v1::ListPeersReply { peers }))
+        Ok(Response::new(v1::ListPeersReply { peers: self.peer_views() }))
     }
 
     async fn add_peer(&self, request: Request<v1::AddPeerRequest>) -> Result<Response<v1::PeerView>, Status> {
@@ -112,22 +112,5 @@ impl Doors {
             )));
         }
         Ok(origin)
-    }
-}
-
-fn peer_view(view: &View, origin: Origin, status: crate::peers::PeerStatus) -> v1::PeerView {
-    v1::PeerView {
-        handle: view.handle(origin).to_owned(),
-        endpoint: status.endpoint,
-        state: status.state as i32,
-        pinned: status.pinned,
-        dialled: status.dialled,
-        since_ms: status.since_ms,
-        last_contact_ms: status.last_contact_ms,
-        lag_entries: status.lag_entries,
-        sent_bytes: status.sent_bytes,
-        received_bytes: status.received_bytes,
-        last_error: status.last_error,
-        next_try_ms: status.next_try_ms,
     }
 }

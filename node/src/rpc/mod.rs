@@ -37,6 +37,7 @@ mod invite;
 mod keys;
 mod member;
 mod next_key;
+mod peers;
 pub mod roles;
 mod search;
 mod status;

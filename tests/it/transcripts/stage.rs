@@ -7,7 +7,7 @@ use wego_cli::Stdio;
 use wego_ledger::fork::ForkEvidence;
 use wego_node::engine::view::View;
 use wego_proto::v1::{self, session_message::Body};
-use wego_tests::{Cluster, byzantine::Byzantine};
+use wego_tests::{Cluster, byzantine::Byzantine, client::Client};
 
 use super::{
     plain::Names,
@@ -79,6 +79,9 @@ impl Stage {
                 let reader = cluster.node(place(city)).reader();
                 let alone = wego_tests::until("the session ends", || reader.view().sessions.is_empty());
                 self.runtime.block_on(alone);
+                // How the session ended is drawn by chance, how a dial ends is not.
+                let dialled = lost(&cluster.seats[place(city)].created.profile_dir);
+                self.runtime.block_on(dialled);
             }
             ["fork", city] => self.fork(place(city)),
             ["roster", version] => {
@@ -240,4 +243,16 @@ fn tamper(path: &Path) {
     let at = at + text[at..].find(|c: char| c.is_ascii_lowercase()).unwrap();
     let letter = if text[at..].starts_with('a') { "b" } else { "a" };
     fs::write(path, format!("{}{letter}{}", &text[..at], &text[at + 1..])).unwrap();
+}
+
+/// Waits until a dial of each peer has failed.
+async fn lost(profile: &Path) {
+    let client = Client::of_profile(profile).await;
+    loop {
+        let status = client.admin().status(v1::StatusRequest {}).await.unwrap().into_inner();
+        if status.peers.iter().all(|peer| peer.last_error.contains("connection failed")) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -102,6 +102,8 @@ impl ReadHandle {
             disk_reserve_bytes: view.disk.1,
             refused: self.refused(&view),
             store_id: view.store_id.as_bytes().to_vec(),
+            // Those who dial know them.
+            peers: Vec::new(),
         }
     }
 
