@@ -284,8 +284,9 @@ fn a_killed_node_has_an_event_for_all_it_answered_and_its_log_holds() {
     fs::write(federation.dir.path().join("bus.yaml"), template).unwrap();
     let mut ids = BTreeSet::new();
     for n in 0..6 {
-        let published =
-            federation.sites[0].wego(&["practice", "publish", "--file", "bus.yaml", "--json"]).json();
+        let published = federation.sites[0]
+            .wego(&["practice", "publish", "--file", "bus.yaml", "--yes", "--json"])
+            .json();
         ids.insert(format!("record {}", published["record_id"].as_str().unwrap()));
         if n % 2 == 1 {
             let _ = federation.sites[0].end(Signal::KILL);

@@ -105,7 +105,7 @@ impl Story {
         self.wait_until_it_writes(site);
         let form = self.form();
         let title = format!("en={title}");
-        let said = self.wego(site, &["practice", "publish", "--file", &form, "--title", &title]);
+        let said = self.wego(site, &["practice", "publish", "--file", &form, "--title", &title, "--yes"]);
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
         Published { id: text("record_id"), hash: text("entry_hash") }
     }

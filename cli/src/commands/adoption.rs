@@ -10,7 +10,7 @@ use wego_proto::{
 
 use super::practice::lang_text;
 use crate::{
-    args::{Mode, Yes},
+    args::Mode,
     client::Node,
     context::{Assent, Context, Format},
     error::{ExitCode, Failure, Outcome},
@@ -89,8 +89,6 @@ struct Withdraw {
     /// Why, for everybody to read
     #[arg(long, value_name = "LANG=TEXT", value_parser = lang_text, required = true)]
     reason: Vec<(String, String)>,
-    #[command(flatten)]
-    yes: Yes,
     #[command(flatten)]
     writing: Writing,
 }
@@ -193,7 +191,7 @@ async fn withdraw(args: Withdraw, cx: &mut Context) -> Outcome {
     );
     match args.writing.dry_run.mode() {
         Mode::DryRun => cx.say(&plan),
-        Mode::Write => cx.confirm(&plan, Assent::from_flag(args.yes.yes)).await?,
+        Mode::Write => cx.confirm(&plan, Assent::from_flag(args.writing.yes.yes)).await?,
     }
     write::publish(message(adoption), Target::Revision(id, base), &args.writing, &node, cx).await
 }

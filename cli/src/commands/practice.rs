@@ -18,7 +18,7 @@ use crate::{
         practice::{PracticeForm, TEMPLATE},
     },
     records::{
-        list, read,
+        list, read, twice,
         write::{self, Target, Writing},
     },
 };
@@ -209,6 +209,9 @@ async fn revise(args: Revise, cx: &mut Context) -> Outcome {
     let node = cx.connect().await?;
     let view = read::read_kind(args.id, RecordKind::Practice, &node).await?;
     write::refuse_foreign(args.id, &view, &node.federation().await?)?;
+    if view.retracted {
+        twice::ask_before_return(&view.record_id, &view.retract_reason, &args.writing, cx).await?;
+    }
     let seen = view.provenance.as_ref().and_then(|from| Hash::try_from(from.entry_hash.as_slice()).ok());
     let form = match (edited, view.record.and_then(|record| record.kind)) {
         (Some(form), _) => form,

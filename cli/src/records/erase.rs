@@ -12,7 +12,7 @@ use super::{
     write::{self, Writing},
 };
 use crate::{
-    args::{Mode, Yes},
+    args::Mode,
     context::{Assent, Context},
     error::Outcome,
     form::pick,
@@ -36,8 +36,6 @@ pub(crate) struct Erase {
     #[arg(long, value_name = "CODE", value_parser = reason)]
     reason: EraseReason,
     #[command(flatten)]
-    yes: Yes,
-    #[command(flatten)]
     writing: Writing,
 }
 
@@ -60,7 +58,7 @@ pub(crate) async fn erase(args: Erase, cx: &mut Context) -> Outcome {
         Mode::DryRun => cx.say(&plan),
         Mode::Write => {
             let digits: String = args.id.to_string().chars().take(TYPED_DIGITS).collect();
-            cx.confirm_by_typing(&plan, &digits, Assent::from_flag(args.yes.yes)).await?;
+            cx.confirm_by_typing(&plan, &digits, Assent::from_flag(args.writing.yes.yes)).await?;
         }
     }
     let request_id = write::chosen_or_random(&args.writing)?;

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod read;
 mod render;
 pub(crate) mod seen;
+pub(crate) mod twice;
 pub(crate) mod write;
 
 use serde::Serialize;

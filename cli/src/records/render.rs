@@ -17,7 +17,7 @@ use crate::{
 /// Prints a record: what it is and who signed it, its texts, its facts, who adopted it.
 pub(crate) fn print_record(view: &v1::RecordView, lang: &str, cx: &mut Context) -> Result<(), Failure> {
     let now_ms = cx.now_ms();
-    let mut page = Page { lang, text: String::new(), facts: Table::pairs() };
+    let mut page = Page { lang, text: standing(view), facts: Table::pairs() };
     match view.record.as_ref().and_then(|record| record.kind.as_ref()) {
         Some(Kind::Practice(practice)) => page.practice(practice),
         Some(Kind::Adoption(adoption)) => page.adoption(adoption),
@@ -35,6 +35,19 @@ pub(crate) fn print_record(view: &v1::RecordView, lang: &str, cx: &mut Context) 
     }
     cx.print("\n")?;
     cx.print_table(adopters::table(&view.adoptions, lang))
+}
+
+/// What became of a record that does not stand any more: the first that its reader must know.
+fn standing(view: &v1::RecordView) -> String {
+    if view.erased {
+        return "ERASED: its contents are gone everywhere; `wego erase status` says where not yet.\n\n"
+            .to_owned();
+    }
+    match (view.retracted, one_line(&view.retract_reason)) {
+        (false, _) => String::new(),
+        (true, reason) if reason.is_empty() => "WITHDRAWN by its owner, who gave no reason.\n\n".to_owned(),
+        (true, reason) => format!("WITHDRAWN by its owner: {reason}\n\n"),
+    }
 }
 
 struct Page<'a> {
@@ -139,11 +152,6 @@ impl Page<'_> {
         let kind = view.record.as_ref().map_or("record", |record| kind_of(record).word());
         let versions = if view.versions == 1 { "version" } else { "versions" };
         self.fact("id", &format!("{} ({kind}, {} {versions})", hex(&view.record_id), view.versions));
-        if view.erased {
-            self.fact("erased", "its contents are gone everywhere; `wego erase status` says where not yet");
-        } else if view.retracted {
-            self.fact("withdrawn", if view.retract_reason.is_empty() { "yes" } else { &view.retract_reason });
-        }
         let Some(from) = &view.provenance else { return };
         let at = position(from.at).unwrap_or_default();
         let city = pick(&from.city, self.lang);

@@ -9,7 +9,7 @@ use wego_proto::{
     v1,
 };
 
-use super::{hex, position, titles};
+use super::{hex, position, titles, twice};
 use crate::{
     args::{DryRun, Mode, Yes},
     client::{Federation, Node},
@@ -28,6 +28,8 @@ pub(crate) struct Writing {
     pub(crate) request_id: Option<RequestId>,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// Which record to withdraw, and why.
@@ -38,8 +40,6 @@ pub(crate) struct Retract {
     /// Why, for everybody to read; at most 1,000 characters
     #[arg(long, default_value = "")]
     pub(crate) reason: String,
-    #[command(flatten)]
-    pub(crate) yes: Yes,
     #[command(flatten)]
     pub(crate) writing: Writing,
 }
@@ -88,6 +88,14 @@ pub(crate) async fn publish(
     };
     let doing = format!("publish the {}", kind.word());
     let mut client = node.catalogue();
+    if let Target::New(id) = target {
+        // What is wrong with it comes before any question, and what was done already needs none.
+        let rehearsal = v1::PublishRequest { dry_run: true, ..request.clone() };
+        let judged = node.ask(&doing, client.publish(rehearsal)).await?;
+        if let (None, Some(record)) = (judged.at, &request.record) {
+            twice::ask_before_new(record, id, writing, node, cx).await?;
+        }
+    }
     let reply = node.ask(&doing, client.publish(request)).await;
     let reply = reply.map_err(|failure| retry_hint(failure, request_id))?;
     print(&reply, kind.word(), request_id, writing.dry_run.mode(), cx)
@@ -112,7 +120,7 @@ pub(crate) async fn retract(args: Retract, kind: RecordKind, cx: &mut Context) -
     let mode = args.writing.dry_run.mode();
     match mode {
         Mode::DryRun => cx.say(&plan),
-        Mode::Write => cx.confirm(&plan, Assent::from_flag(args.yes.yes)).await?,
+        Mode::Write => cx.confirm(&plan, Assent::from_flag(args.writing.yes.yes)).await?,
     }
     let request_id = chosen_or_random(&args.writing)?;
     let request = v1::RetractRequest {

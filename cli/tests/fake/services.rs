@@ -113,8 +113,9 @@ impl Services {
 #[tonic::async_trait]
 impl Catalogue for Services {
     async fn publish(&self, request: Request<v1::PublishRequest>) -> Reply<v1::PublishReply> {
-        let silent = self.state().silent;
-        let reply = self.publish_one(request.into_inner())?;
+        let request = request.into_inner();
+        let silent = self.state().silent && !request.dry_run;
+        let reply = self.publish_one(request)?;
         if silent {
             // It was written, and the answer gets lost.
             std::future::pending::<()>().await;
