@@ -236,12 +236,6 @@ impl Roster {
         self.members.values().find(|member| member.handle == handle)
     }
 
-    /// The active member that this transport key speaks for.
-    #[must_use]
-    pub fn member_by_transport_key(&self, key: &PublicKey) -> Option<&Member> {
-        self.members.values().find(|member| member.is_active() && member.transport_keys.contains(key))
-    }
-
     /// Whether this version settles a conflict against the branch that ends in the version with this hash.
     #[must_use]
     pub fn gives_up(&self, newest: &Hash) -> bool {

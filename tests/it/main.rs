@@ -28,3 +28,4 @@ mod transport;
 mod trials;
 mod unit_file;
 mod vectors;
+mod wire;

@@ -19,7 +19,7 @@ use wego_proto::{
 
 pub mod anchor;
 mod chain;
-#[doc(hidden)]
+#[cfg(any(test, feature = "test-support"))]
 pub mod conformance;
 pub mod erasure;
 pub mod fence;

@@ -13,6 +13,7 @@ const TOP: &[&str] = &[
     "Cargo.lock",
     "README.md",
     "ARCHITECTURE.md",
+    "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "LICENSE",
