@@ -16,6 +16,7 @@ use wego_proto::v1::MemberRole;
 pub mod byzantine;
 pub mod client;
 pub mod enrol;
+pub mod fuzz;
 pub mod identity;
 pub mod process;
 pub mod raw;

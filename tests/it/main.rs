@@ -13,6 +13,7 @@ mod disk;
 mod enrolment;
 mod erasure;
 mod federation;
+mod fuzz;
 mod governance;
 mod hostile_client;
 mod hostile_peer;

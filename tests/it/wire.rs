@@ -65,13 +65,10 @@ fn message_lines(name: &str, message: &DescriptorProto, lines: &mut BTreeSet<Str
             named => named.to_owned(),
         };
         let optional = if field.proto3_optional() { "optional " } else { "" };
-        lines.insert(format!(
-            "field {name} {} {optional}{repeated}{type} {}",
-            field.number(),
-            field.name()
-        ));
+        lines.insert(format!("field {name} {} {optional}{repeated}{type} {}", field.number(), field.name()));
     }
-    for nested in message.nested_type.iter().filter(|nested| !nested.options.as_ref().is_some_and(map_entry)) {
+    for nested in message.nested_type.iter().filter(|nested| !nested.options.as_ref().is_some_and(map_entry))
+    {
         message_lines(&format!("{name}.{}", nested.name()), nested, lines);
     }
     for named in &message.enum_type {

@@ -10,6 +10,8 @@ use axum::{Router, middleware::from_fn, routing::get};
 use thiserror::Error;
 use wego_proto::{id::RecordId, v1};
 
+#[cfg(feature = "test-support")]
+pub use markdown::render as render_markdown;
 pub use serve::serve;
 
 mod assets;

@@ -8,6 +8,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("wego-node", &["wego-proto", "wego-ledger", "wego-catalogue"]),
     ("wego-cli", &["wego-proto"]),
     ("wego-tests", &["wego-proto", "wego-ledger", "wego-catalogue", "wego-node", "wego-cli"]),
+    ("wego-fuzz", &["wego-tests"]),
 ];
 
 /// Crates that decide: what they use must be able to run a year in a second.
