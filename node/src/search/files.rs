@@ -5,13 +5,14 @@
 use std::{fs, io, path::Path};
 
 use tantivy::{
-    Index, IndexReader, ReloadPolicy,
-    directory::{Directory as _, INDEX_WRITER_LOCK, MmapDirectory},
+    Index, IndexReader, IndexSettings, ReloadPolicy,
+    directory::{Directory as _, INDEX_WRITER_LOCK},
     tokenizer::TextAnalyzer,
 };
 use wego_proto::id::StoreId;
 
 use super::{
+    directory::UnsyncedDirectory,
     mark::{Epochs, Mark},
     schema::{Fields, TOKENIZER},
     tokenizer::TextTokenizer,
@@ -33,7 +34,7 @@ pub(super) fn open(dir: &Path, store_id: StoreId) -> tantivy::Result<Option<File
     if !dir.join("meta.json").exists() {
         return Ok(None);
     }
-    let directory = MmapDirectory::open(dir)?;
+    let directory = UnsyncedDirectory::open(dir)?;
     // Held while the files are judged: an index that another process writes is not unsound.
     let lock = directory.acquire_lock(&INDEX_WRITER_LOCK);
     let _lock = lock.map_err(|error| tantivy::TantivyError::LockFailure(error, None))?;
@@ -58,7 +59,8 @@ pub(super) fn start_anew(dir: &Path, store_id: StoreId, epochs: Epochs) -> tanti
     fs::create_dir_all(dir)?;
     delete_index(dir)?;
     let (schema, _) = Fields::schema();
-    let (index, reader) = with_reader(Index::create_in_dir(dir, schema)?)?;
+    let directory = UnsyncedDirectory::open(dir)?;
+    let (index, reader) = with_reader(Index::create(directory, schema, IndexSettings::default())?)?;
     let mark = Mark::new(store_id, 0, epochs);
     let mut writer = open_writer(&index, MARK_BYTES)?;
     let mut prepared = writer.prepare_commit()?;
@@ -81,7 +83,7 @@ fn delete_index(dir: &Path) -> io::Result<()> {
 
 fn belongs_to_index(name: &str) -> bool {
     let is_segment = |stem: &str| stem.len() == 32 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
-    matches!(name, "meta.json" | ".managed.json")
+    matches!(name, "meta.json" | "meta.new" | ".managed.json" | ".managed.new")
         || name.starts_with(".tantivy-")
         || name.split_once('.').is_some_and(|(stem, _)| is_segment(stem))
 }

@@ -21,6 +21,7 @@ use wego_proto::{
 
 mod collect;
 mod concepts;
+mod directory;
 mod files;
 mod held;
 mod index;
