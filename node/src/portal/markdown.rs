@@ -16,7 +16,7 @@ const SPAN_BYTES_MAX: usize = 2_000;
 const DEPTH_MAX: usize = 3;
 
 /// Renders `source`.
-pub fn render(source: &str) -> Markup {
+pub(super) fn render(source: &str) -> Markup {
     html! { @for block in blocks(source) { (block.markup()) } }
 }
 

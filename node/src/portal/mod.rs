@@ -10,8 +10,6 @@ use axum::{Router, middleware::from_fn, routing::get};
 use thiserror::Error;
 use wego_proto::{id::RecordId, v1};
 
-#[cfg(feature = "test-support")]
-pub use markdown::render as render_markdown;
 pub use serve::serve;
 
 mod assets;
@@ -80,6 +78,13 @@ pub trait Library: Send + Sync + 'static {
 
     /// Handle of the member that runs this node.
     fn own_handle(&self) -> String;
+}
+
+/// A text as a page shows it.
+#[cfg(feature = "test-support")]
+#[must_use]
+pub fn render_markdown(text: &str) -> maud::Markup {
+    markdown::render(text)
 }
 
 /// Why the library gave no answer. Reading changes nothing, so asking again is always safe.
