@@ -39,7 +39,7 @@ pub use self::{
     event::{Actor, Entry, Event, Outcome, clean},
     log::Log,
     read::{Checked, Filter, Page, list, verify},
-    writer::{Audit, Clock, Writer},
+    writer::{Audit, Clock, Submitted, Writer},
 };
 
 /// Folder of the audit log in the data folder.

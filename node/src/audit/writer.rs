@@ -34,6 +34,20 @@ pub type Clock = fn() -> u64;
 #[derive(Debug, Clone)]
 pub struct Audit(Arc<Shared>);
 
+/// An event on its way to the disk.
+#[derive(Debug)]
+pub struct Submitted(oneshot::Receiver<Result<(), AuditError>>);
+
+impl Submitted {
+    /// Waits until it is there.
+    ///
+    /// # Errors
+    /// [`AuditError`]; the event may be missing from the log.
+    pub async fn durable(self) -> Result<(), AuditError> {
+        self.0.await.unwrap_or(Err(AuditError::Stopped))
+    }
+}
+
 /// The thread that writes; to be stopped after everything that may hand over events.
 #[derive(Debug)]
 pub struct Writer {
@@ -120,9 +134,17 @@ impl Audit {
     /// # Errors
     /// [`AuditError`]; the event may be missing from the log.
     pub async fn record(&self, event: Event) -> Result<(), AuditError> {
+        self.submit(event)?.durable().await
+    }
+
+    /// Hands over an event that is made durable while the caller does something else.
+    ///
+    /// # Errors
+    /// [`AuditError`]; the event is not in the log.
+    pub fn submit(&self, event: Event) -> Result<Submitted, AuditError> {
         let (reply, told) = oneshot::channel();
         self.hand_over(event, Some(reply))?;
-        told.await.unwrap_or(Err(AuditError::Stopped))
+        Ok(Submitted(told))
     }
 
     /// Writes an event that nobody waits for. What finds no place is counted, and the count is written.

@@ -278,8 +278,23 @@ impl Engine {
     /// # Errors
     /// [`WriteError`]; nothing was written.
     pub async fn write(&self, write: Write) -> Result<Written, WriteError> {
+        self.write_after(write, || {}).await
+    }
+
+    /// As [`Engine::write`]. `before` runs on the engine's thread when an entry is about to be made durable and nothing
+    /// but the disk can prevent it, so that the caller can make something else durable at the same time. It must not
+    /// block.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing was written.
+    pub async fn write_after(
+        &self,
+        write: Write,
+        before: impl FnOnce() + Send + 'static,
+    ) -> Result<Written, WriteError> {
         let (reply, answer) = oneshot::channel();
-        self.writes.try_send((write, reply)).map_err(|error| match error {
+        let waiting = worker::Waiting { write, before: Box::new(before), reply };
+        self.writes.try_send(waiting).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => WriteError::Busy,
             mpsc::error::TrySendError::Closed(_) => WriteError::Stopping,
         })?;

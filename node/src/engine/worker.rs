@@ -328,4 +328,15 @@ async fn next(commands: &mut Commands, patience: Duration) -> Next {
 }
 
 /// A write and who waits for its outcome.
-pub(super) type Waiting = (Write, oneshot::Sender<Result<Written, WriteError>>);
+pub(crate) struct Waiting {
+    pub(super) write: Write,
+    /// Runs when its entry is about to be made durable.
+    pub(super) before: Box<dyn FnOnce() + Send>,
+    pub(super) reply: oneshot::Sender<Result<Written, WriteError>>,
+}
+
+impl std::fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waiting").field("write", &self.write).finish_non_exhaustive()
+    }
+}

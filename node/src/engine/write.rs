@@ -125,6 +125,7 @@ struct Pending {
     record_id: RecordId,
     record_kind: u32,
     outcome: Outcome,
+    before: Option<Box<dyn FnOnce() + Send>>,
     reply: oneshot::Sender<Result<Written, WriteError>>,
 }
 
@@ -141,7 +142,7 @@ impl Worker {
         let mut group = Group::default();
         let mut touched: BTreeSet<RecordId> = BTreeSet::new();
         let mut requests: BTreeSet<RequestId> = BTreeSet::new();
-        for (write, reply) in writes {
+        for Waiting { write, before, reply } in writes {
             if touched.contains(&write.record_id) || requests.contains(&write.request_id) {
                 self.commit(std::mem::take(&mut group));
                 touched.clear();
@@ -153,7 +154,8 @@ impl Worker {
                     touched.insert(write.record_id);
                     requests.insert(write.request_id);
                     let (record_id, record_kind) = (write.record_id, draft.record_kind);
-                    group.pending.push(Pending { record_id, record_kind, outcome, reply });
+                    let before = Some(before);
+                    group.pending.push(Pending { record_id, record_kind, outcome, before, reply });
                     group.drafts.push(draft);
                 }
                 Err(error) => answer(reply, Err(error)),
@@ -162,7 +164,7 @@ impl Worker {
         self.commit(group);
     }
 
-    fn commit(&mut self, Group { drafts, pending }: Group) {
+    fn commit(&mut self, Group { drafts, mut pending }: Group) {
         if drafts.is_empty() {
             return;
         }
@@ -170,6 +172,7 @@ impl Worker {
             refuse_all(pending, error);
             return;
         }
+        pending.iter_mut().filter_map(|one| one.before.take()).for_each(|before| before());
         self.commit = Ok(Vec::new());
         self.feed(Input::Append(drafts));
         match std::mem::replace(&mut self.commit, Ok(Vec::new())) {
@@ -192,7 +195,7 @@ impl Worker {
     fn acknowledge(&mut self, pending: Vec<Pending>, positions: Vec<(Position, Hash)>) {
         let cursor = self.store.cursor();
         let mut positions = positions.into_iter();
-        for Pending { record_id, record_kind, outcome, reply } in pending {
+        for Pending { record_id, record_kind, outcome, reply, .. } in pending {
             let Some((at, hash)) = positions.next() else {
                 // The log has no position left, or may not be written since the write was judged.
                 let why = self.state.not_writable().unwrap_or(wego_ledger::state::NotWritable::NotActive);

@@ -53,11 +53,11 @@ impl Catalogue for Doors {
         &self,
         request: Request<v1::RetractRequest>,
     ) -> Result<Response<v1::PublishReply>, Status> {
-        Deed::perform(request, async |message, _| self.withdraw(message).await).await
+        Deed::perform(request, async |message, deed| self.withdraw(message, &deed).await).await
     }
 
     async fn erase(&self, request: Request<v1::EraseRequest>) -> Result<Response<v1::PublishReply>, Status> {
-        Deed::perform(request, async |message, _| self.forget(message).await).await
+        Deed::perform(request, async |message, deed| self.forget(message, &deed).await).await
     }
 
     async fn read(&self, request: Request<v1::ReadRequest>) -> Result<Response<v1::RecordView>, Status> {
@@ -116,7 +116,7 @@ impl Doors {
             mode: mode(request.dry_run),
         };
         let warnings = checked.warnings().iter().map(ToString::to_string).collect();
-        self.write(write, warnings).await
+        self.write(write, warnings, deed).await
     }
 
     /// Refuses an adoption of one of the member's own records.
@@ -136,7 +136,7 @@ impl Doors {
         ))
     }
 
-    async fn withdraw(&self, request: v1::RetractRequest) -> Result<v1::PublishReply, Status> {
+    async fn withdraw(&self, request: v1::RetractRequest, deed: &Deed) -> Result<v1::PublishReply, Status> {
         let record_id = record_id(&request.record_id)?;
         if request.reason.chars().count() > REASON_CHARS_MAX || request.reason.chars().any(char::is_control) {
             return Err(Status::invalid_argument(
@@ -151,10 +151,10 @@ impl Doors {
             act: Act::Retract { content },
             mode: mode(request.dry_run),
         };
-        self.write(write, Vec::new()).await
+        self.write(write, Vec::new(), deed).await
     }
 
-    async fn forget(&self, request: v1::EraseRequest) -> Result<v1::PublishReply, Status> {
+    async fn forget(&self, request: v1::EraseRequest, deed: &Deed) -> Result<v1::PublishReply, Status> {
         let known = v1::EraseReason::try_from(request.reason).ok();
         let Some(reason) = known.filter(|reason| *reason != v1::EraseReason::Unspecified) else {
             return Err(Status::invalid_argument("reason is missing or none that is known; hint: give one"));
@@ -166,12 +166,17 @@ impl Doors {
             act: Act::Erase { reason: reason as u32 },
             mode: mode(request.dry_run),
         };
-        self.write(write, Vec::new()).await
+        self.write(write, Vec::new(), deed).await
     }
 
-    async fn write(&self, write: Write, warnings: Vec<String>) -> Result<v1::PublishReply, Status> {
-        let Written { record_id, outcome, entry } =
-            self.engine.write(write).await.map_err(|error| status::write(&error))?;
+    async fn write(
+        &self,
+        write: Write,
+        warnings: Vec<String>,
+        deed: &Deed,
+    ) -> Result<v1::PublishReply, Status> {
+        let written = self.engine.write_after(write, deed.ahead()).await;
+        let Written { record_id, outcome, entry } = written.map_err(|error| status::write(&error))?;
         Ok(v1::PublishReply {
             record_id: record_id.as_bytes().to_vec(),
             outcome: outcome as i32,

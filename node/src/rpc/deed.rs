@@ -13,7 +13,7 @@ use tonic::{Code, Request, Response, Status};
 
 use super::change::{Change, Said};
 use crate::{
-    audit::{Actor, Audit, AuditError, Event, Outcome},
+    audit::{Actor, Audit, AuditError, Event, Outcome, Submitted},
     engine::Mode,
 };
 
@@ -37,12 +37,14 @@ pub struct Deed {
 }
 
 /// What is known of a call beside who makes it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Told {
     target: String,
     request_id: String,
     reason: String,
     rehearsal: bool,
+    /// The event of what is about to be done, when it was handed over ahead.
+    ahead: Option<Result<Submitted, AuditError>>,
 }
 
 impl Deed {
@@ -117,6 +119,17 @@ impl Deed {
         self.told().target = target(kind, name);
     }
 
+    /// Hands over the event of a change that is about to be made durable, so that the disk takes both at once. To be
+    /// called when nothing but the disk can prevent it; [`Watch::end`] waits for it, and writes another event where the
+    /// change failed all the same.
+    pub(super) fn ahead(&self) -> impl FnOnce() + Send + 'static {
+        let deed = self.clone();
+        move || {
+            let submitted = deed.audit.submit(deed.event(Outcome::Done));
+            deed.told().ahead = Some(submitted);
+        }
+    }
+
     /// Whether a service took the call on.
     pub(super) fn is_taken(&self) -> bool {
         self.taken.load(Ordering::Acquire)
@@ -138,6 +151,7 @@ impl Deed {
             request_id: said.request_id,
             reason: said.reason,
             rehearsal: said.mode == Mode::DryRun,
+            ahead: None,
         };
         Self { told: Arc::new(Mutex::new(told)), ..self.clone() }
     }
@@ -163,11 +177,11 @@ impl Deed {
     }
 
     fn event(&self, outcome: Outcome) -> Event {
-        let told = self.told().clone();
         let mut event = Event::new(self.audit.now_ms(), self.actor.clone(), "rpc", &self.action, outcome);
-        event.target = told.target;
-        event.request_id = told.request_id;
-        event.reason = if self.reason.is_empty() { told.reason } else { self.reason.clone() };
+        let told = self.told();
+        event.target.clone_from(&told.target);
+        event.request_id.clone_from(&told.request_id);
+        event.reason.clone_from(if self.reason.is_empty() { &told.reason } else { &self.reason });
         event
     }
 
@@ -186,22 +200,30 @@ impl Watch {
     /// # Errors
     /// That it could not be written.
     pub(super) async fn end(mut self, refused: Option<&Status>) -> Result<(), Status> {
-        let Some(deed) = &self.0 else { return Ok(()) };
-        if deed.told().rehearsal {
-            self.0 = None;
-            return Ok(());
-        }
-        let event = deed.event(refused.map_or(Outcome::Done, refusal));
-        let audit = deed.audit.clone();
-        self.0 = None;
+        let Some(deed) = self.0.take() else { return Ok(()) };
+        let (rehearsal, ahead) = {
+            let mut told = deed.told();
+            (told.rehearsal, told.ahead.take())
+        };
+        let recorded = match (ahead, refused) {
+            _ if rehearsal => Ok(()),
+            (Some(Ok(submitted)), None) => submitted.durable().await,
+            (Some(Err(error)), None) => Err(error),
+            (_, refused) => deed.audit.record(deed.event(refused.map_or(Outcome::Done, refusal))).await,
+        };
         let outcome = if refused.is_some() { "it was refused" } else { "it was done all the same" };
-        audit.record(event).await.map_err(|error| unrecorded(&error, outcome))
+        recorded.map_err(|error| unrecorded(&error, outcome))
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(deed) = self.0.take().filter(|deed| !deed.told().rehearsal) {
+        let Some(deed) = self.0.take() else { return };
+        let is_written = {
+            let told = deed.told();
+            told.rehearsal || told.ahead.is_some()
+        };
+        if !is_written {
             deed.audit.note(deed.event(Outcome::Unknown));
         }
     }

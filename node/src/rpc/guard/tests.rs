@@ -143,3 +143,34 @@ async fn a_service_that_goes_past_the_audit_log_is_refused_and_seen() {
     tokio::task::spawn_blocking(|| writer.stop()).await.unwrap();
     assert_eq!(events(dir.path())[0].code, "INTERNAL");
 }
+
+#[tokio::test]
+async fn an_event_that_was_handed_over_ahead_is_followed_by_what_became_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let writer = writer(dir.path(), Box::new(|_| true));
+    let perform = async |fails: bool| {
+        let service = tower::service_fn(move |request: http::Request<()>| async move {
+            let change = async |_, deed: Deed| {
+                deed.ahead()();
+                if fails {
+                    Err(Status::internal("the journal cannot be written; hint: see the log"))
+                } else {
+                    Ok(())
+                }
+            };
+            let message = v1::RemovePeerRequest { handle: "city-2".to_owned() };
+            let request = tonic::Request::from_http(request.map(|()| message));
+            let done = Deed::perform(request, change).await;
+            let answer = done.map(|_| http::Response::new(Body::empty()));
+            Ok::<_, Infallible>(answer.unwrap_or_else(|status| status.into_http()))
+        });
+        layer(&writer.audit()).layer(service).oneshot(request(CHANGE)).await.unwrap();
+    };
+    perform(false).await;
+    perform(true).await;
+    tokio::task::spawn_blocking(|| writer.stop()).await.unwrap();
+    let events = events(dir.path());
+    let said: Vec<_> = events.iter().map(|event| (event.result.as_str(), event.target.as_str())).collect();
+    let peer = "peer city-2";
+    assert_eq!(said, [("refused", peer), ("ok", peer), ("ok", peer)], "newest first");
+}
