@@ -8,7 +8,7 @@ use std::fmt;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use ed25519_dalek::{
     Signature as DalekSignature, Signer as _, SigningKey, VerifyingKey,
-    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, spki::der::pem::LineEnding},
+    pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes, spki::der::pem::LineEnding},
 };
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -166,7 +166,7 @@ impl SecretKey {
         Signature(self.0.sign(&domain_separated(purpose, parts)).to_bytes())
     }
 
-    /// Reads a PKCS #8 PEM file's text.
+    /// Reads a PKCS #8 PEM file's text, of version 1 or 2. Version 2 names the public key too, which is checked.
     ///
     /// # Errors
     /// [`KeyError::NotPkcs8`].
@@ -174,14 +174,16 @@ impl SecretKey {
         SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|_| KeyError::NotPkcs8)
     }
 
-    /// As PKCS #8 PEM: the form OpenSSL and rustls read.
+    /// As PKCS #8 PEM of version 1, without the public key: OpenSSL 3.0 and all that is built on it refuse version 2.
     ///
     /// # Panics
     /// Never: an Ed25519 key always has a PKCS #8 form.
     #[must_use]
     #[expect(clippy::expect_used, reason = "encoding 48 bytes of DER cannot fail")]
     pub fn to_pem(&self) -> Zeroizing<String> {
-        self.0.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PKCS #8 form")
+        // Wiped when dropped.
+        let form = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
+        form.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PKCS #8 form")
     }
 }
 
@@ -254,6 +256,28 @@ mod tests {
         let mut identity = [0; 32];
         identity[0] = 1;
         assert_eq!(PublicKey::from_bytes(&identity), Err(KeyError::Weak));
+    }
+
+    /// Of the seed `[9; 32]`, as `wego` 0.1 wrote it.
+    const VERSION_2: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MFECAQEwBQYDK2VwBCIEIAkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJ\n\
+        gSEA/RckOFqgx1tk+3jNYC+h2ZH96/drE8WO1wLqyDXp9hg=\n\
+        -----END PRIVATE KEY-----\n";
+
+    #[test]
+    fn a_key_is_written_as_pkcs8_version_1_and_both_versions_are_read() {
+        let pem = key(9).to_pem();
+        let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = data_encoding::BASE64.decode(body.as_bytes()).expect("base64");
+        // RFC 8410, 7: SEQUENCE, version 0, the algorithm, the seed, and nothing behind it.
+        let mut expected = HEXLOWER.decode(b"302e020100300506032b657004220420").expect("hexadecimal");
+        expected.extend([9; 32]);
+        assert_eq!(der, expected);
+        for pem in [pem.as_str(), VERSION_2] {
+            assert_eq!(SecretKey::from_pem(pem).expect("a key").public(), key(9).public());
+        }
+        let other = VERSION_2.replace("gSEA/Rck", "gSEA/RcA");
+        assert!(SecretKey::from_pem(&other).is_err(), "the public key in it is of another one");
     }
 
     #[test]
