@@ -21,6 +21,7 @@ pub mod identity;
 pub mod process;
 pub mod raw;
 pub mod records;
+pub mod seeded;
 
 /// How long a condition may take to come true before a test fails.
 pub const DEADLINE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! What a node does with a folder that was damaged while it was down: rebuild what others or the journal have,
+//! What a node does with a folder that was damaged while it was down: set aside what is damaged, take it from elsewhere,
 //! refuse what nobody else has, and never make it worse.
 
 use std::{
@@ -15,6 +15,7 @@ use wego_tests::{
     records::{practice, publish},
 };
 
+mod flips;
 mod folders;
 mod journal;
 mod refused;
@@ -38,9 +39,19 @@ async fn published() -> (Cluster, BTreeMap<Vec<u8>, Vec<u8>>) {
     (cluster, acknowledged)
 }
 
+/// A few records more of the first node.
+async fn publish_more(cluster: &Cluster, acknowledged: &mut BTreeMap<Vec<u8>, Vec<u8>>) {
+    let mut catalogue = Client::of_profile(&cluster.seats[0].created.profile_dir).await.catalogue();
+    for _ in 0..3 {
+        let title = format!("Practice after {}", acknowledged.len());
+        let reply = catalogue.publish(publish(practice(&title))).await.unwrap().into_inner();
+        acknowledged.insert(reply.record_id, reply.entry_hash);
+    }
+}
+
 /// Every acknowledged record is read, listed and found at the first node, as the entry that was acknowledged.
 async fn all_there(cluster: &Cluster, what: &str, acknowledged: &BTreeMap<Vec<u8>, Vec<u8>>) {
-    cluster.converge(1).await;
+    cluster.converge(cluster.seats.len().min(2) - 1).await;
     let client = Client::of_profile(&cluster.seats[0].created.profile_dir).await;
     for (record_id, entry_hash) in acknowledged {
         let request = v1::ReadRequest { record_id: record_id.clone() };

@@ -25,7 +25,11 @@ fn in_force(cluster: &Cluster, n: usize) -> (u64, Hash) {
 }
 
 /// What follows the version in force at node 0, changed and signed by some.
-fn next(cluster: &Cluster, signers: &[usize], change: impl Fn(&mut v1::Roster)) -> v1::SignedRoster {
+pub(super) fn next(
+    cluster: &Cluster,
+    signers: &[usize],
+    change: impl Fn(&mut v1::Roster),
+) -> v1::SignedRoster {
     let view = cluster.node(0).reader().view();
     let current = view.roster.current();
     let mut next = v1::Roster {
@@ -43,7 +47,7 @@ fn next(cluster: &Cluster, signers: &[usize], change: impl Fn(&mut v1::Roster)) 
     signed
 }
 
-async fn submit(
+pub(super) async fn submit(
     cluster: &Cluster,
     n: usize,
     version: &v1::SignedRoster,
@@ -54,7 +58,7 @@ async fn submit(
     Ok(reply.into_inner().outcome())
 }
 
-fn preside(handle: &'static str) -> impl Fn(&mut v1::Roster) {
+pub(super) fn preside(handle: &'static str) -> impl Fn(&mut v1::Roster) {
     move |next| {
         let member = next.members.iter_mut().find(|member| member.handle == handle).unwrap();
         member.role = MemberRole::President as i32;

@@ -10,6 +10,7 @@ use wego_tests::{
     client::Client,
     process::{Federation, Signal},
     records::practice,
+    seeded::Seeded,
 };
 
 /// How often the node is killed.
@@ -52,33 +53,9 @@ impl Memory {
     }
 }
 
-/// Steele, Lea and Flood's mixer: a printed seed gives the same points again.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
-
-fn seed() -> u64 {
-    let given = std::env::var("WEGO_TEST_SEED").ok().map(|text| text.parse().unwrap());
-    given.unwrap_or_else(|| {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).unwrap();
-        u64::from_le_bytes(bytes)
-    })
-}
-
 #[test]
 fn what_was_acknowledged_survives_kill_9_and_a_retry_yields_one_entry() {
-    let seed = seed();
-    println!("seed {seed}: WEGO_TEST_SEED={seed} draws the same points");
-    let mut random = Seeded(seed);
+    let mut random = Seeded::drawn();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut federation = Federation::start(&["kr-seoul", "fr-paris"]);
     let mut memory = Memory::default();

@@ -8,6 +8,7 @@ use wego_tests::{
     client::Client,
     process::{Federation, Signal, Site, copy, wait_for},
     records::{practice, publish},
+    seeded::Seeded,
 };
 
 /// Trials when nobody says how many with `WEGO_TRIALS`; before a release it is 300.
@@ -45,19 +46,6 @@ enum Blow {
 
 const BLOWS: [Blow; 5] = [Blow::Killed, Blow::Torn, Blow::PutBack, Blow::Lost, Blow::Cloned];
 
-/// Steele, Lea and Flood's mixer: a printed seed gives the same blows again.
-struct Seeded(u64);
-
-impl Seeded {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
-
 struct Trials {
     runtime: tokio::runtime::Runtime,
     federation: Federation,
@@ -67,23 +55,14 @@ struct Trials {
     acknowledged: Vec<Hashes>,
 }
 
-fn given(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
-}
-
 #[test]
 fn no_member_forks_itself_or_loses_what_was_acknowledged_whatever_happens_to_its_disk() {
-    let seed = given("WEGO_TEST_SEED").unwrap_or_else(|| {
-        let mut bytes = [0; 8];
-        getrandom::fill(&mut bytes).unwrap();
-        u64::from_le_bytes(bytes)
-    });
-    let count = given("WEGO_TRIALS").unwrap_or(TRIALS);
-    println!("WEGO_TEST_SEED={seed} WEGO_TRIALS={count} draws the same blows");
+    let count = std::env::var("WEGO_TRIALS").map_or(TRIALS, |text| text.parse().expect("a number"));
+    println!("WEGO_TRIALS={count}");
     let mut trials = Trials {
         runtime: tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap(),
         federation: Federation::start(&CITIES),
-        random: Seeded(seed),
+        random: Seeded::drawn(),
         copies: vec![Vec::new(); CITIES.len()],
         acknowledged: vec![Hashes::new(); CITIES.len()],
     };

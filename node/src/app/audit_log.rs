@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use wego_proto::causes::with_causes;
+use tokio::task::JoinHandle;
+use wego_proto::{causes::with_causes, key::PublicKey};
 
 use super::StartError;
 use crate::{
-    audit::{AUDIT_DIR, Actor, Event, Log, Outcome},
+    audit::{AUDIT_DIR, Actor, Audit, Event, Log, Outcome},
     clock::now_ms,
     config::Config,
     keys,
@@ -26,6 +27,12 @@ pub(super) fn reloaded(read: &Result<Operators, OperatorsError>) -> Event {
         Err(_) => "operators".to_owned(),
     };
     event
+}
+
+/// Checks the newest file beside the start, which does not wait for it.
+pub(super) fn check(audit: Audit, mut keys: Vec<PublicKey>) -> JoinHandle<()> {
+    keys.push(audit.public_key());
+    tokio::task::spawn_blocking(move || audit.check_newest(&keys))
 }
 
 /// The audit log, signed with the log key; takes no space that the stores were promised.

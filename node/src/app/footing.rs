@@ -10,6 +10,7 @@ use crate::store::{
 
 /// What the folder says of the own log's copy, and which start wrote it last.
 pub(super) fn of(anchor: &Anchor, empty: bool) -> Result<(Footing, Option<Vec<u8>>), StoreError> {
+    anchor.mend()?;
     Ok(match anchor.judge(empty)? {
         Copy::Sound(last) => {
             let run = last.and_then(|last| HEXLOWER.decode(last.run.as_bytes()).ok());

@@ -23,7 +23,7 @@ use crate::{
         self, Engine, Parts, Running,
         bell::Bell,
         follow::Follower,
-        read::{ReadHandle, Sources},
+        read::{Noticed, ReadHandle, Sources},
     },
     enrolment::{Book, Enrolment},
     keys::{LogKeys, NodeKeys, TransportKeys},
@@ -35,6 +35,7 @@ use crate::{
     transport::{Transport, TransportError},
 };
 
+mod aside;
 mod audit_log;
 mod doors;
 mod followed;
@@ -137,6 +138,7 @@ impl Node {
             records_progress: followers[0].progress(),
             search_progress: followers[1].progress(),
             doors: vec![counters.peers.clone(), counters.clients.clone()],
+            noticed: opened.noticed.into_iter().chain(aside::noticed(&config.node.data_dir)).collect(),
         });
         let (keys_dir, data_dir) = (config.node.keys_dir.clone(), config.node.data_dir.clone());
         let backups = BackupDoor::new(engine.clone(), store.clone(), keys_dir, data_dir);
@@ -161,6 +163,7 @@ impl Node {
             counters: &counters,
         };
         let (mut doors, addresses) = front.open(listeners)?;
+        doors.push(audit_log::check(audit.audit(), reader.view().own_log_keys()));
         doors.push(tokio::spawn(transport.clone().look_after(closing.clone())));
         tracing::info!(member = opened.me.0, peers = %addresses.peers, clients = %addresses.clients, "node up");
         Ok(Self {
@@ -264,6 +267,7 @@ struct Opened {
     invites: Book,
     bell: Arc<Bell>,
     audit_log: audit::Log,
+    noticed: Vec<Noticed>,
 }
 
 impl Opened {
@@ -275,6 +279,7 @@ impl Opened {
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;
         let mut stores = stores::Stores::open(config, me, rosters)?;
+        stores.salvage(config, me, &roster)?;
         // A crash may have come between an epoch and its key.
         let in_force = engine::key_in_force(stores.lock.as_mut(), stores.store.as_ref(), me, &roster)?;
         if let Some(in_force) = in_force.filter(|in_force| *in_force != keys.log.public())
@@ -283,6 +288,8 @@ impl Opened {
             keys = NodeKeys::load(&config.node.keys_dir)?;
         }
         let pins = Pins::open(&config.node.data_dir.join(PINS_FILE))?;
+        let invites = Book::open(&config.node.data_dir.join(INVITES_DIR))?;
+        let noticed = rosters::unread(config).into_iter().collect();
         let audit_log = audit_log::open(config, stores.space.clone())?;
         let anchor = Anchor::of(&config.node.data_dir);
         let (footing, previous_run) = footing::of(&anchor, stores.lock.load()?.is_none())?;
@@ -325,9 +332,10 @@ impl Opened {
             stores,
             anchor,
             pins,
-            invites: Book::open(&config.node.data_dir.join(INVITES_DIR))?,
+            invites,
             bell: Arc::new(Bell::default()),
             audit_log,
+            noticed,
         })
     }
 }

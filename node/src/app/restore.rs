@@ -71,9 +71,11 @@ pub enum Target {
 /// [`StartError::RestoreInterrupted`]: nothing in the folder may be opened.
 pub(super) fn is_finished(config: &Config) -> Result<(), StartError> {
     let data_dir = &config.node.data_dir;
-    match Fence::read(data_dir)? {
-        Some(Fence { stage: Stage::Begun, .. }) => Err(StartError::RestoreInterrupted(data_dir.clone())),
-        _ => Ok(()),
+    match Fence::stage(data_dir) {
+        Ok(Some(Stage::Begun)) => Err(StartError::RestoreInterrupted(data_dir.clone())),
+        Err(error) if error.is_corrupt() => Err(StartError::Fence(data_dir.clone(), error)),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
     }
 }
 
@@ -115,7 +117,7 @@ fn open(path: &Path) -> Result<Reading<BufReader<File>>, RestoreError> {
 
 /// Whether the folder may be restored into.
 fn target(data_dir: &Path) -> Result<Target, RestoreError> {
-    if Fence::read(data_dir)?.is_some_and(|fence| fence.stage == Stage::Begun) {
+    if Fence::stage(data_dir)? == Some(Stage::Begun) {
         return Ok(Target::Interrupted);
     }
     let fail = |source| RestoreError::File { path: data_dir.to_owned(), source };

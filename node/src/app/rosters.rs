@@ -9,6 +9,7 @@ use thiserror::Error;
 use wego_ledger::roster::History;
 use wego_proto::{
     armour::{self, ArmourError, Label},
+    causes::with_causes,
     prost::Message as _,
     roster::{CHAIN_BYTES_MAX, Roster, RosterError},
     v1,
@@ -16,11 +17,15 @@ use wego_proto::{
 
 use crate::{
     config::Config,
+    engine::read::Noticed,
     store::{GovernanceFiles, RosterFiles, RosterFilesError, StoreError},
 };
 
 /// Folder of the adopted versions in the data folder.
 const ROSTER_DIR: &str = "roster";
+
+/// Said when the operator's file cannot be used.
+const UNREAD: &str = "the roster file cannot be used, and the node goes on with the versions that it adopted";
 
 /// Why there is no roster to start from.
 #[derive(Debug, Error)]
@@ -81,6 +86,21 @@ pub enum RosterFileError {
 }
 
 impl RosterFileError {
+    /// Whether the file is damaged or not there, and not just another one than it should be.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::Missing { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData)
+            }
+            Self::Armour { source, .. } => !matches!(source, ArmourError::WrongLabel { .. }),
+            // A flipped bit makes every signature a wrong one; so whoever waits for signatures is told by the status.
+            Self::Unverified { .. } | Self::TooLarge { .. } => true,
+            Self::OtherFederation { .. } | Self::OtherBranch { .. } | Self::Store(_) | Self::Files(_) => {
+                false
+            }
+        }
+    }
+
     /// What the operator can do.
     pub(super) fn hint(&self) -> &'static str {
         match self {
@@ -99,20 +119,22 @@ impl RosterFileError {
 /// Opens the adopted versions, extended by what the operator's file has beyond them.
 pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
     let files = folder(config)?;
-    let known = files.load()?;
     let path = &config.node.roster;
-    let text = match read(path) {
-        Ok(text) => text,
+    let given = read_given(path);
+    let elsewhere = given.as_ref().map_or_else(|_| Vec::new(), |given| given.since(0, usize::MAX));
+    files.mend(&elsewhere)?;
+    let known = files.load()?;
+    let given = match given {
+        Ok(given) => given,
         // Once adopted, the file is no longer needed.
-        Err(RosterFileError::Missing { source, .. })
-            if source.kind() == io::ErrorKind::NotFound && !known.is_empty() =>
-        {
+        Err(error) if error.is_damage() && !known.is_empty() => {
+            if path.exists() {
+                tracing::warn!(error = &error as &dyn std::error::Error, "{UNREAD}");
+            }
             return Ok(files);
         }
         Err(error) => return Err(error),
     };
-    let given = History::open(chain_in(path, &text)?);
-    let given = given.map_err(|source| RosterFileError::Unverified { path: path.clone(), source })?;
     let contested = GovernanceFiles::open(files.dir())?.conflicts()?;
     for (version, (ours, theirs)) in (1..).zip(known.iter().zip(given.since(0, usize::MAX))) {
         if ours.roster != theirs.roster {
@@ -130,6 +152,22 @@ pub(super) fn open(config: &Config) -> Result<RosterFiles, RosterFileError> {
         files.append(&version)?;
     }
     Ok(files)
+}
+
+fn read_given(path: &PathBuf) -> Result<History, RosterFileError> {
+    let unverified = |source| RosterFileError::Unverified { path: path.clone(), source };
+    History::open(chain_in(path, &read(path)?)?).map_err(unverified)
+}
+
+/// What is wrong with the operator's file, when the node has started without it.
+pub(super) fn unread(config: &Config) -> Option<Noticed> {
+    let path = &config.node.roster;
+    let error = read_given(path).err().filter(|_| path.exists())?;
+    Some(Noticed {
+        what: format!("{UNREAD}: {}", with_causes(&error)),
+        hint: error.hint().to_owned(),
+        path: None,
+    })
 }
 
 /// Whether a version that was adopted settles a conflict against the branch that is given: a folder that came from a

@@ -34,6 +34,9 @@ pub enum StartError {
     /// A restore was not finished: nothing in the data folder counts.
     #[error("the restore into {} was not finished", .0.display())]
     RestoreInterrupted(PathBuf),
+    /// Whether the restore was finished cannot be read.
+    #[error("whether the restore into {} was finished is not known", .0.display())]
+    Fence(PathBuf, #[source] StoreError),
     /// The stores.
     #[error("data folder")]
     Store(#[from] StoreError),
@@ -74,19 +77,31 @@ impl StartError {
             }
             Self::Roster(error) => error.hint().to_owned(),
             Self::NotAMember { .. } => {
-                "compare the roster with wego roster show; was it made from this node's card?".to_owned()
+                "compare the roster with wego roster show; was it made from this node's card? Where newer versions were \
+                 lost or set aside in data/roster, put at node.roster what another member has: wego roster show --out FILE"
+                    .to_owned()
             }
             Self::RestoreInterrupted(_) => "run the same wego-node restore again: it begins anew".to_owned(),
+            Self::Fence(path, _) => format!(
+                "set the folder aside (mv {0} {0}.aside) and run wego-node restore again: see the runbook \
+                 (deploy/README.md, 7)",
+                path.display()
+            ),
+            Self::Store(StoreError::OtherOrigin { .. }) => {
+                "node.data_dir or node.handle is of another member: correct it in wego-node.toml".to_owned()
+            }
+            Self::Store(StoreError::NewerFormat { .. }) => "start the newer wego-node again".to_owned(),
             Self::Store(StoreError::Locked { .. }) => {
                 "stop the other node that works in this folder".to_owned()
             }
             Self::Store(error) if error.is_corrupt() => {
-                "keep the folder as it is, and see the runbook (deploy/README.md, rebuild)".to_owned()
+                "start the node: it sets aside what is damaged, and takes it from store and peers; see the runbook \
+                 (deploy/README.md, 11)"
+                    .to_owned()
             }
             Self::Store(_) => "look at the data folder's file system and its permissions".to_owned(),
-            Self::Pins(_) => "mend or remove peers.toml in the data folder".to_owned(),
-            Self::Invites(_) => {
-                "move the file away that it names: the invite in it is then void, and nothing else".to_owned()
+            Self::Pins(_) | Self::Invites(_) => {
+                "the node's user must be able to read and write what it names".to_owned()
             }
             Self::Audit(error) => error.hint().to_owned(),
             Self::Identity(_) => "certificate and key in the keys folder must belong together".to_owned(),

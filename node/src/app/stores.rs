@@ -1,20 +1,23 @@
 //! Opens what a node keeps, and sets aside what is broken.
 //!
 //! A store that cannot be opened, fails its check or broke while running is renamed, never deleted, and a new one
-//! is begun: own entries come back from the journal, others' from the peers. The journal is never set aside: it
-//! is the only copy of what this member alone has.
+//! is begun: own entries come back from the journal, others' from the peers. Of a damaged journal the segments from the
+//! damage on are renamed too, after a note that makes this start unsure: what they held comes back from the store, from
+//! what of them can still be read, and from the peers.
 
 use std::{fs, io, path::Path, sync::Arc};
 
+use wego_ledger::roster::History;
 use wego_proto::id::Origin;
 
 use crate::{
     config::Config,
+    engine,
     records::Records,
     search::Search,
     store::{
         DiskGuard, EntryStore, HeadLock, Journal, LockedHead, Projection, RosterFiles, SledStore, Space,
-        StoreError, set_aside,
+        StoreError, anchor::Anchor, aside::rename_aside, journal::Salvage, set_aside,
     },
 };
 
@@ -51,19 +54,43 @@ impl std::fmt::Debug for Stores {
 }
 
 impl Stores {
-    /// Opens everything; a broken store is set aside and begun anew.
+    /// Opens everything; what is damaged is set aside, and begun anew.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another process works there; [`StoreError::CorruptFile`] for a broken journal.
+    /// [`StoreError::Locked`] when another process works there; [`StoreError::OtherOrigin`].
     pub fn open(config: &Config, me: Origin, rosters: RosterFiles) -> Result<Self, StoreError> {
         let data = &config.node.data_dir;
         let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
         // First, because its lock keeps a second process away from everything else.
-        let lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;
+        let mut doubt = || Anchor::of(data).mark_incomplete();
+        let lock = Journal::open_mended(&data.join(JOURNAL_DIR), me, space.clone(), &mut doubt)?;
         let store = Arc::new(open_or_renew(config, &space)?);
         let records = Arc::new(Records::open(&data.join(RECORDS_DIR), store.lineage(), space.as_ref())?);
         let search = Search::open(&data.join(SEARCH_DIR), store.lineage(), config.store.index_memory_bytes)?;
         Ok(Self { lock: Box::new(lock), store, rosters, records, search: Arc::new(search), space })
+    }
+
+    /// Takes what can be had again of the own log when its journal was damaged, before the peers are asked for the rest.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was taken stays.
+    pub(super) fn salvage(
+        &mut self,
+        config: &Config,
+        me: Origin,
+        roster: &History,
+    ) -> Result<(), StoreError> {
+        if !Anchor::of(&config.node.data_dir).is_incomplete() {
+            return Ok(());
+        }
+        let entries = Salvage::of(&config.node.data_dir.join(JOURNAL_DIR))?;
+        let salvaged = engine::salvage_own(self.lock.as_mut(), self.store.as_ref(), me, roster, entries)?;
+        tracing::warn!(
+            salvaged,
+            "the journal was damaged: the own log is put together from it, the store and the peers, and goes on in a \
+             new epoch"
+        );
+        Ok(())
     }
 }
 
@@ -91,12 +118,8 @@ fn open_or_renew(config: &Config, space: &Arc<dyn Space>) -> Result<SledStore, S
         }
     };
     if let Some(error) = broken.filter(|_| dir.exists()) {
-        let kept = set_aside(&dir)?;
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            kept = %kept.display(),
-            "the store is damaged: it was set aside, and a new one is filled from the journal and the peers"
-        );
+        set_aside(&dir, &error)?;
+        tracing::error!("a new store is filled from the journal and the peers");
     }
     match fs::remove_file(&mark) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -138,18 +161,14 @@ pub struct Rebuilt {
 ///
 /// # Errors
 /// [`StoreError::Locked`] while the node runs.
-pub fn rebuild(
-    config: &Config,
-    me: Origin,
-    roster: &wego_ledger::roster::History,
-) -> Result<Rebuilt, StoreError> {
+pub fn rebuild(config: &Config, me: Origin, roster: &History) -> Result<Rebuilt, StoreError> {
     let data = &config.node.data_dir;
     let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
     let mut lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;
     let dir = data.join(STORE_DIR);
-    let kept = if dir.exists() { Some(set_aside(&dir)?) } else { None };
+    let kept = if dir.exists() { Some(rename_aside(&dir)?) } else { None };
     let store = SledStore::open(&dir, config.store.cache_bytes, space)?;
-    crate::engine::restore_own(&mut lock, &store, me, roster)?;
+    engine::restore_own(&mut lock, &store, me, roster)?;
     store.sync()?;
     Ok(Rebuilt { kept, own_entries: store.cursor().0 })
 }

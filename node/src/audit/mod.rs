@@ -38,7 +38,7 @@ mod tests;
 pub use self::{
     event::{Actor, Entry, Event, Outcome, clean},
     log::Log,
-    read::{Checked, Filter, Page, list, verify},
+    read::{Checked, Filter, Page, list, verify, verify_newest},
     writer::{Audit, Clock, Submitted, Writer},
 };
 

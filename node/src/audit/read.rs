@@ -139,6 +139,19 @@ pub fn verify(
     Ok(checked)
 }
 
+/// Checks the newest file that has events in it: at every start, so that damage is noticed before it is old.
+///
+/// # Errors
+/// [`AuditError::Io`].
+pub fn verify_newest(dir: &Path, keys: &[PublicKey]) -> Result<Vec<Break>, AuditError> {
+    for segment in found(dir)?.into_iter().rev() {
+        if !content(&segment)?.is_empty() {
+            return Ok(verify(dir, keys, segment.first, None)?.breaks);
+        }
+    }
+    Ok(Vec::new())
+}
+
 fn begun<'k>(keys: &'k [PublicKey], before: Option<(u64, Hash)>, noted: Option<(u64, Hash)>) -> Chain<'k> {
     let chain = Chain::new(keys, before);
     match noted {

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::JoinHandle,
     time::Duration,
 };
@@ -16,6 +16,7 @@ use super::{
     files::Head,
     flood::Flood,
     log::Log,
+    read::verify_newest,
 };
 
 /// Events written in one flush: all calls that a node serves at once, several times over.
@@ -62,6 +63,8 @@ struct Shared {
     dir: PathBuf,
     key: PublicKey,
     clock: Clock,
+    /// What the check at the start found.
+    damage: OnceLock<String>,
 }
 
 #[derive(Debug)]
@@ -97,7 +100,8 @@ impl Writer {
             stopped: false,
         };
         let (queue, key) = (Mutex::new(queue), log.public_key());
-        let audit = Audit(Arc::new(Shared { queue, news: Condvar::new(), dir: dir.to_owned(), key, clock }));
+        let (news, dir_owned, damage) = (Condvar::new(), dir.to_owned(), OnceLock::new());
+        let audit = Audit(Arc::new(Shared { queue, news, dir: dir_owned, key, clock, damage }));
         let shared = audit.0.clone();
         let spawned = std::thread::Builder::new().name("audit".to_owned()).spawn(move || shared.work(log));
         let thread = spawned.map_err(AuditError::io("starting a thread for", dir))?;
@@ -171,6 +175,29 @@ impl Audit {
     pub fn head(&self) -> (u64, Hash) {
         let head = self.0.queue().head;
         (head.n, head.hash)
+    }
+
+    /// Looks once whether the newest file is what was written, by these keys; what it finds is said in the node's log and
+    /// by [`Audit::damage`], and stops nothing. Blocking.
+    pub fn check_newest(&self, keys: &[PublicKey]) {
+        let found = match verify_newest(&self.0.dir, keys) {
+            Ok(breaks) if breaks.is_empty() => return,
+            Ok(breaks) => {
+                let first = breaks.first().map(ToString::to_string).unwrap_or_default();
+                format!("it is not what was written in {} places, the first: {first}", breaks.len())
+            }
+            Err(error) => error.to_string(),
+        };
+        tracing::error!(dir = %self.0.dir.display(), found, "the newest audit file is damaged");
+        let _ = self.0.damage.set(found);
+    }
+
+    /// What is wrong with the newest file, and what to do about it, if the start found that something is.
+    #[must_use]
+    pub fn damage(&self) -> Option<(String, String)> {
+        let what = format!("the newest audit file is damaged: {}", self.0.damage.get()?);
+        let hint = "`wego audit verify` names every place; look at the disk, and see deploy/README.md, 13";
+        Some((what, hint.to_owned()))
     }
 
     /// The time that events are to have.

@@ -190,16 +190,16 @@ fn disk(config: &Config) -> Finding {
 
 /// Something to say only of a folder that came from a backup.
 fn fence(config: &Config) -> Option<Finding> {
-    match Fence::read(&config.node.data_dir) {
+    match Fence::stage(&config.node.data_dir) {
         Ok(None) => None,
-        Ok(Some(Fence { stage: Stage::Done, .. })) => {
+        Ok(Some(Stage::Done)) => {
             let what =
                 format!("{} came from a backup: its own log may be behind", config.node.data_dir.display());
             let hint =
                 "the node writes nothing before it has asked its peers; leave the fence to it".to_owned();
             Some(Finding::Advice(what, hint))
         }
-        Ok(Some(Fence { stage: Stage::Begun, .. })) => {
+        Ok(Some(Stage::Begun)) => {
             let what = format!("the restore into {} was not finished", config.node.data_dir.display());
             Some(Finding::Problem(what, "run the same wego-node restore again".to_owned()))
         }

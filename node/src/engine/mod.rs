@@ -47,7 +47,7 @@ pub mod words;
 mod worker;
 mod write;
 
-pub use own_log::{key_in_force, restore_own};
+pub use own_log::{key_in_force, restore_own, salvage_own};
 pub use running::Running;
 use view::View;
 

@@ -1,4 +1,5 @@
-//! The own log in its two places, the lock and the store: what one has lost comes from the other.
+//! The own log in its two places, the lock and the store: what one has lost comes from the other, or from what can
+//! still be read of a lock that was damaged.
 
 use wego_ledger::{
     limits::ENTRIES_PER_MESSAGE_MAX,
@@ -12,7 +13,7 @@ use wego_proto::{
     v1,
 };
 
-use crate::store::{EntryStore, HeadLock, LockedHead, StoreError};
+use crate::store::{EntryStore, HeadLock, LockedHead, StoreError, entry_hash, extends};
 
 /// Own entries put back at once.
 const REPUT_MAX: usize = 256;
@@ -48,6 +49,90 @@ pub fn restore_own(
     }
 }
 
+/// Puts into the store what follows the own log there, of `entries` that were read in a damaged lock: the lock has them
+/// from there at the next step of the start. Returns how many.
+///
+/// # Errors
+/// [`StoreError`]; what was put stays.
+pub fn salvage_own(
+    lock: &mut dyn HeadLock,
+    store: &dyn EntryStore,
+    me: Origin,
+    roster: &History,
+    entries: impl IntoIterator<Item = v1::Entry>,
+) -> Result<u64, StoreError> {
+    match restore_own(lock, store, me, roster) {
+        Ok(_) => {}
+        // There is a later start, when there is space.
+        Err(StoreError::Full { .. }) => return Ok(0),
+        Err(error) => return Err(error),
+    }
+    let mut salvage = Salvage { store, me, roster: roster.clone(), head: None, batch: Vec::new(), put: 0 };
+    learn_epochs(&mut salvage.roster, store, me)?;
+    salvage.head = newest_head(store, me)?;
+    let taken = entries.into_iter().try_for_each(|entry| salvage.take(entry)).and_then(|()| salvage.put());
+    match taken {
+        // Good checksums, and not what was written: what comes after it cannot follow either.
+        Err(error) if error.is_corrupt() => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "not all of the journal could be salvaged"
+            );
+        }
+        Ok(()) | Err(StoreError::Full { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(salvage.put)
+}
+
+/// Puts own entries into the store, one after the other, as far as each follows what is there.
+struct Salvage<'store> {
+    store: &'store dyn EntryStore,
+    me: Origin,
+    roster: History,
+    /// Of the store and the batch.
+    head: Option<LockedHead>,
+    batch: Vec<v1::Entry>,
+    put: u64,
+}
+
+impl Salvage<'_> {
+    fn take(&mut self, entry: v1::Entry) -> Result<(), StoreError> {
+        let Ok(parsed) = Unverified::parse(entry.clone()) else { return Ok(()) };
+        if parsed.header().epoch_start.is_some() {
+            // What it continues from is asked of the store.
+            self.put()?;
+        }
+        if self.follows(&parsed)? {
+            self.head = Some(LockedHead { at: parsed.header().at, hash: parsed.hash() });
+            self.batch.push(entry);
+        }
+        if self.batch.len() >= REPUT_MAX { self.put() } else { Ok(()) }
+    }
+
+    /// Whether an entry may stand after the head, and an opening has what it continues from before it.
+    fn follows(&self, entry: &Unverified) -> Result<bool, StoreError> {
+        let header = entry.header();
+        if !extends(self.me, self.head.as_ref(), header) {
+            return Ok(false);
+        }
+        let Some(start) = header.epoch_start.as_ref().filter(|start| start.base.seq > 0) else {
+            return Ok(true);
+        };
+        let base = self.store.entry(self.me, start.base)?;
+        Ok(base.is_some_and(|base| entry_hash(&base) == start.base_hash))
+    }
+
+    fn put(&mut self) -> Result<(), StoreError> {
+        for run in own_runs(std::mem::take(&mut self.batch), &mut self.roster, "salvaged entry")? {
+            let entries = run.into_entries();
+            self.store.put(&entries)?;
+            self.put += entries.len() as u64;
+        }
+        Ok(())
+    }
+}
+
 /// Puts own entries back into the lock that only the store has: a disk that took a flush and lost it cut them off
 /// there. Without this the node would sign on top of them and no lock would take it.
 ///
@@ -62,6 +147,8 @@ pub(super) fn restore_lock(
     roster: &History,
 ) -> Result<(Option<LockedHead>, bool), StoreError> {
     let mut roster = roster.clone();
+    // What is missing may begin in the middle of an epoch.
+    learn_epochs(&mut roster, store, me)?;
     let mut lost = false;
     let epochs: Vec<_> =
         store.heads()?.keys().filter(|(origin, _)| *origin == me).map(|(_, epoch)| *epoch).collect();
@@ -116,9 +203,13 @@ pub fn key_in_force(
 
 /// The position of the newest own entry in the store.
 fn newest(store: &dyn EntryStore, me: Origin) -> Result<Option<Position>, StoreError> {
-    let heads = store.heads()?;
-    let own = heads.into_iter().filter(|((origin, _), _)| *origin == me);
-    Ok(own.map(|((_, epoch), (seq, _))| Position { epoch, seq }).max())
+    Ok(newest_head(store, me)?.map(|head| head.at))
+}
+
+fn newest_head(store: &dyn EntryStore, me: Origin) -> Result<Option<LockedHead>, StoreError> {
+    let heads = store.heads()?.into_iter().filter(|((origin, _), _)| *origin == me);
+    let heads = heads.map(|((_, epoch), (seq, hash))| LockedHead { at: Position { epoch, seq }, hash });
+    Ok(heads.max_by_key(|head| head.at))
 }
 
 /// Takes in the own epochs that the store knows.

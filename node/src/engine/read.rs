@@ -33,9 +33,11 @@ mod adoptions;
 mod delivery;
 mod federation;
 mod found;
+mod noticed;
 mod problems;
 
 pub use delivery::Sought;
+pub use noticed::Noticed;
 
 /// Records of a page when the reader does not say.
 const PAGE_DEFAULT: usize = 100;
@@ -43,17 +45,7 @@ const PAGE_DEFAULT: usize = 100;
 /// Reads of everything held. Cheap to clone.
 #[derive(Clone)]
 pub struct ReadHandle {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    view: Arc<ArcSwap<View>>,
-    store: Arc<dyn EntryStore>,
-    records: Arc<Records>,
-    search: Arc<Search>,
-    records_progress: Progress,
-    search_progress: Progress,
-    doors: Vec<Arc<TlsCounters>>,
+    inner: Arc<Sources>,
 }
 
 impl std::fmt::Debug for ReadHandle {
@@ -78,6 +70,8 @@ pub struct Sources {
     pub search_progress: Progress,
     /// What became of connections at the doors.
     pub doors: Vec<Arc<TlsCounters>>,
+    /// What the start noticed in the data folder.
+    pub noticed: Vec<Noticed>,
 }
 
 impl std::fmt::Debug for Sources {
@@ -132,10 +126,7 @@ impl ReadHandle {
     /// Reads from `sources`.
     #[must_use]
     pub fn new(sources: Sources) -> Self {
-        let Sources { view, store, records, search, records_progress, search_progress, doors } = sources;
-        Self {
-            inner: Arc::new(Inner { view, store, records, search, records_progress, search_progress, doors }),
-        }
+        Self { inner: Arc::new(sources) }
     }
 
     /// What the engine knows, as of a moment ago.

@@ -88,6 +88,14 @@ impl View {
         self.roster.member(origin).map_or("", |member| member.handle.as_str())
     }
 
+    /// The log keys of this node's member in the roster and in its own log: any of them may have signed what is kept here.
+    #[must_use]
+    pub fn own_log_keys(&self) -> Vec<PublicKey> {
+        let member = self.roster.member(self.me);
+        let given = member.into_iter().flat_map(|member| member.log_keys.iter().map(|key| key.key));
+        given.chain(self.roster.epochs(self.me).iter().map(|epoch| epoch.key)).collect()
+    }
+
     /// Whether the entry at a position counts: not behind a fork, a cut or the base of a later epoch.
     #[must_use]
     pub fn counts(&self, origin: Origin, at: Position) -> bool {

@@ -18,6 +18,7 @@ use wego_proto::{
 };
 
 use super::kept::{File, Kept, Spent};
+use crate::store::{StoreError, set_aside};
 
 /// Invites that are open, or used and wait for the committee: more than a committee can look at in a month.
 pub const INVITES_WAITING_MAX: usize = 64;
@@ -38,12 +39,9 @@ pub enum BookError {
         #[source]
         source: io::Error,
     },
-    /// A file is no invite.
-    #[error("{} is not an invite that this program wrote", path.display())]
-    Damaged {
-        /// Which file.
-        path: PathBuf,
-    },
+    /// A damaged file cannot be set aside.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// Too many wait.
     #[error("{INVITES_WAITING_MAX} invites are open or wait for the committee")]
     TooMany,
@@ -57,7 +55,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// Reads the folder; makes it when there is none.
+    /// Reads the folder; makes it when there is none. A file that is no invite is set aside: that invite is void.
     ///
     /// # Errors
     /// [`BookError`].
@@ -69,8 +67,13 @@ impl Book {
             let path = entry.map_err(failed)?.path();
             // What is left of a write that did not finish has another name.
             if path.extension().is_some_and(|extension| extension == "toml") {
-                let (kept, proof_key) = read(&path)?;
-                invites.insert(kept.id, (kept, proof_key));
+                match read(&path).map_err(failed)? {
+                    Some((kept, proof_key)) => drop(invites.insert(kept.id, (kept, proof_key))),
+                    None => {
+                        let what = "it is not an invite that this program wrote";
+                        set_aside(&path, &StoreError::CorruptFile { path: path.clone(), what })?;
+                    }
+                }
             }
         }
         Ok(Self { dir: dir.to_owned(), invites })
@@ -178,13 +181,12 @@ impl Book {
     }
 }
 
-fn read(path: &Path) -> Result<(Kept, PublicKey), BookError> {
-    let failed = |source| BookError::Io { path: path.to_owned(), source };
-    let damaged = || BookError::Damaged { path: path.to_owned() };
-    if fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
-        return Err(damaged());
+/// `None` when something in the file is not what was written.
+fn read(path: &Path) -> io::Result<Option<(Kept, PublicKey)>> {
+    if fs::metadata(path)?.len() > FILE_BYTES_MAX {
+        return Ok(None);
     }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let file: File = toml::from_str(&text).map_err(|_| damaged())?;
-    file.read().ok_or_else(damaged)
+    let read = toml::from_slice::<File>(&fs::read(path)?).ok().and_then(File::read);
+    let named = |kept: &Kept| path.file_stem().is_some_and(|name| name == kept.id.to_string().as_str());
+    Ok(read.filter(|(kept, _)| named(kept)))
 }

@@ -123,16 +123,19 @@ fn what_was_added_spent_and_revoked_is_there_when_the_book_is_opened_again() {
 }
 
 #[test]
-fn a_file_that_is_no_invite_is_named_and_kept() {
-    let good = toml::to_string(&File::of(&invite(1), &key(9).public())).unwrap();
+fn a_file_that_is_no_invite_is_set_aside_and_kept() {
+    let text_of = |number| toml::to_string(&File::of(&invite(number), &key(9).public())).unwrap();
+    let good = text_of(1);
     let large = format!("{good}#{}\n", "x".repeat(40_000));
     for text in ["", "id = 3", &good.replace("proof_key = \"", "proof_key = \"zz"), &large] {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("0000000000000001.toml");
         fs::write(&path, text).unwrap();
-        let error = Book::open(dir.path()).unwrap_err();
-        assert!(error.to_string().contains("0000000000000001.toml"), "{error}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        fs::write(dir.path().join(format!("{}.toml", invite(2).id)), text_of(2)).unwrap();
+        let book = Book::open(dir.path()).unwrap();
+        assert_eq!(book.all().cloned().collect::<Vec<_>>(), [invite(2)], "the others are there");
+        let aside = dir.path().join("0000000000000001.toml.broken-1");
+        assert_eq!(fs::read_to_string(aside).unwrap(), *text);
     }
 }
 

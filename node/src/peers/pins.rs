@@ -10,6 +10,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::store::{StoreError, set_aside};
+
 /// Pinned peers at most: each is a session.
 pub(super) const PINS_MAX: usize = 32;
 
@@ -25,15 +27,9 @@ pub enum PinsError {
         #[source]
         source: io::Error,
     },
-    /// The file is no list of peers.
-    #[error("{path} is not a list of peers")]
-    Format {
-        /// Which file.
-        path: PathBuf,
-        /// Where and why.
-        #[source]
-        source: toml::de::Error,
-    },
+    /// A damaged file cannot be set aside.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The list cannot be written down.
     #[error("the list of peers cannot be written down")]
     Encode(#[from] toml::ser::Error),
@@ -58,18 +54,23 @@ pub struct Pins {
 }
 
 impl Pins {
-    /// Reads them; a file that does not exist holds none.
+    /// Reads them; a file that does not exist holds none, and one that is damaged is set aside.
     ///
     /// # Errors
-    /// [`PinsError::Io`] or [`PinsError::Format`].
+    /// [`PinsError::Io`] or [`PinsError::Store`].
     pub fn open(path: &Path) -> Result<Self, PinsError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(source) => return Err(PinsError::Io { path: path.to_owned(), source }),
         };
-        let file =
-            toml::from_str(&text).map_err(|source| PinsError::Format { path: path.to_owned(), source })?;
+        let file = match toml::from_slice(&bytes) {
+            Ok(file) => file,
+            Err(error) => {
+                set_aside(path, &error)?;
+                File::default()
+            }
+        };
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -142,12 +143,17 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_none_is_refused_and_kept() {
+    fn a_list_that_is_none_is_set_aside_and_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("peers.toml");
-        fs::write(&path, "peers = 3").unwrap();
-        assert!(matches!(Pins::open(&path), Err(PinsError::Format { .. })));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "peers = 3");
+        for (n, damage) in [&b"peers = 3"[..], b"[peers]\n\"sn-dakar\xff\" = \"\"\n"].into_iter().enumerate()
+        {
+            fs::write(&path, damage).unwrap();
+            let mut pins = Pins::open(&path).unwrap();
+            assert_eq!(pins.handles().count(), 0);
+            assert_eq!(fs::read(dir.path().join(format!("peers.toml.broken-{}", n + 1))).unwrap(), damage);
+            pins.add("sn-dakar", "").unwrap();
+        }
     }
 
     #[test]

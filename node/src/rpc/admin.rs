@@ -18,16 +18,18 @@ use crate::engine::{read::ReadError, view::View};
 impl Admin for Doors {
     async fn status(&self, _: Request<v1::StatusRequest>) -> Result<Response<v1::StatusReply>, Status> {
         let mut reply = self.reader.status();
-        if let Some(why) = self.reader.view().not_writable {
-            reply.not_writable_because = status::not_writable(why);
-        }
-        let audit = self.audit.admit().err().map(|error| v1::Problem {
-            health: v1::Health::Degraded as i32,
-            what: format!("nothing can be changed: {error}"),
-            hint: error.hint().to_owned(),
+        let refused = self.audit.admit().err().map(|error| {
+            let what = format!("nothing can be changed: {error}");
+            if std::mem::take(&mut reply.writable) {
+                reply.not_writable_because = format!("{what}; hint: {}", error.hint());
+            }
+            (what, error.hint().to_owned())
         });
+        let health = v1::Health::Degraded as i32;
+        let audit = refused.into_iter().chain(self.audit.damage());
+        let audit = audit.map(|(what, hint)| v1::Problem { health, what, hint });
         reply.peers = self.peer_views();
-        reply.problems.extend(audit.into_iter().chain(peers::problems(&reply.peers)));
+        reply.problems.extend(audit.chain(peers::problems(&reply.peers)));
         // Worst first; what was there before comes first among equals.
         reply.problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
         reply.health = reply.problems.first().map_or(v1::Health::Ok, v1::Problem::health) as i32;

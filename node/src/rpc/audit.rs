@@ -89,11 +89,8 @@ impl Doors {
     /// The key that signs now, and this member's log keys in the roster and in its own log: older lines may be signed by
     /// those.
     fn audit_keys(&self) -> Vec<PublicKey> {
-        let view = self.reader.view();
-        let mut keys = vec![self.audit.public_key()];
-        let member = view.roster.member(view.me);
-        keys.extend(member.into_iter().flat_map(|member| member.log_keys.iter().map(|key| key.key)));
-        keys.extend(view.roster.epochs(view.me).iter().map(|epoch| epoch.key));
+        let mut keys = self.reader.view().own_log_keys();
+        keys.push(self.audit.public_key());
         keys
     }
 }

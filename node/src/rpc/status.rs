@@ -5,6 +5,7 @@ use wego_ledger::state::NotWritable;
 use wego_proto::causes::with_causes;
 
 use crate::{
+    clock::now_ms,
     engine::{WriteError, orders::OrderError, read::ReadError, words},
     enrolment::{BookError, InvitesError},
     keys::KeysError,
@@ -150,6 +151,6 @@ pub(super) fn invites(error: &InvitesError) -> Status {
 }
 
 /// Why the node may not write, and what to do.
-pub(super) fn not_writable(why: NotWritable) -> String {
-    format!("{}; hint: {}", words::what(why), words::hint(why))
+fn not_writable(why: NotWritable) -> String {
+    words::against(why, now_ms()).to_string()
 }

@@ -15,7 +15,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::{StoreError, fence::FENCE_FILE as FENCE};
+use crate::store::{StoreError, aside::set_aside, fence::FENCE_FILE as FENCE};
 
 /// File of the last anchor in the data folder.
 const ANCHOR: &str = "anchor.toml";
@@ -26,6 +26,12 @@ const UNSIGNED_TEXT: &str =
     "# The log key of this folder has never signed anything. The node removes this file.\n";
 /// Says that the operator wants to go on without asking anybody; removed when it was done.
 const ALONE: &str = "alone";
+/// Says that the own log's journal was damaged; removed when the log goes on in a new epoch.
+const INCOMPLETE: &str = "incomplete";
+const INCOMPLETE_TEXT: &str = "\
+The own log's journal was damaged, so its newest entries may be missing here. Until the node has opened a new epoch it
+signs nothing, and it removes this file then. Never remove it by hand.
+";
 
 /// The anchor's file is changed last when it is written: within this time, in ms, also on a slow disk.
 const WRITTEN_WITHIN_MS: u64 = 10_000;
@@ -122,6 +128,38 @@ impl Anchor {
         self.write(ALONE, why)
     }
 
+    /// Notes that the own log may be incomplete here, before anything of it is set aside. Durable on return.
+    ///
+    /// # Errors
+    /// Those of the file system; nothing may be set aside then.
+    pub fn mark_incomplete(&self) -> io::Result<()> {
+        self.write(INCOMPLETE, INCOMPLETE_TEXT)
+    }
+
+    /// Whether the own log may be incomplete here because its journal was damaged.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.exists(INCOMPLETE)
+    }
+
+    /// Sets aside what of it is damaged. Without it the copy is unsure.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn mend(&self) -> Result<(), StoreError> {
+        let text = |name| read(&self.dir.join(name)).map_err(StoreError::io("reading the anchor"));
+        let anchor = text(ANCHOR)?.and_then(|text| toml::from_str::<Written>(&text).err());
+        // One that was never finished says nothing of a place.
+        let unsigned = text(UNSIGNED)?.filter(|text| text != UNSIGNED_TEXT);
+        let unsigned = unsigned.and_then(|text| toml::from_str::<Place>(&text).err());
+        for (name, damage) in [(ANCHOR, anchor), (UNSIGNED, unsigned)] {
+            if let Some(error) = damage {
+                set_aside(&self.dir.join(name), &error)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Judges the copy. `empty` says whether it holds no own entries.
     ///
     /// # Errors
@@ -134,15 +172,16 @@ impl Anchor {
         if self.exists(FENCE) {
             return Ok(Copy::Unsure("it came from a backup"));
         }
+        if self.exists(INCOMPLETE) {
+            return Ok(Copy::Unsure("its journal was damaged"));
+        }
         if self.exists(UNSIGNED) {
             return self.judge_unsigned(empty).map_err(failed);
         }
         let path = self.dir.join(ANCHOR);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Copy::Unsure("nothing says where it was written last"));
-            }
+        let text = match read(&path) {
+            Ok(Some(text)) => text,
+            Ok(None) => return Ok(Copy::Unsure("nothing says where it was written last")),
             Err(error) => return Err(failed(error)),
         };
         let Ok(written) = toml::from_str::<Written>(&text) else {
@@ -157,7 +196,7 @@ impl Anchor {
             return Ok(Copy::Unsure("its key has signed, and the folder says that it has not"));
         }
         let path = self.dir.join(UNSIGNED);
-        let Ok(place) = toml::from_str::<Place>(&fs::read_to_string(&path)?) else {
+        let Ok(place) = toml::from_str::<Place>(&read(&path)?.unwrap_or_default()) else {
             return Ok(Copy::Unsure("what says that its key has never signed is damaged"));
         };
         Ok(place.doubt(&path)?.map_or(Copy::Sound(None), Copy::Unsure))
@@ -166,7 +205,7 @@ impl Anchor {
     /// The last start that the folder knows of, whether it is sound or not.
     #[must_use]
     pub fn last_start(&self) -> Option<LastStart> {
-        let text = fs::read_to_string(self.dir.join(ANCHOR)).ok()?;
+        let text = read(&self.dir.join(ANCHOR)).ok()??;
         toml::from_str::<Written>(&text).ok().map(|written| written.last)
     }
 
@@ -178,7 +217,7 @@ impl Anchor {
     pub fn set(&self, last: &LastStart, now_ms: u64) -> io::Result<()> {
         let written = Written { last: last.clone(), place: Place::of(&self.dir, now_ms)? };
         self.write(ANCHOR, &toml::to_string(&written).map_err(io::Error::other)?)?;
-        for mark in [UNSIGNED, ALONE, FENCE] {
+        for mark in [UNSIGNED, ALONE, FENCE, INCOMPLETE] {
             match fs::remove_file(self.dir.join(mark)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -200,6 +239,15 @@ impl Anchor {
         file.sync_all()?;
         fs::rename(&unfinished, &path)?;
         File::open(&self.dir)?.sync_all()
+    }
+}
+
+/// A file's text; none when there is no file. A byte that is no text is damage like any other.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

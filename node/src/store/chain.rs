@@ -97,7 +97,7 @@ pub(super) fn extended(
 }
 
 /// Whether an entry with this header may stand after `head` in the own log.
-pub(super) fn extends(origin: Origin, head: Option<&LockedHead>, header: &Header) -> bool {
+pub(crate) fn extends(origin: Origin, head: Option<&LockedHead>, header: &Header) -> bool {
     let follows = match head {
         None => header.at.seq == 1,
         Some(head) if header.at.epoch > head.at.epoch => header.at.seq == 1,

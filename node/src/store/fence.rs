@@ -52,6 +52,16 @@ pub enum Stage {
     Done,
 }
 
+impl Stage {
+    /// The line of the fence that says it.
+    fn line(self) -> &'static str {
+        match self {
+            Self::Begun => "restore = \"begun\"",
+            Self::Done => "restore = \"done\"",
+        }
+    }
+}
+
 /// As it stands in the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Text {
@@ -76,14 +86,31 @@ impl Fence {
     /// [`StoreError::CorruptFile`] for one that cannot be read: the folder must be restored again.
     pub fn read(data_dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = data_dir.join(FENCE_FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let text = match fs::read(&path) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::io("reading the fence")(error)),
         };
         let corrupt = || StoreError::CorruptFile { path: path.clone(), what: "it is no fence" };
         let text: Text = toml::from_str(&text).map_err(|_| corrupt())?;
         Self::of(&text).ok_or_else(corrupt).map(Some)
+    }
+
+    /// How far the restore of a data folder came, if it came from a backup. What else the fence says may be damaged.
+    ///
+    /// # Errors
+    /// [`StoreError::CorruptFile`] when not even that can be read: the folder must be restored again.
+    pub fn stage(data_dir: &Path) -> Result<Option<Stage>, StoreError> {
+        let error = match Self::read(data_dir) {
+            Ok(fence) => return Ok(fence.map(|fence| fence.stage)),
+            Err(error) => error,
+        };
+        let bytes = fs::read(data_dir.join(FENCE_FILE)).map_err(StoreError::io("reading the fence"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let says = |stage: &Stage| text.lines().any(|line| line == stage.line());
+        let stage = [Stage::Begun, Stage::Done].into_iter().find(says).ok_or(error)?;
+        tracing::error!(path = %data_dir.join(FENCE_FILE).display(), ?stage, "the fence is damaged; its stage is not");
+        Ok(Some(stage))
     }
 
     /// Puts the fence up, or another one in its place; whole or not at all, durable on return.
@@ -158,6 +185,30 @@ mod tests {
             assert_eq!(Fence::read(dir.path()).unwrap(), Some(fence));
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing stays beside it");
+    }
+
+    #[test]
+    fn a_flipped_bit_in_a_fence_never_makes_an_unfinished_restore_a_finished_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FENCE_FILE);
+        for stage in [Stage::Begun, Stage::Done] {
+            Fence { stage, ..fence(None) }.write(dir.path()).unwrap();
+            let good = fs::read(&path).unwrap();
+            let mut known = 0;
+            for bit in 0..good.len() * 8 {
+                let mut bad = good.clone();
+                bad[bit / 8] ^= 1 << (bit % 8);
+                fs::write(&path, bad).unwrap();
+                match Fence::stage(dir.path()) {
+                    Ok(found) => {
+                        assert_eq!(found, Some(stage), "bit {bit}");
+                        known += 1;
+                    }
+                    Err(error) => assert!(error.is_corrupt(), "bit {bit}: {error}"),
+                }
+            }
+            assert!(known * 10 > good.len() * 8 * 9, "{known} of {} flips leave the stage", good.len() * 8);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What is known of the roster beside the versions in force, as files that a person can read: `roster/proposals/` and
 //! `roster/conflicts/`, one version each.
 //!
-//! What cannot be read there is passed over, for peers give it again. It must never decide which versions are in force;
+//! What cannot be read there is set aside, for peers give it again. It must never decide which versions are in force;
 //! see [`super::roster_files`].
 
 use std::{
@@ -17,7 +17,7 @@ use wego_proto::{
     v1::{RosterChain, SignedRoster},
 };
 
-use crate::store::StoreError;
+use crate::store::{StoreError, set_aside};
 
 const PROPOSALS: &str = "proposals";
 const CONFLICTS: &str = "conflicts";
@@ -47,7 +47,7 @@ impl GovernanceFiles {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn proposals(&self) -> Result<Vec<SignedRoster>, StoreError> {
-        read_all(&self.proposals).map_err(StoreError::io("reading the roster proposals"))
+        read_all(&self.proposals)
     }
 
     /// The contested versions kept.
@@ -55,7 +55,7 @@ impl GovernanceFiles {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn conflicts(&self) -> Result<Vec<SignedRoster>, StoreError> {
-        read_all(&self.conflicts).map_err(StoreError::io("reading the roster conflicts"))
+        read_all(&self.conflicts)
     }
 
     /// Keeps a proposal instead of an earlier copy of it; durable on return.
@@ -112,23 +112,35 @@ fn write(path: &Path, version: &SignedRoster, said: &str) -> io::Result<()> {
     }
 }
 
-fn read_all(dir: &Path) -> io::Result<Vec<SignedRoster>> {
+fn read_all(dir: &Path) -> Result<Vec<SignedRoster>, StoreError> {
+    let failed = || StoreError::io("reading a folder in the roster folder");
     let mut versions = Vec::new();
-    for file in fs::read_dir(dir)? {
-        let path = file?.path();
+    for file in fs::read_dir(dir).map_err(failed())? {
+        let path = file.map_err(failed())?.path();
         if path.extension().is_none_or(|extension| extension != "pem") {
             continue;
         }
-        match armour::read::<RosterChain>(Label::Roster, &String::from_utf8_lossy(&fs::read(&path)?)) {
-            Ok(chain) => versions.extend(chain.versions),
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                path = %path.display(),
-                "a kept roster version cannot be read; peers give it again"
-            ),
+        let text = fs::read(&path).map_err(failed())?;
+        match armour::read::<RosterChain>(Label::Roster, &String::from_utf8_lossy(&text)) {
+            Ok(chain) if is_named(&path, &chain.versions) => versions.extend(chain.versions),
+            Ok(_) => {
+                let what = "it is not the one roster version that its name says";
+                set_aside(&path, &StoreError::CorruptFile { path: path.clone(), what })?;
+            }
+            Err(error) => {
+                set_aside(&path, &error)?;
+            }
         }
     }
     Ok(versions)
+}
+
+/// Whether a file holds the version that its name says.
+fn is_named(path: &Path, versions: &[SignedRoster]) -> bool {
+    let named = |version: &SignedRoster| {
+        path.file_name().is_some_and(|file| file == name(&Hash::of(&[&version.roster])).as_str())
+    };
+    versions.len() == 1 && versions.iter().all(named)
 }
 
 #[cfg(test)]
@@ -140,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_again_and_what_is_damaged_is_passed_over() {
+    fn what_is_kept_is_read_again_and_what_is_damaged_is_set_aside() {
         let dir = tempfile::tempdir().expect("a folder");
         let files = GovernanceFiles::open(dir.path()).expect("folders");
         files.keep_proposal(&version(1)).expect("kept");
@@ -148,9 +160,15 @@ mod tests {
         files.keep_conflict(&version(3)).expect("kept");
         files.drop_proposal(&Hash::of(&[&version(2).roster])).expect("dropped");
         files.drop_proposal(&Hash::of(&[&version(9).roster])).expect("was not there");
-        fs::write(dir.path().join(PROPOSALS).join("00.pem"), "half a fi").expect("a file");
+        let damaged = dir.path().join(PROPOSALS).join("00.pem");
+        fs::write(&damaged, "half a fi").expect("a file");
+        let renamed = dir.path().join(CONFLICTS).join("01.pem");
+        fs::copy(dir.path().join(PROPOSALS).join(name(&Hash::of(&[&version(1).roster]))), &renamed)
+            .expect("a file");
         let files = GovernanceFiles::open(dir.path()).expect("folders");
         assert_eq!(files.proposals().expect("read"), [version(1)]);
         assert_eq!(files.conflicts().expect("read"), [version(3)]);
+        assert!(!damaged.exists() && !renamed.exists());
+        assert_eq!(crate::store::aside::found(dir.path()).len(), 2);
     }
 }

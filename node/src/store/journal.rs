@@ -32,10 +32,14 @@ use crate::store::{
 
 mod disk;
 mod format;
+mod mend;
 mod rewrite;
+mod salvage;
 mod scan;
 #[cfg(test)]
 mod tests;
+
+pub use salvage::Salvage;
 
 /// A segment file that has reached this many bytes is not appended to: small enough to rewrite for an erasure,
 /// large enough that a million entries need sixteen files.
@@ -93,7 +97,20 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir).map_err(StoreError::io("creating the journal folder"))?;
         let lock = FolderLock::take(dir)?;
-        let Scan { segments, head, requests, .. } = Scan::of_folder(dir, origin, disk.as_mut())?;
+        let scan = Scan::of_folder(dir, origin, disk.as_mut())?;
+        Self::begin(dir, scan, lock, space, disk, segment_bytes)
+    }
+
+    /// Goes on after what was read.
+    fn begin(
+        dir: &Path,
+        scan: Scan,
+        lock: FolderLock,
+        space: Arc<dyn Space>,
+        mut disk: Box<dyn Disk>,
+        segment_bytes: u64,
+    ) -> Result<Self, StoreError> {
+        let Scan { segments, head, requests, origin, .. } = scan;
         let tail = segments.last().map(|last| File::options().read(true).write(true).open(&last.path));
         let tail = tail.transpose().map_err(StoreError::io("opening the journal"))?;
         if let Some(tail) = &tail {

@@ -18,6 +18,7 @@ use wego_proto::{
 };
 
 pub mod anchor;
+pub mod aside;
 mod chain;
 #[cfg(any(test, feature = "test-support"))]
 pub mod conformance;
@@ -34,7 +35,9 @@ mod shared_lock;
 pub mod sled;
 pub mod space;
 
+pub use aside::set_aside;
 pub use chain::entry_hash;
+pub(crate) use chain::extends;
 pub use fence::Fence;
 pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
@@ -42,7 +45,7 @@ pub use memory::{MemoryLock, MemoryStore};
 pub use projection::Projection;
 pub use roster_files::{RosterFiles, RosterFilesError};
 pub use shared_lock::SharedLock;
-pub use sled::{SledStore, set_aside};
+pub use sled::SledStore;
 pub use space::{DiskGuard, NoGuard, Space, SpaceReport};
 
 /// The own log's head as it is locked.
@@ -316,6 +319,16 @@ pub enum StoreError {
         path: PathBuf,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// The journal is of another member. Nothing was changed; the configuration names the wrong folder or member.
+    #[error("{} is of member {found}, and this node speaks for member {own}", path.display())]
+    OtherOrigin {
+        /// Which file.
+        path: PathBuf,
+        /// Whose it is.
+        found: Origin,
+        /// Whose it should be.
+        own: Origin,
     },
     /// An own entry is over the limits that every reader checks. Nothing was written; sign another one.
     #[error("entry {origin} {at} is over the limits and could not be read back")]

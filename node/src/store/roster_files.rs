@@ -4,7 +4,8 @@
 //! a shorter one: forgetting a version would let a removed member back in. Only a version that settles a conflict puts
 //! others in the place of some, which are kept as proof before. What such a switch puts there is written down before any
 //! file is touched, and whoever opens the folder finishes it: so wherever it is cut short, the folder is opened with
-//! all of the old chain or all of the new one.
+//! all of the old chain or all of the new one. Of each version there is a copy, from which one that is damaged comes
+//! back: see [`mend`].
 
 use std::{
     fs::File,
@@ -19,13 +20,16 @@ use wego_proto::{
     v1::{RosterChain, SignedRoster},
 };
 
-use crate::store::StoreError;
+use crate::store::{StoreError, set_aside};
 
+mod mend;
 #[cfg(test)]
 mod tests;
 
 /// The versions of a switch, until it is carried out.
 const SWITCH_FILE: &str = "switch";
+/// Folder of the copies.
+const COPIES_DIR: &str = "copies";
 
 /// The roster folder of a node.
 #[derive(Debug)]
@@ -56,13 +60,14 @@ pub enum RosterFilesError {
 }
 
 impl RosterFiles {
-    /// Opens the folder, creating it when there is none, and finishes a switch that was cut short.
+    /// Opens the folder, creating it when there is none, and finishes a switch that was cut short. One whose plan is
+    /// damaged ends there: peers give its versions again.
     ///
     /// # Errors
-    /// [`StoreError::Io`]; [`StoreError::CorruptFile`] when a switch was cut short and what was written down of it is
-    /// damaged.
+    /// [`StoreError::Io`].
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(dir).map_err(StoreError::io("creating the roster folder"))?;
+        std::fs::create_dir_all(dir.join(COPIES_DIR))
+            .map_err(StoreError::io("creating the roster folder"))?;
         let files = Self { dir: dir.to_owned() };
         files.finish_switch()?;
         Ok(files)
@@ -77,15 +82,9 @@ impl RosterFiles {
         let mut chain = Vec::new();
         let mut last: Option<Roster> = None;
         for version in 1..=newest {
-            let path = self.path(version);
-            let signed = read(&path)?;
-            let opened = match &last {
-                None => Roster::open_genesis(signed.clone()),
-                Some(last) => last.succeeded_by(signed.clone()),
-            };
-            let what = "it is not the roster version that its name says, or does not follow the one before";
-            last = Some(opened.map_err(|_| StoreError::CorruptFile { path, what })?);
-            chain.push(signed);
+            let next = read_after(last.as_ref(), &self.path(version))?;
+            chain.push(next.signed().clone());
+            last = Some(next);
         }
         Ok(chain)
     }
@@ -147,28 +146,42 @@ impl RosterFiles {
         if !plan.exists() {
             return Ok(());
         }
-        let versions = read_chain(&plan)?;
+        let versions = match read_chain(&plan) {
+            Err(error) if error.is_corrupt() => return set_aside(&plan, &error).map(drop),
+            versions => versions?,
+        };
         for signed in &versions {
             self.put(number(signed), signed)?;
         }
         let last = versions.last().map_or(u64::MAX, number);
         for surplus in (last.saturating_add(1)..=self.newest()?).rev() {
+            self.remove(&self.copy(surplus))?;
             self.remove(&self.path(surplus))?;
         }
         self.remove(&plan)
     }
 
     fn remove(&self, path: &Path) -> Result<(), StoreError> {
-        let removed = std::fs::remove_file(path).and_then(|()| File::open(&self.dir)?.sync_all());
-        removed.map_err(StoreError::io("removing a roster file that gives way"))
+        let removed = match std::fs::remove_file(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        removed
+            .and_then(|()| File::open(&self.dir)?.sync_all())
+            .map_err(StoreError::io("removing a roster file that gives way"))
     }
 
-    /// Writes a version to its file, over another one that is there.
+    /// Writes a version to its file, over another one that is there, and to its copy.
     fn put(&self, version: u64, signed: &SignedRoster) -> Result<(), StoreError> {
+        self.put_at(&self.path(version), version, signed)?;
+        self.put_at(&self.copy(version), version, signed)
+    }
+
+    fn put_at(&self, path: &Path, version: u64, signed: &SignedRoster) -> Result<(), StoreError> {
         let preamble = [format!("Roster version {version}. A copy for every node; it holds no secret.")];
         let chain = RosterChain { versions: vec![signed.clone()] };
         let text = armour::write(Label::Roster, &preamble, &chain);
-        self.write(&self.path(version), &text).map_err(StoreError::io("writing a roster version"))
+        self.write(path, &text).map_err(StoreError::io("writing a roster version"))
     }
 
     /// The folder.
@@ -185,11 +198,15 @@ impl RosterFiles {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&unfinished, path)?;
-        File::open(&self.dir)?.sync_all()
+        File::open(path.parent().unwrap_or(&self.dir))?.sync_all()
     }
 
     fn path(&self, version: u64) -> PathBuf {
         self.dir.join(format!("{version:08}.pem"))
+    }
+
+    fn copy(&self, version: u64) -> PathBuf {
+        self.dir.join(COPIES_DIR).join(format!("{version:08}.pem"))
     }
 
     /// The highest version that has a file, 0 for none.
@@ -207,6 +224,19 @@ impl RosterFiles {
             }
         }
         Ok(newest)
+    }
+}
+
+/// The version in this file, which follows `last`.
+fn read_after(last: Option<&Roster>, path: &Path) -> Result<Roster, StoreError> {
+    let what = "it is not the roster version that its name says, or does not follow the one before";
+    following(last, read(path)?).ok_or_else(|| StoreError::CorruptFile { path: path.to_owned(), what })
+}
+
+fn following(last: Option<&Roster>, signed: SignedRoster) -> Option<Roster> {
+    match last {
+        None => Roster::open_genesis(signed).ok(),
+        Some(last) => last.succeeded_by(signed).ok(),
     }
 }
 

@@ -1,16 +1,26 @@
-//! Damage to the journal, the only copy of what this member alone has.
+//! Damage to the journal: what is left of it, the store and the peers make the own log again, in a new epoch.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use wego_node::{app::StartError, demo::founding::FoundingError, store::StoreError};
 use wego_tests::{
     Cluster,
     client::Client,
+    process::copy,
     records::{practice, publish},
     until,
 };
 
-use super::{all_there, data, files, published};
+use super::{all_there, data, files, publish_more, published};
+
+fn newest_segment(cluster: &Cluster) -> PathBuf {
+    let segments = files(&data(cluster).join("journal")).into_keys();
+    segments.filter(|path| path.extension().is_some_and(|end| end == "journal")).max().unwrap()
+}
 
 fn segment(cluster: &Cluster) -> PathBuf {
     let mut segments: Vec<_> = files(&data(cluster).join("journal")).into_iter().collect();
@@ -19,30 +29,78 @@ fn segment(cluster: &Cluster) -> PathBuf {
     segments.remove(0).0
 }
 
+/// Flips a bit of a file, at so many thirds of it.
+fn flip(path: &Path, thirds: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = (bytes.len() * thirds / 3).min(bytes.len() - 2);
+    bytes[at] ^= 4;
+    fs::write(path, bytes).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_with_a_damaged_journal_does_not_start_and_changes_nothing() {
+async fn a_damaged_journal_and_an_old_store_go_on_from_what_the_peers_hold() {
     let (mut cluster, acknowledged) = published().await;
     cluster.down(0).await;
-    let path = segment(&cluster);
-    let good = fs::read(&path).unwrap();
-    for at in [0, 9, good.len() / 4, good.len() / 2] {
-        let mut bad = good.clone();
-        bad[at] ^= 1;
-        fs::write(&path, &bad).unwrap();
-        let before = files(&data(&cluster));
-        let Err(FoundingError::Start { source, .. }) = cluster.seats[0].start().await else {
-            panic!("it started with byte {at} changed");
-        };
-        let StartError::Store(StoreError::CorruptFile { path: named, .. }) = &*source else {
-            panic!("{source:?}");
-        };
-        assert_eq!(named, &path);
-        assert!(source.hint().contains("runbook"), "{}", source.hint());
-        assert_eq!(files(&data(&cluster)), before, "byte {at}");
-    }
-    fs::write(&path, good).unwrap();
+    let old = tempfile::tempdir().unwrap();
+    copy(&data(&cluster).join("store"), &old.path().join("store"));
     cluster.up(0).await;
-    all_there(&cluster, "mended by hand", &acknowledged).await;
+    cluster.writable().await;
+    let mut acknowledged = acknowledged;
+    publish_more(&cluster, &mut acknowledged).await;
+    cluster.converge(0).await;
+    cluster.down(0).await;
+    copy(&old.path().join("store"), &data(&cluster).join("store"));
+    let path = newest_segment(&cluster);
+    flip(&path, 3);
+    cluster.up(0).await;
+    cluster.writable().await;
+    all_there(&cluster, "from the peers", &acknowledged).await;
+    publish_more(&cluster, &mut acknowledged).await;
+    all_there(&cluster, "on top of it", &acknowledged).await;
+    assert!(cluster.running().all(|node| node.reader().view().forks().is_empty()));
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_damaged_journal_has_is_read_out_of_it() {
+    let mut cluster = Cluster::start(1).await;
+    let mut acknowledged = BTreeMap::new();
+    publish_more(&cluster, &mut acknowledged).await;
+    cluster.down(0).await;
+    let old = tempfile::tempdir().unwrap();
+    copy(&data(&cluster).join("store"), &old.path().join("store"));
+    cluster.up(0).await;
+    cluster.writable().await;
+    publish_more(&cluster, &mut acknowledged).await;
+    cluster.down(0).await;
+    // The store is as a power cut leaves it, without the newest entries, and nobody else has anything.
+    copy(&old.path().join("store"), &data(&cluster).join("store"));
+    let path = newest_segment(&cluster);
+    flip(&path, 1);
+    cluster.up(0).await;
+    cluster.writable().await;
+    all_there(&cluster, "read out of what was set aside", &acknowledged).await;
+    let own = cluster.node(0).reader().view().heads[&cluster.node(0).reader().view().me].at;
+    assert!(own.epoch > 1, "{own}");
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_of_another_member_is_refused_and_left() {
+    let (mut cluster, _) = published().await;
+    cluster.down(0).await;
+    cluster.down(1).await;
+    let own = data(&cluster).join("journal");
+    let other = cluster.seats[1].config.node.data_dir.join("journal");
+    fs::remove_dir_all(&own).unwrap();
+    copy(&other, &own);
+    let before = files(&data(&cluster));
+    let Err(FoundingError::Start { source, .. }) = cluster.seats[0].start().await else {
+        panic!("it started with another member's journal");
+    };
+    assert!(matches!(&*source, StartError::Store(StoreError::OtherOrigin { .. })), "{source:?}");
+    assert!(source.hint().contains("node.data_dir"), "{}", source.hint());
+    assert_eq!(files(&data(&cluster)), before);
     cluster.stop().await;
 }
 

@@ -38,32 +38,45 @@ async fn a_key_that_others_can_read_stops_the_start_and_says_which_and_how_to_me
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_roster_stops_the_start_and_names_the_file() {
+async fn a_roster_that_is_damaged_everywhere_stops_the_start_and_names_the_file() {
     let mut cluster = Cluster::start(1).await;
     cluster.down(0).await;
     let given = cluster.seats[0].config.node.roster.clone();
-    let adopted = files(&data(&cluster).join("roster")).into_keys().next().unwrap();
-    for path in [given, adopted] {
+    let good = fs::read(&given).unwrap();
+    let half = &good[..good.len() / 2];
+    for path in files(&data(&cluster).join("roster")).into_keys().chain([given.clone()]) {
+        fs::write(path, half).unwrap();
+    }
+    let error = refusal(&mut cluster).await;
+    let text = with_causes(&error);
+    assert!(text.contains(&given.display().to_string()), "{text}");
+    assert!(error.hint().contains("wego roster show --out"), "{}", error.hint());
+    assert_eq!(fs::read(&given).unwrap(), half, "left as it is");
+    fs::write(&given, good).unwrap();
+    cluster.up(0).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_that_nobody_else_has_is_named_with_what_to_do() {
+    let mut cluster = Cluster::start(1).await;
+    cluster.down(0).await;
+    let seat = &cluster.seats[0];
+    let keys = seat.config.node.keys_dir.clone();
+    let named = [keys.join("log.pem"), keys.join("transport.pem"), keys.join("transport.crt")];
+    for path in named.into_iter().chain([seat.config.node.operators.clone()]) {
         let good = fs::read(&path).unwrap();
-        let middle = good.len() / 2;
-        let damages = [
-            good[..middle].to_vec(),
-            [&good[..middle], b"AAAA".as_slice(), &good[middle + 4..]].concat(),
-            Vec::new(),
-            vec![0xff; 100],
-        ];
-        for damaged in damages {
-            fs::write(&path, &damaged).unwrap();
-            let error = refusal(&mut cluster).await;
-            let text = with_causes(&error);
-            assert!(text.contains(&path.display().to_string()), "{text}");
-            assert!(!error.hint().is_empty());
-            assert_eq!(fs::read(&path).unwrap(), damaged, "left as it is");
-        }
+        let mut bad = good.clone();
+        let middle = bad.len() / 2;
+        bad[middle] ^= 0x80;
+        fs::write(&path, &bad).unwrap();
+        let error = refusal(&mut cluster).await;
+        let text = with_causes(&error);
+        assert!(text.contains(&path.display().to_string()), "{}: {text}", path.display());
+        assert!(error.hint().len() > 20, "{}: {}", path.display(), error.hint());
+        assert_eq!(fs::read(&path).unwrap(), bad, "left as it is");
         fs::write(&path, good).unwrap();
     }
-    let given = &cluster.seats[0].config.node.roster;
-    fs::remove_file(given).unwrap();
     cluster.up(0).await;
     cluster.stop().await;
 }

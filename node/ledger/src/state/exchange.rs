@@ -305,6 +305,8 @@ pub enum NotWritable {
         confirmed: usize,
         /// How many are needed.
         needed: usize,
+        /// Since when they are asked, ms since 1970.
+        since_ms: u64,
     },
     /// Its member is not active in the roster, or its log key is not in force.
     NotActive,

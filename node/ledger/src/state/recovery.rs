@@ -90,7 +90,8 @@ impl State {
     /// As far as a start is, for whoever asks why it does not write.
     pub(super) fn recovering(&self) -> Option<NotWritable> {
         let recovery = self.recovery.as_ref()?;
-        Some(NotWritable::Recovering { confirmed: recovery.confirmed.len(), needed: recovery.needed })
+        let Recovery { needed, since_ms, .. } = *recovery;
+        Some(NotWritable::Recovering { confirmed: recovery.confirmed.len(), needed, since_ms })
     }
 
     /// Something shows that the log must not simply go on.

@@ -6,7 +6,7 @@ use wego_proto::{fork, id::Origin, roster::Member, v1};
 
 use super::{ReadError, ReadHandle};
 use crate::clock::now_ms;
-use crate::engine::view::View;
+use crate::engine::{view::View, words::against_writing};
 
 impl ReadHandle {
     /// All members, by handle.
@@ -81,6 +81,7 @@ impl ReadHandle {
         let current = view.roster.current();
         let problems = self.problems(&view);
         let health = problems.iter().map(v1::Problem::health).max().unwrap_or(v1::Health::Ok);
+        let against = against_writing(&view, now_ms()).into_iter().next();
         v1::StatusReply {
             health: health as i32,
             problems,
@@ -96,8 +97,8 @@ impl ReadHandle {
             indexed_behind: self.behind(),
             sessions: view.sessions.len() as u32,
             members: current.members().len() as u32,
-            writable: view.not_writable.is_none() && !view.disk_full,
-            not_writable_because: String::new(),
+            writable: against.is_none(),
+            not_writable_because: against.map(|against| against.to_string()).unwrap_or_default(),
             disk_free_bytes: view.disk.0,
             disk_reserve_bytes: view.disk.1,
             refused: self.refused(&view),

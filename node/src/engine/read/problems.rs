@@ -1,14 +1,13 @@
 //! What an operator should look at. Each problem says what to do about it.
 
-use wego_ledger::state::NotWritable;
 use wego_proto::v1::{Health, Problem};
 
 use super::ReadHandle;
 use crate::{
     clock::now_ms,
     engine::{
-        view::{Broken, View},
-        words,
+        view::View,
+        words::{Against, against_writing},
     },
 };
 
@@ -26,6 +25,7 @@ impl ReadHandle {
         problems.extend(of_the_federation(view));
         problems.extend(of_peers(view));
         problems.extend(self.of_the_index());
+        problems.extend(self.of_the_start());
         problems.sort_by_key(|problem| std::cmp::Reverse(problem.health));
         problems
     }
@@ -46,32 +46,9 @@ impl ReadHandle {
 }
 
 fn of_writing(view: &View) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    match view.broken {
-        Some(Broken::Store) => {
-            problems.push(failed(
-                "the store broke".to_owned(),
-                "the node stops, and fills a new one at its next start",
-            ));
-        }
-        Some(Broken::Journal) => {
-            problems.push(failed(
-                "the journal cannot be written".to_owned(),
-                "the node stops; look at its disk, then start it",
-            ));
-        }
-        None => {}
-    }
-    if let Some(why) = view.not_writable {
-        let starting = matches!(why, NotWritable::Recovering { .. });
-        let problem = if starting { degraded } else { failed };
-        problems.push(problem(words::what(why), words::hint(why)));
-    }
-    if view.disk_full {
-        let hint = "make space on the data folder's file system";
-        problems.push(failed("the disk reserve is reached; writes are refused".to_owned(), hint));
-    }
-    problems
+    let problem =
+        |Against { health, what, hint }| Problem { health: health as i32, what, hint: hint.to_owned() };
+    against_writing(view, now_ms()).into_iter().map(problem).collect()
 }
 
 fn of_the_federation(view: &View) -> Vec<Problem> {
@@ -122,8 +99,4 @@ fn of_peers(view: &View) -> Vec<Problem> {
 
 fn degraded(what: String, hint: &str) -> Problem {
     Problem { health: Health::Degraded as i32, what, hint: hint.to_owned() }
-}
-
-fn failed(what: String, hint: &str) -> Problem {
-    Problem { health: Health::Failed as i32, what, hint: hint.to_owned() }
 }

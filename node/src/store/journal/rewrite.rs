@@ -115,7 +115,7 @@ impl Out {
     }
 }
 
-fn beside(path: &Path) -> PathBuf {
+pub(super) fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".");
     name.push(REWRITE_SUFFIX);

@@ -33,7 +33,9 @@ pub(super) struct Scan {
     pub(super) segments: Vec<Segment>,
     pub(super) head: Option<LockedHead>,
     pub(super) requests: Requests,
-    origin: Origin,
+    pub(super) origin: Origin,
+    /// Bytes up to the end of the last good record of the segment that was read last; 0 when none counts.
+    pub(super) good_bytes: u64,
 }
 
 /// Ends the name of a segment that is being written anew.
@@ -49,17 +51,28 @@ enum Place {
 impl Scan {
     /// Reads every segment of `dir` and cuts off what an interrupted write has left.
     pub(super) fn of_folder(dir: &Path, origin: Origin, disk: &mut dyn Disk) -> Result<Self, StoreError> {
-        drop_rewrites(dir, disk)?;
-        let mut scan = Self { segments: Vec::new(), head: None, requests: Requests::default(), origin };
-        let paths = segment_paths(dir)?;
-        for (number, path) in paths.iter().enumerate() {
-            let place = if number + 1 == paths.len() { Place::Last } else { Place::Inner };
-            scan.segment(path, place, disk)?;
-        }
+        let mut scan = Self::new(origin);
+        scan.read(dir, disk)?;
         Ok(scan)
     }
 
+    pub(super) fn new(origin: Origin) -> Self {
+        Self { segments: Vec::new(), head: None, requests: Requests::default(), origin, good_bytes: 0 }
+    }
+
+    /// Takes in every segment of `dir`, as far as they are good.
+    pub(super) fn read(&mut self, dir: &Path, disk: &mut dyn Disk) -> Result<(), StoreError> {
+        drop_rewrites(dir, disk)?;
+        let paths = segment_paths(dir)?;
+        for (number, path) in paths.iter().enumerate() {
+            let place = if number + 1 == paths.len() { Place::Last } else { Place::Inner };
+            self.segment(path, place, disk)?;
+        }
+        Ok(())
+    }
+
     fn segment(&mut self, path: &Path, place: Place, disk: &mut dyn Disk) -> Result<(), StoreError> {
+        self.good_bytes = 0;
         let opened = File::options().read(true).write(true).open(path);
         let mut file = opened.map_err(StoreError::io("opening a journal segment"))?;
         let bytes = file.metadata().map_err(StoreError::io("reading a journal segment"))?.len();
@@ -72,12 +85,16 @@ impl Scan {
         segment.bytes = HEADER_BYTES as u64;
         let damage = loop {
             match self.record(&mut reader, path) {
+                Ok(Some(at)) if segment.records() == 0 && at != first => {
+                    return Err(corrupt(path, "its first record is not the one that its name says"));
+                }
                 Ok(Some(at)) => segment.mark(Mark { at, offset: segment.bytes }),
                 Ok(None) => break None,
                 Err(Refused::Damage(damage)) => break Some(damage),
                 Err(Refused::Store(error)) => return Err(error),
             }
             segment.bytes = bytes - reader.left();
+            self.good_bytes = segment.bytes;
         };
         drop(reader);
         if let Some(damage) = damage {
@@ -87,7 +104,7 @@ impl Scan {
             return drop_segment(path, bytes, disk);
         }
         if segment.first() != Some(first) {
-            return Err(corrupt(path, "its first record is not the one that its name says"));
+            return Err(corrupt(path, "there is no record in it"));
         }
         self.segments.push(segment);
         Ok(())
@@ -103,7 +120,7 @@ impl Scan {
             return Err(StoreError::NewerFormat { what, found: version, known: VERSION });
         }
         if origin != self.origin {
-            return Err(corrupt(path, "it belongs to another origin"));
+            return Err(StoreError::OtherOrigin { path: path.to_owned(), found: origin, own: self.origin });
         }
         let name = segment_name(first);
         if path.file_name().is_none_or(|found| found != name.as_str()) {
@@ -155,7 +172,7 @@ fn corrupt(path: &Path, what: &'static str) -> StoreError {
     StoreError::CorruptFile { path: path.to_owned(), what }
 }
 
-fn segment_paths(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+pub(super) fn segment_paths(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     paths_ending(dir, "journal")
 }
 

@@ -15,6 +15,7 @@ use crate::store::{
 
 mod damage;
 mod faults;
+mod mend;
 
 /// Rolls after every second or third small batch.
 const SMALL_SEGMENT_BYTES: u64 = 700;
@@ -144,7 +145,7 @@ fn another_members_journal_is_refused() {
     let dir = folder();
     written(dir.path(), 1);
     let other = Journal::open(dir.path(), Origin(2), Arc::new(NoGuard));
-    assert!(matches!(other, Err(StoreError::CorruptFile { .. })));
+    assert!(matches!(other, Err(StoreError::OtherOrigin { .. })));
 }
 
 #[test]

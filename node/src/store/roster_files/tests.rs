@@ -147,6 +147,7 @@ fn names(dir: &Path) -> Vec<String> {
     let files = std::fs::read_dir(dir).expect("a folder");
     let mut names: Vec<_> =
         files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| name != COPIES_DIR);
     names.sort();
     names
 }
@@ -229,13 +230,74 @@ fn a_switch_that_could_not_be_finished_is_finished_before_anything_else_is_writt
 }
 
 #[test]
-fn a_damaged_switch_is_named_and_changes_nothing() {
+fn a_damaged_switch_is_set_aside_and_changes_nothing() {
     let chain = chain(2);
     let (dir, files) = folder_with(&chain);
     std::fs::write(dir.path().join(SWITCH_FILE), "-----BEGIN").expect("a file");
-    match RosterFiles::open(dir.path()) {
-        Err(StoreError::CorruptFile { path, .. }) => assert_eq!(path, dir.path().join(SWITCH_FILE)),
-        other => panic!("{other:?}"),
-    }
+    let files = RosterFiles::open(files.dir()).expect("a folder");
+    assert!(dir.path().join("switch.broken-1").exists());
     assert_eq!(files.load().expect("a chain"), chain);
+}
+
+#[test]
+fn a_version_that_is_damaged_or_missing_comes_back_from_its_copy_or_from_elsewhere() {
+    let chain = chain(3);
+    type Damage = fn(&Path);
+    let damages: [Damage; 3] = [
+        |path| std::fs::write(path, "-----BEGIN").expect("a file"),
+        |path| std::fs::write(path, [0xff; 99]).expect("a file"),
+        |path| std::fs::remove_file(path).expect("a file"),
+    ];
+    for version in 1..=3_u64 {
+        for damage in damages {
+            let (_dir, files) = folder_with(&chain);
+            // The file, its copy, and both of them: then there is another chain.
+            damage(&files.path(version));
+            files.mend(&[]).expect("its copy");
+            assert_eq!(files.load().expect("a chain"), chain, "{version}");
+            damage(&files.copy(version));
+            files.mend(&[]).expect("the version itself");
+            assert_eq!(read(&files.copy(version)).expect("a copy"), chain[version as usize - 1]);
+            damage(&files.path(version));
+            damage(&files.copy(version));
+            files.mend(&chain).expect("another chain");
+            assert_eq!(files.load().expect("a chain"), chain, "{version}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_had_again_ends_the_chain_and_nothing_is_deleted() {
+    let whole = chain(3);
+    let (dir, files) = folder_with(&whole);
+    // Of another federation, as a file in the wrong place would be.
+    let other = [version_after(None, "Another federation")];
+    for path in [files.path(1), files.copy(1)] {
+        std::fs::write(path, "damaged").expect("a file");
+    }
+    files.mend(&other).expect("nothing");
+    assert_eq!(files.load().expect("no chain"), []);
+    let aside = [1, 2, 3].map(|version| format!("{version:08}.pem.broken-1"));
+    assert_eq!(names(dir.path()), aside);
+    files.mend(&whole).expect("the right one");
+    assert_eq!(files.load().expect("a chain"), whole);
+}
+
+#[test]
+fn a_flipped_bit_in_any_file_of_the_folder_costs_no_version() {
+    let chain = chain(2);
+    let (dir, files) = folder_with(&chain);
+    for path in [files.path(1), files.path(2), files.copy(1), files.copy(2)] {
+        let good = std::fs::read(&path).expect("a file");
+        for bit in (0..good.len() * 8).step_by(11) {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, bad).expect("a file");
+            files.mend(&[]).expect("mended");
+            assert_eq!(files.load().expect("a chain"), chain, "{}, bit {bit}", path.display());
+            for aside in crate::store::aside::found(dir.path()) {
+                std::fs::remove_file(aside).expect("a file");
+            }
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     fs::File,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
@@ -88,7 +88,7 @@ impl SledStore {
     /// Opens the store in `dir`, creating it when there is none, and checks that its parts fit together.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`]: set it aside with [`set_aside`] and build it again. [`StoreError::Locked`],
+    /// [`StoreError::Corrupt`]: set it aside with [`set_aside`](super::set_aside) and build it again. [`StoreError::Locked`],
     /// [`StoreError::NewerFormat`], [`StoreError::Full`], [`StoreError::Io`].
     pub fn open(dir: &Path, cache_bytes: u64, space: Arc<dyn Space>) -> Result<Self, StoreError> {
         finish_rewrite(dir)?;
@@ -377,28 +377,4 @@ impl EntryStore for SledStore {
     fn sync(&self) -> Result<(), StoreError> {
         self.flush(&mut self.writer())
     }
-}
-
-/// Renames a broken store's folder to `NAME.broken-<n>` and returns its new name. Nothing is deleted.
-///
-/// # Errors
-/// [`StoreError::Io`].
-pub fn set_aside(dir: &Path) -> Result<PathBuf, StoreError> {
-    let name = dir.file_name().unwrap_or_default().to_owned();
-    let mut number = 1_u64;
-    let free = loop {
-        let mut candidate = name.clone();
-        candidate.push(format!(".broken-{number}"));
-        let candidate = dir.with_file_name(candidate);
-        if !candidate.exists() {
-            break candidate;
-        }
-        number += 1;
-    };
-    std::fs::rename(dir, &free).map_err(StoreError::io("setting the broken store aside"))?;
-    let parent = free.parent().map(File::open).transpose();
-    parent
-        .and_then(|parent| parent.map_or(Ok(()), |parent| parent.sync_all()))
-        .map_err(StoreError::io("setting the broken store aside"))?;
-    Ok(free)
 }

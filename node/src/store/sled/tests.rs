@@ -57,7 +57,7 @@ impl Folders {
         Self { root: tempfile::tempdir().expect("a temporary folder"), incarnations: 0 }
     }
 
-    fn dir(&self) -> PathBuf {
+    fn dir(&self) -> std::path::PathBuf {
         self.root.path().join(self.incarnations.to_string())
     }
 }
@@ -160,23 +160,6 @@ fn a_newer_schema_is_named_and_left_alone() {
 fn every_new_database_is_another_incarnation() {
     let ids: Vec<_> = (0..2).map(|_| Folders::new().create().expect("a store").store_id()).collect();
     assert_ne!(ids[0], ids[1]);
-}
-
-#[test]
-fn a_broken_folder_is_set_aside_and_never_deleted() {
-    let root = tempfile::tempdir().expect("a temporary folder");
-    let dir = root.path().join("entries");
-    for number in 1..=2 {
-        fs::create_dir(&dir).expect("a folder");
-        fs::write(dir.join("db"), format!("broken {number}")).expect("a file");
-        let aside = set_aside(&dir).expect("a free name");
-        assert_eq!(aside, root.path().join(format!("entries.broken-{number}")));
-        assert!(!dir.exists());
-    }
-    for number in 1..=2 {
-        let kept = fs::read_to_string(root.path().join(format!("entries.broken-{number}/db")));
-        assert_eq!(kept.expect("a file"), format!("broken {number}"));
-    }
 }
 
 #[test]
