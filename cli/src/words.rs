@@ -62,7 +62,8 @@ words!(EraseReason: PersonalData = "personal-data", ConsentWithdrawn = "consent-
 words!(EpochRank: Unspecified = "roster", Continuation = "continuation", Rotation = "rotation", Recovery = "recovery",
     Reinception = "reinception");
 words!(EntryKind: RecordPut = "published", Retract = "retracted", Erase = "erased", Endpoint = "endpoint changed",
-    EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged");
+    EpochStart = "epoch started", Maintenance = "maintenance", Ack = "acknowledged",
+    Presentation = "presentation changed");
 words!(SubmitOutcome: Known = "known", Proposed = "proposed", Adopted = "adopted", Conflict = "in conflict");
 
 /// The known word closest to a mistyped one, when close enough to suggest.

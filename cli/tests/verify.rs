@@ -83,6 +83,7 @@ impl Outsider {
             erase: None,
             recovery_key: None,
             endpoint_change: None,
+            presentation: None,
         };
         let payload = Payload { nonce: [0; 16], content: record.encode_to_vec() };
         let entry = Verified::sign(header, Some(payload), &federation, &key(1));

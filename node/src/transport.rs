@@ -18,7 +18,7 @@ use wego_ledger::state::NotWritable;
 use wego_proto::{
     causes::with_causes,
     entry::{ENDPOINT_BYTES_MAX, ENDPOINTS_MAX, EndpointChange, TRANSPORT_KEYS_MAX},
-    id::Origin,
+    id::{Origin, Position},
     key::{PublicKey, SecretKey},
 };
 use zeroize::Zeroizing;
@@ -26,7 +26,7 @@ use zeroize::Zeroizing;
 use crate::{
     audit::{Actor, Audit, Event, Outcome},
     clock::now_ms,
-    engine::{Engine, orders::OrderError, view::View},
+    engine::{Engine, Mode, orders::OrderError, view::View},
     keys::{KeysError, TransportKeys, certificate::Validity, former_keys, load_transport},
     tls::{Face, Shown},
 };
@@ -162,6 +162,35 @@ impl Transport {
         inner.take_over().await?;
         drop(one);
         self.standing().await
+    }
+
+    /// Lets the log name other endpoints, with the transport keys that it names. Answers when that is durable, or, for a
+    /// rehearsal, with nothing. While another key takes over, the time for that begins anew: members are asked again
+    /// whether they know.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    pub async fn move_to(
+        &self,
+        endpoints: Vec<String>,
+        mode: Mode,
+    ) -> Result<Option<Position>, TransportError> {
+        let inner = &self.0;
+        let _one = inner.one.lock().await;
+        let view = inner.engine.view();
+        let in_use = inner.files(TransportKeys::in_use).await?;
+        let listed = view.roster.transport_keys(view.me).to_vec();
+        if !listed.contains(&in_use.public()) {
+            return Err(TransportError::NotListed);
+        }
+        if listed.len() > TRANSPORT_KEYS_MAX {
+            return Err(TransportError::TooMany(listed.len()));
+        }
+        let change = proved(&view, endpoints, listed, &[&in_use])?;
+        match mode {
+            Mode::DryRun => Ok(None),
+            Mode::Commit => Ok(Some(inner.engine.announce(change).await?)),
+        }
     }
 
     /// Reads certificate and key again, as when somebody has put others there.
@@ -300,17 +329,9 @@ impl Inner {
         transport_keys: Vec<PublicKey>,
         proofs: &[&SecretKey],
     ) -> Result<(), TransportError> {
-        if !view.roster.has_room_for_a_change(view.me) {
-            return Err(OrderError::PassedOver.into());
-        }
-        let change = EndpointChange {
-            endpoints: view.roster.endpoints(view.me).to_vec(),
-            transport_keys,
-            number: view.roster.announced(view.me).map_or(0, |last| last.change.number) + 1,
-            proofs: Vec::new(),
-        };
-        let change = change.proved_by(&view.roster.ground(view.me), proofs);
-        Ok(self.engine.announce(change).await?)
+        let endpoints = view.roster.endpoints(view.me).to_vec();
+        let change = proved(view, endpoints, transport_keys, proofs)?;
+        Ok(self.engine.announce(change).await.map(drop)?)
     }
 
     async fn look_at_certificate(&self, now_ms: u64) -> Result<(), TransportError> {
@@ -352,6 +373,21 @@ impl Inner {
         let done = tokio::task::spawn_blocking(move || work(&keys)).await;
         Ok(done.map_err(|_| TransportError::Ended)??)
     }
+}
+
+/// The next change of this node's member, with the proofs of these keys.
+fn proved(
+    view: &View,
+    endpoints: Vec<String>,
+    transport_keys: Vec<PublicKey>,
+    proofs: &[&SecretKey],
+) -> Result<EndpointChange, OrderError> {
+    if !view.roster.has_room_for_a_change(view.me) {
+        return Err(OrderError::PassedOver);
+    }
+    let number = view.roster.announced(view.me).map_or(0, |last| last.change.number) + 1;
+    let change = EndpointChange { endpoints, transport_keys, number, proofs: Vec::new() };
+    Ok(change.proved_by(&view.roster.ground(view.me), proofs))
 }
 
 /// Whether a key speaks for this node's member.

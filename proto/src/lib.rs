@@ -49,6 +49,7 @@ pub mod invite;
 pub mod key;
 #[cfg(feature = "rpc")]
 pub mod pin;
+pub mod presence;
 pub mod proof;
 pub mod roster;
 pub mod spoken;

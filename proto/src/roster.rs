@@ -23,7 +23,7 @@ mod settle;
 pub use continuity::Breach;
 pub use draft::Draft;
 pub(crate) use member::check_names;
-pub use member::{Committed, Cut, LogKey, Member, check_handle};
+pub use member::{Committed, Cut, LogKey, Member, check_handle, last_signed};
 pub use settle::{CONFLICT_VERSIONS_MAX, check_settlement};
 
 /// Largest encoded version in bytes: about 1,200 members of 800 bytes, and one fits into a session message.

@@ -161,6 +161,7 @@ impl Byzantine {
             erase: None,
             recovery_key: None,
             endpoint_change: None,
+            presentation: None,
         }
     }
 

@@ -30,6 +30,7 @@ pub(super) const TABLE: &[(&str, Role, Effect)] = &[
     ("/wego.v1.Members/Show", Role::Reader, Reads),
     ("/wego.v1.Members/Roster", Role::Reader, Reads),
     ("/wego.v1.Members/Forks", Role::Reader, Reads),
+    ("/wego.v1.Members/Set", Role::Admin, Changes),
     ("/wego.v1.Delivery/Erasures", Role::Reader, Reads),
     ("/wego.v1.Delivery/Seen", Role::Reader, Reads),
     ("/wego.v1.Admin/Status", Role::Reader, Reads),

@@ -167,6 +167,7 @@ fn opening(epoch: u32, start: EpochStart, hlc_ms: u64) -> Header {
         epoch_start: Some(start),
         recovery_key: None,
         endpoint_change: None,
+        presentation: None,
         erase: None,
     }
 }

@@ -1,23 +1,28 @@
-//! `wego member`: the cities of the federation as this node knows them.
+//! `wego member`: the cities of the federation as this node knows them, and what this one says of itself.
 
 use clap::Subcommand;
 use serde::Serialize;
-use wego_proto::{key::PublicKey, v1};
+use wego_proto::{roster::last_signed, v1};
 
 use crate::{
-    commands::roster::digest_fingerprint,
+    commands::roster::{digest_fingerprint, fingerprint},
     context::{Context, Format},
     error::{ExitCode, Failure, Outcome},
     output::{self, Table},
+    roster::diff::{listed, position},
     words::Word as _,
 };
 
-/// Show the members of the federation
+mod set;
+
+/// Show the members of the federation, and say how this one is called and reached
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   wego member list
-  wego member show sn-dakar")]
+  wego member show sn-dakar
+  wego member set --endpoint wego.seoul.go.kr:7400
+  wego member set --name 'fr=Séoul' --portal-url https://wego.seoul.go.kr/ --dry-run")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +37,8 @@ enum Command {
         /// The member's handle, as kr-seoul
         handle: String,
     },
+    /// Say in this member's log how it is called, where its node is reached and where its pages are
+    Set(set::Set),
 }
 
 #[derive(Serialize)]
@@ -70,7 +77,7 @@ struct Member {
     city_id: String,
     endpoints: Vec<String>,
     portal_url: Option<String>,
-    log_keys: Vec<Key>,
+    log_keys: Vec<LogKey>,
     transport_keys: Vec<Key>,
     next_log_key_digest_fingerprint: String,
     recovery_digest_fingerprint: String,
@@ -80,15 +87,25 @@ struct Member {
 
 #[derive(Serialize)]
 struct Key {
-    key_no: Option<u32>,
     key: String,
     fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct LogKey {
+    key_no: u32,
+    #[serde(flatten)]
+    key: Key,
+    from: String,
+    /// The last entry it signs; none where it signs what comes next.
+    to: Option<String>,
 }
 
 pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     match args.command {
         Command::List => list(cx).await,
         Command::Show { handle } => show(handle, cx).await,
+        Command::Set(args) => set::run(args, cx).await,
     }
 }
 
@@ -163,13 +180,15 @@ fn print(member: &Member, cx: &mut Context) -> Result<(), Failure> {
     table.row(["records", &member.records.to_string()]);
     table.row(["log", member.head.as_deref().unwrap_or("nothing held yet")]);
     table.row(["data seen", &output::ago(cx.now_ms(), member.seen_ms)]);
-    table.row(["endpoints", &member.endpoints.join(", ")]);
-    if let Some(url) = &member.portal_url {
-        table.row(["portal", url]);
-    }
+    table.row(["endpoints", &listed(&member.endpoints)]);
+    table.row(["portal", member.portal_url.as_deref().unwrap_or("none")]);
     table.row(["city id", &member.city_id]);
-    for key in &member.log_keys {
-        table.row([&format!("log key {}", key.key_no.unwrap_or_default()), &key.fingerprint]);
+    for LogKey { key_no, key, from, to } in &member.log_keys {
+        let signs = match to {
+            Some(to) => format!("signed {from} to {to}"),
+            None => format!("signs from {from} on"),
+        };
+        table.row([&format!("log key {key_no}"), &format!("{}  {signs}", key.fingerprint)]);
     }
     for key in &member.transport_keys {
         table.row(["transport key", &key.fingerprint]);
@@ -195,12 +214,12 @@ fn any_name(member: &Member) -> String {
 }
 
 fn member(view: v1::MemberView) -> Member {
-    let position = |at: v1::Position| format!("{}.{}", at.epoch, at.seq);
+    let dotted = |at: v1::Position| position(Some(at));
     let raw = view.member.unwrap_or_default();
     let (status, role) = (raw.status().word(), raw.role().word());
     Member {
         status,
-        cut_at: raw.cut.and_then(|cut| cut.at).map(position),
+        cut_at: raw.cut.and_then(|cut| cut.at).map(dotted),
         role,
         term_from: output::rfc3339(raw.term_from_ms),
         term_until: output::rfc3339(raw.term_until_ms),
@@ -211,10 +230,10 @@ fn member(view: v1::MemberView) -> Member {
         seen_at: output::rfc3339(view.seen_ms),
         seen_ms: view.seen_ms,
         forked: view.forked,
-        fork_at: view.fork_at.map(position),
+        fork_at: view.fork_at.map(dotted),
         city_id: data_encoding::HEXLOWER.encode(&raw.city_id),
-        log_keys: raw.log_keys.iter().map(|key| self::key(&key.key, Some(key.key_no))).collect(),
-        transport_keys: raw.transport_keys.iter().map(|key| self::key(key, None)).collect(),
+        log_keys: raw.log_keys.iter().map(log_key).collect(),
+        transport_keys: raw.transport_keys.iter().map(|bytes| key(bytes)).collect(),
         next_log_key_digest_fingerprint: digest_fingerprint(&raw.next_log_key_digest),
         recovery_digest_fingerprint: digest_fingerprint(&raw.recovery_digest),
         names: raw.names.into_iter().map(|name| (name.lang, name.text)).collect(),
@@ -226,7 +245,11 @@ fn member(view: v1::MemberView) -> Member {
     }
 }
 
-fn key(bytes: &[u8], key_no: Option<u32>) -> Key {
-    let fingerprint = PublicKey::from_bytes(bytes).map_or("not a key".to_owned(), |key| key.fingerprint());
-    Key { key_no, key: data_encoding::HEXLOWER.encode(bytes), fingerprint }
+fn log_key(raw: &v1::LogKey) -> LogKey {
+    let to = last_signed(raw).map(|last| position(Some(last)));
+    LogKey { key_no: raw.key_no, key: key(&raw.key), from: position(raw.from), to }
+}
+
+fn key(bytes: &[u8]) -> Key {
+    Key { key: data_encoding::HEXLOWER.encode(bytes), fingerprint: fingerprint(bytes) }
 }

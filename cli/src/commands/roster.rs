@@ -27,7 +27,7 @@ use crate::{
         propose::{self, Proposal},
         status::{self, StatusArgs},
         submit::{self, Submit},
-        view,
+        view::{self, Told},
     },
 };
 
@@ -246,16 +246,31 @@ fn report(sheet: &Sheet, mode: Mode, cx: &mut Context) -> Outcome {
 }
 
 async fn show(args: Show, cx: &mut Context) -> Outcome {
-    let sheet = match &args.file {
-        Some(file) => Sheet::read(file, cx)?,
-        None => Sheet::of_chain(of_node(cx).await?)?,
+    let (sheet, members) = match &args.file {
+        Some(file) => (Sheet::read(file, cx)?, None),
+        None => (Sheet::of_chain(of_node(cx).await?)?, Some(members_now(cx).await?)),
     };
     if let Some(out) = &args.out {
         replace_file(out, armour::write(Label::Roster, &sheet.preamble(), sheet.chain()).as_bytes())?;
         cx.say(&format!("roster written to {}", out.display()));
     }
-    view::print(&sheet, cx)?;
+    let Some(members) = members else {
+        view::print(&sheet, Told::ByRoster, cx)?;
+        cx.say(
+            "these are the keys that the roster gave; a member's log may have gone on to others since: `wego member show` \
+             tells them",
+        );
+        return Ok(ExitCode::Ok);
+    };
+    view::print(&sheet, Told::ByNode(&members), cx)?;
     Ok(ExitCode::Ok)
+}
+
+/// The members as the node has them: their logs say what the roster does not know.
+async fn members_now(cx: &mut Context) -> Result<Vec<v1::MemberView>, Failure> {
+    let node = cx.connect().await?;
+    let reply = node.ask("list the members", node.members().list(v1::ListMembersRequest {})).await?;
+    Ok(reply.members)
 }
 
 /// The node's chain, checked here: a node is asked, not believed.

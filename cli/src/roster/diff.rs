@@ -250,7 +250,7 @@ fn keys(changes: &mut Changes, old: &v1::Member, new: &v1::Member) {
     });
 }
 
-pub(super) fn listed(words: &[String]) -> String {
+pub(crate) fn listed(words: &[String]) -> String {
     if words.is_empty() { "no address".to_owned() } else { words.join(", ") }
 }
 

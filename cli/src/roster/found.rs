@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Founding, cx: &mut Context) -> Outcome {
     if args.dry_run.mode() == Mode::Write {
         write_sheet(&args.out, &sheet)?;
     }
-    view::print(&sheet, cx)?;
+    view::print(&sheet, view::Told::ByRoster, cx)?;
     match args.dry_run.mode() {
         Mode::DryRun => cx.say("nothing was written"),
         Mode::Write => cx.say(&format!(

@@ -20,6 +20,8 @@ struct View {
     complete: bool,
     threshold: usize,
     signatures: usize,
+    /// Whether names, addresses and keys of the members are as their logs have them now, or as the roster gave them.
+    keys_from: &'static str,
     issued_at: Option<String>,
     soft_expires_at: Option<String>,
     governance_keys: Vec<Signer>,
@@ -50,9 +52,41 @@ struct Member {
     recovery_digest_fingerprint: String,
 }
 
+/// Where the members' names, addresses and keys are from. A log goes on to other keys by itself; the roster alone only
+/// knows those that it gave.
+#[derive(Clone, Copy)]
+pub(crate) enum Told<'a> {
+    /// The roster.
+    ByRoster,
+    /// A node, which knows the logs.
+    ByNode(&'a [v1::MemberView]),
+}
+
+impl<'a> Told<'a> {
+    fn of(self, given: &'a v1::Member) -> &'a v1::Member {
+        let Self::ByNode(members) = self else { return given };
+        let mut members = members.iter().filter_map(|view| view.member.as_ref());
+        members.find(|member| member.idx == given.idx).unwrap_or(given)
+    }
+
+    const fn source(self) -> &'static str {
+        match self {
+            Self::ByRoster => "roster",
+            Self::ByNode(_) => "logs",
+        }
+    }
+
+    const fn heading(self) -> &'static str {
+        match self {
+            Self::ByRoster => "LOG KEY GIVEN",
+            Self::ByNode(_) => "LOG KEY NOW",
+        }
+    }
+}
+
 /// Prints a roster, and whether enough have signed.
-pub(crate) fn print(sheet: &Sheet, cx: &mut Context) -> Result<(), Failure> {
-    let view = view(sheet);
+pub(crate) fn print(sheet: &Sheet, told: Told<'_>, cx: &mut Context) -> Result<(), Failure> {
+    let view = view(sheet, told);
     if cx.format == Format::Json {
         return cx.print_json(&view);
     }
@@ -72,7 +106,7 @@ pub(crate) fn print(sheet: &Sheet, cx: &mut Context) -> Result<(), Failure> {
         facts.row(["governance key", &format!("{}  {signed}", signer.fingerprint)]);
     }
     cx.print_table(facts)?;
-    let mut members = Table::new(&["", "HANDLE", "NAME", "ROLE", "STATUS", "LOG KEY"]);
+    let mut members = Table::new(&["", "HANDLE", "NAME", "ROLE", "STATUS", told.heading()]);
     for member in &view.members {
         members.row([
             member.idx.to_string().as_str(),
@@ -87,7 +121,7 @@ pub(crate) fn print(sheet: &Sheet, cx: &mut Context) -> Result<(), Failure> {
     cx.print_table(members)
 }
 
-fn view(sheet: &Sheet) -> View {
+fn view(sheet: &Sheet, told: Told<'_>) -> View {
     let content = &sheet.draft().content;
     let signers = sheet.signers();
     let governance = &sheet.draft().governance;
@@ -100,6 +134,7 @@ fn view(sheet: &Sheet) -> View {
         complete: sheet.is_complete(),
         threshold: governance.threshold,
         signatures: signers.len(),
+        keys_from: told.source(),
         issued_at: output::rfc3339(content.issued_at_ms),
         soft_expires_at: output::rfc3339(content.soft_expires_at_ms),
         governance_keys: keys
@@ -110,7 +145,7 @@ fn view(sheet: &Sheet) -> View {
                 signed: signers.contains(key),
             })
             .collect(),
-        members: content.members.iter().map(member).collect(),
+        members: content.members.iter().map(|given| member(told.of(given))).collect(),
     }
 }
 

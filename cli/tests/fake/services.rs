@@ -265,6 +265,10 @@ impl Members for Services {
     async fn forks(&self, _: Request<v1::ForksRequest>) -> Reply<v1::ForksReply> {
         Ok(Response::new(v1::ForksReply::default()))
     }
+
+    async fn set(&self, _: Request<v1::SetMemberRequest>) -> Reply<v1::SetMemberReply> {
+        Ok(Response::new(v1::SetMemberReply::default()))
+    }
 }
 
 #[tonic::async_trait]

@@ -11,11 +11,14 @@ use wego_proto::{
     epochs::{Epoch, EpochError, Epochs, reign},
     id::{FederationId, Origin, Position},
     key::PublicKey,
+    presence::Presentation,
     roster::{Member, Roster, RosterError},
     v1,
 };
 
 use crate::limits::ENDPOINT_CHANGES_MAX;
+
+mod now;
 
 static NO_EPOCHS: Epochs = Epochs::NONE;
 
@@ -26,6 +29,7 @@ pub struct History {
     current: Roster,
     epochs: BTreeMap<Origin, Epochs>,
     endpoints: BTreeMap<Origin, Announced>,
+    presentations: BTreeMap<Origin, Presentation>,
     /// How many changes of endpoints were looked at.
     changes: BTreeMap<Origin, usize>,
 }
@@ -59,6 +63,7 @@ impl History {
             current,
             epochs: BTreeMap::new(),
             endpoints: BTreeMap::new(),
+            presentations: BTreeMap::new(),
             changes: BTreeMap::new(),
         })
     }
@@ -244,7 +249,8 @@ impl History {
     /// What a member's next change of endpoints stands on.
     #[must_use]
     pub fn ground(&self, origin: Origin) -> Ground {
-        let roster_version = self.roster_spoke_of_endpoints(origin);
+        let roster_version =
+            self.roster_spoke(origin, |member| (member.endpoints.clone(), member.transport_keys.clone()));
         Ground { federation: self.federation(), origin, roster_version }
     }
 
@@ -266,12 +272,9 @@ impl History {
         self.epochs(origin).log_key(self.member(origin)?, key_no, at)
     }
 
-    /// The version in which the roster last said something new of a member's endpoints and transport keys.
-    fn roster_spoke_of_endpoints(&self, origin: Origin) -> u64 {
-        let said = |roster: &Roster| {
-            let member = roster.members().get(&origin)?;
-            Some((member.raw.endpoints.clone(), member.raw.transport_keys.clone()))
-        };
+    /// The version in which the roster last said something new of this part of a member.
+    fn roster_spoke<T: PartialEq>(&self, origin: Origin, part: impl Fn(&v1::Member) -> T) -> u64 {
+        let said = |roster: &Roster| Some(part(&roster.members().get(&origin)?.raw));
         let newest = said(&self.current);
         let before = self.versions.iter().rev().find(|roster| said(roster) != newest);
         before.map_or(0, Roster::version) + 1

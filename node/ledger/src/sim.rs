@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use wego_proto::{
     entry::{EndpointChange, Payload},
     id::{Hash, Origin, Position, RequestId},
-    v1::{EntryKind, session_message::Body},
+    presence::Presentation,
+    v1::{self, EntryKind, session_message::Body},
 };
 
 use crate::{
@@ -154,6 +155,14 @@ impl Sim {
         self.append(node, Draft { endpoint_change: Some(change), ..draft })
     }
 
+    /// Lets a node say that its member is called `name`. Returns whether it was acknowledged.
+    pub fn call(&mut self, node: usize, name: &str) -> bool {
+        let names = vec![v1::MemberName { lang: "en".to_owned(), text: name.to_owned() }];
+        let presentation = Some(Presentation { names, portal_url: None });
+        let draft = self.draft(EntryKind::Presentation);
+        self.append(node, Draft { presentation, ..draft })
+    }
+
     fn draft(&mut self, kind: EntryKind) -> Draft {
         Draft {
             kind: kind as i32,
@@ -164,6 +173,7 @@ impl Sim {
             payload: None,
             erase: None,
             endpoint_change: None,
+            presentation: None,
         }
     }
 
@@ -305,8 +315,12 @@ impl Sim {
         let Some(state) = self.nodes[node].state.as_ref() else { return String::new() };
         let (version, digest) = (state.roster().current().version(), state.board().digest());
         let members = state.roster().current().members().keys();
-        let endpoints: Vec<_> = members.map(|origin| state.roster().endpoints(*origin).join(" ")).collect();
-        format!("roster {version}, heads {digest}, endpoints {endpoints:?}, {:?}", state.standings())
+        let said = |origin: &Origin| {
+            let name = state.roster().names(*origin).first().map(|name| name.text.as_str());
+            [name.unwrap_or_default(), &state.roster().endpoints(*origin).join(" ")].join(" at ")
+        };
+        let said: Vec<_> = members.map(said).collect();
+        format!("roster {version}, heads {digest}, members {said:?}, {:?}", state.standings())
     }
 
     /// Has the running node's state opened to whoever scripts a run.

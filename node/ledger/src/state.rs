@@ -215,13 +215,17 @@ impl State {
             Input::TimeJumped => self.time_jumped(now_ms),
             Input::Locked => self.locked(),
             Input::LockFailed => self.lock_failed(now_ms),
-            Input::Stored { origin, head, hlc_ms, endpoints } => {
+            Input::Stored { origin, head, hlc_ms, endpoints, presentation } => {
                 self.seen(now_ms, origin, hlc_ms);
                 self.stored(now_ms, origin, head, endpoints);
+                if presentation {
+                    self.look_up_presentation(origin);
+                }
             }
             Input::StoreFailed { key } => self.store_failed(now_ms, key),
             Input::Compared { conn, key, difference } => self.compared(now_ms, conn, key, difference),
             Input::Endpoints { origin, headers } => self.hear_endpoints(origin, &headers),
+            Input::Presentation { origin, header } => self.hear_presentation(origin, header.as_deref()),
             Input::LookedUp { key, seq, hash } => self.looked_up(key, seq, hash),
             Input::Rewound { key, head } => self.rewound(now_ms, key, head),
             Input::ForkKept { evidence } => self.fork_kept(now_ms, evidence),

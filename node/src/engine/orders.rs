@@ -8,6 +8,7 @@ use wego_proto::{
     epochs::Rank,
     id::{Hash, Position, RequestId},
     key::SecretKey,
+    presence::Presentation,
     v1::EntryKind,
 };
 
@@ -25,7 +26,8 @@ pub(super) const ORDERS_MAX: usize = 16;
 pub(super) enum Order {
     Prepare(Rank, Box<NewKeys>, Option<Position>, oneshot::Sender<Result<Header, OrderError>>),
     Open(Box<Verified>, SecretKey, oneshot::Sender<Result<Position, OrderError>>),
-    Announce(Box<EndpointChange>, oneshot::Sender<Result<(), OrderError>>),
+    Announce(Box<EndpointChange>, oneshot::Sender<Result<Position, OrderError>>),
+    Present(Box<Presentation>, oneshot::Sender<Result<Position, OrderError>>),
 }
 
 /// Why an order was not carried out. Nothing changed.
@@ -82,9 +84,19 @@ impl Engine {
     ///
     /// # Errors
     /// [`OrderError`].
-    pub async fn announce(&self, change: EndpointChange) -> Result<(), OrderError> {
+    pub async fn announce(&self, change: EndpointChange) -> Result<Position, OrderError> {
         let (reply, answer) = oneshot::channel();
         self.order(Order::Announce(Box::new(change), reply))?;
+        answer.await.unwrap_or(Err(OrderError::Busy))
+    }
+
+    /// Says in the own log what the member is called and where its pages are. Answers when the entry is durable and counts.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub async fn present(&self, presentation: Presentation) -> Result<Position, OrderError> {
+        let (reply, answer) = oneshot::channel();
+        self.order(Order::Present(Box::new(presentation), reply))?;
         answer.await.unwrap_or(Err(OrderError::Busy))
     }
 
@@ -105,6 +117,9 @@ impl Worker {
             }
             Order::Announce(change, reply) => {
                 let _ = reply.send(self.announce(*change));
+            }
+            Order::Present(presentation, reply) => {
+                let _ = reply.send(self.present(*presentation));
             }
         }
     }
@@ -127,27 +142,20 @@ impl Worker {
         opened.ok_or_else(|| OrderError::Refused(self.state.not_writable()))
     }
 
-    fn announce(&mut self, change: EndpointChange) -> Result<(), OrderError> {
-        let mut request_id = [0; 16];
-        getrandom::fill(&mut request_id).map_err(|error| {
-            let source = std::io::Error::other(error);
-            StoreError::Io { what: "drawing a request id", source }
-        })?;
-        let draft = Draft {
-            kind: EntryKind::Endpoint as i32,
-            record_id: None,
-            base: None,
-            record_kind: 0,
-            request_id: RequestId::new(request_id),
-            payload: None,
-            erase: None,
-            endpoint_change: Some(change),
-        };
+    fn announce(&mut self, change: EndpointChange) -> Result<Position, OrderError> {
+        let draft = Draft { endpoint_change: Some(change), ..plain(EntryKind::Endpoint)? };
         let at = self.append_one(draft)?.ok_or_else(|| OrderError::Refused(self.state.not_writable()))?;
         let counts = self.state.roster().announced(self.me).is_some_and(|announced| announced.at == at);
         // Whoever ordered it looks next what is known.
         self.publish_view();
-        if counts { Ok(()) } else { Err(OrderError::PassedOver) }
+        if counts { Ok(at) } else { Err(OrderError::PassedOver) }
+    }
+
+    fn present(&mut self, presentation: Presentation) -> Result<Position, OrderError> {
+        let draft = Draft { presentation: Some(presentation), ..plain(EntryKind::Presentation)? };
+        let at = self.append_one(draft)?.ok_or_else(|| OrderError::Refused(self.state.not_writable()))?;
+        self.publish_view();
+        Ok(at)
     }
 
     /// Writes one entry that is about no record. `None` when the log may not be written.
@@ -162,4 +170,24 @@ impl Worker {
         let positions = std::mem::replace(&mut self.commit, Ok(Vec::new()))?;
         Ok(positions.first().map(|(at, _)| *at))
     }
+}
+
+/// An entry about no record.
+fn plain(kind: EntryKind) -> Result<Draft, OrderError> {
+    let mut request_id = [0; 16];
+    getrandom::fill(&mut request_id).map_err(|error| {
+        let source = std::io::Error::other(error);
+        StoreError::Io { what: "drawing a request id", source }
+    })?;
+    Ok(Draft {
+        kind: kind as i32,
+        record_id: None,
+        base: None,
+        record_kind: 0,
+        request_id: RequestId::new(request_id),
+        payload: None,
+        erase: None,
+        endpoint_change: None,
+        presentation: None,
+    })
 }

@@ -6,9 +6,8 @@ use wego_ledger::{
     heads::LogKey,
     limits::ENDPOINT_CHANGES_MAX,
     log::{Head, Run},
-    reject::Reject,
     session::ConnId,
-    state::{Difference, Event, Input, Output, Urgency, compare},
+    state::{Difference, Input, Output, Urgency, compare},
 };
 use wego_proto::{
     entry::{Header, Unverified},
@@ -49,6 +48,7 @@ impl Worker {
             }
             Output::LookUp { key, seq } => self.look_up(key, seq),
             Output::LookUpEndpoints { origin, within } => self.look_up_endpoints(origin, &within),
+            Output::LookUpPresentation { origin, within } => self.look_up_presentation(origin, &within),
             Output::Rewind { key, after } => {
                 let rewound = self.store.rewind(key.0, key.1, after);
                 if let Err(error) = &rewound {
@@ -100,6 +100,17 @@ impl Worker {
             self.note_failure(error, Broken::Store);
         }
         Some(Input::Endpoints { origin, headers: self.report(headers)? })
+    }
+
+    fn look_up_presentation(&mut self, origin: Origin, within: &[(u32, u64)]) -> Option<Input> {
+        let newest_first = within.iter().rev();
+        let mut found = newest_first.map(|(epoch, last)| self.store.presentation(origin, *epoch, *last));
+        let found = found.find_map(Result::transpose).transpose();
+        if let Err(error) = &found {
+            self.note_failure(error, Broken::Store);
+        }
+        let said = self.report(found)?.and_then(|entry| Unverified::parse(entry).ok());
+        Some(Input::Presentation { origin, header: said.map(|entry| Box::new(entry.header().clone())) })
     }
 
     fn keep_roster(&self, versions: &[v1::SignedRoster]) -> Option<Input> {
@@ -195,6 +206,7 @@ impl Worker {
         let hlc_ms = last.header().hlc_ms;
         let orders = run.iter().any(|entry| erasure::ordered_by(entry.header()).is_some());
         let endpoints = run.iter().any(|entry| entry.header().endpoint_change.is_some());
+        let presentation = run.iter().any(|entry| entry.header().presentation.is_some());
         let put = self.store.put(&run.into_entries());
         match put {
             Ok(cursor) => {
@@ -202,7 +214,7 @@ impl Worker {
                 if orders {
                     self.watch.urgency = Urgency::Now;
                 }
-                Input::Stored { origin, head, hlc_ms, endpoints }
+                Input::Stored { origin, head, hlc_ms, endpoints, presentation }
             }
             Err(error) => {
                 if origin == self.state_origin() {
@@ -291,80 +303,6 @@ impl Worker {
             }
         }
         Ok(held)
-    }
-
-    fn observe(&mut self, event: &Event) {
-        let handle =
-            |origin: Origin| self.state.roster().member(origin).map_or("", |member| member.handle.as_str());
-        match event {
-            Event::SessionOpened(origin) => {
-                let clock = self
-                    .state
-                    .sessions()
-                    .find(|(_, open)| open.member == *origin)
-                    .map(|(_, open)| open.clock_ms);
-                let skew = clock.map_or(0, |clock| clock as i64 - now_ms() as i64);
-                tracing::info!(peer = handle(*origin), skew_ms = skew, "session open");
-                self.session_since.insert(*origin, (now_ms(), skew));
-            }
-            Event::SessionClosed(origin) => tracing::info!(peer = handle(*origin), "session closed"),
-            Event::ForkProved(origin) => {
-                tracing::warn!(
-                    member = handle(*origin),
-                    "two histories of a member are proved; its log is frozen"
-                );
-                // The proof brings openings of epochs with it.
-                self.roster_changed();
-            }
-            Event::EpochOpened { origin, number, rank } => {
-                tracing::warn!(
-                    member = handle(*origin),
-                    epoch = number,
-                    ?rank,
-                    "a member opened a new epoch"
-                );
-                self.roster_changed();
-            }
-            Event::HistorySetAside(origin) => {
-                tracing::warn!(
-                    member = handle(*origin),
-                    "entries were set aside: another history of this member's log counts"
-                );
-            }
-            Event::EndpointsChanged(origin) => {
-                tracing::info!(member = handle(*origin), "a member changed its endpoints or transport keys");
-                self.roster_changed();
-            }
-            Event::Anchored => tracing::info!("this node may write its log"),
-            Event::RosterAdopted(_) | Event::RosterProposed(_) | Event::GovernanceConflict(_) => {
-                self.observe_roster(event);
-            }
-            Event::WritingStopped(why) => tracing::error!(?why, "this node may not write any more"),
-            Event::RosterConflict(origin) => {
-                tracing::warn!(
-                    peer = handle(*origin),
-                    "peer has another roster under a number that was decided here"
-                );
-                self.roster_conflicts += 1;
-            }
-            Event::Refused(reject) => self.count_refused(reject),
-            Event::RefusedByPeer(origin, reject) => {
-                tracing::info!(
-                    peer = handle(*origin),
-                    reason = reject.reason().as_str_name(),
-                    "refused by peer"
-                );
-            }
-        }
-    }
-
-    fn count_refused(&mut self, reject: &Reject) {
-        *self.refused.entry(reject.word()).or_default() += 1;
-        if reject.blame() == wego_ledger::reject::Blame::Circumstance {
-            tracing::debug!(reason = reject.word(), "session refused");
-        } else {
-            tracing::warn!(reason = reject.word(), error = reject as &dyn std::error::Error, "input refused");
-        }
     }
 
     pub(super) fn state_origin(&self) -> Origin {

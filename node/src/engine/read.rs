@@ -310,12 +310,11 @@ impl ReadHandle {
 
     fn provenance(&self, view: &View, entry: &Verified) -> v1::Provenance {
         let header = entry.header();
-        let member = view.roster.member(header.origin);
         let key = view.roster.log_key(header.origin, header.key_no, header.at);
         v1::Provenance {
             origin: header.origin.0,
             handle: view.handle(header.origin).to_owned(),
-            city: member.map(|member| member.names.iter().map(lang_text).collect()).unwrap_or_default(),
+            city: view.roster.names(header.origin).iter().map(lang_text).collect(),
             at: Some(header.at.into()),
             entry_hash: entry.hash().as_bytes().to_vec(),
             key_no: header.key_no,

@@ -96,6 +96,12 @@ impl View {
         given.chain(self.roster.epochs(self.me).iter().map(|epoch| epoch.key)).collect()
     }
 
+    /// A member as it is now: the one source of its names, addresses and keys for whoever shows them.
+    #[must_use]
+    pub fn member_now(&self, origin: Origin) -> Option<v1::Member> {
+        self.roster.member_now(origin, self.standings.get(&origin))
+    }
+
     /// Whether the entry at a position counts: not behind a fork, a cut or the base of a later epoch.
     #[must_use]
     pub fn counts(&self, origin: Origin, at: Position) -> bool {

@@ -30,8 +30,8 @@ use super::{
     own_log::{restore_lock, restore_own},
     publish::empty_view,
     state_from,
+    unprojected::Unprojected,
     view::{Broken, View},
-    write::Unprojected,
 };
 use crate::{
     clock::now_ms,
@@ -269,7 +269,8 @@ impl Worker {
 
     fn restore_own(&mut self) -> Result<(), StoreError> {
         for (head, hlc_ms) in restore_own(self.lock.as_mut(), self.store.as_ref(), self.me, &self.roster)? {
-            self.feed(Input::Stored { origin: self.me, head, hlc_ms, endpoints: true });
+            let origin = self.me;
+            self.feed(Input::Stored { origin, head, hlc_ms, endpoints: true, presentation: true });
         }
         self.unprojected = Unprojected::read(self.store.as_ref(), self.me, self.records.cursor()?)?;
         self.store_behind = false;

@@ -1,37 +1,30 @@
 //! From intended writes to entries: each is judged against the record's newest version, in order, on one thread,
 //! so that two editors can never both believe they were first.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::sync::oneshot;
 use wego_ledger::state::{Draft, Input};
 use wego_proto::{
     entry::{HEADER_BYTES_MAX, NONCE_BYTES, Payload, Unverified},
-    id::{Hash, Origin, Position, RecordId, RequestId},
+    id::{Hash, Position, RecordId, RequestId},
     v1::{EntryKind, Outcome},
 };
 
 use super::{
     Act, Existence, Mode, Write, WriteError, Written,
     ending::{judge_erase, judge_retract, unchanged},
+    unprojected::Unprojected,
     worker::{Waiting, Worker},
 };
 use crate::{
     records::State,
-    store::{Cursor, EntryStore, Projection as _, StoreError},
+    store::{Projection as _, StoreError},
 };
 
 /// Room asked for, in copies of an entry: one for the journal, four that the store promises itself, and as much
 /// again for what the projections make of it.
 const COPIES: u64 = 10;
-
-/// Entries read at once when a node starts.
-const READ_TOGETHER: usize = 512;
-/// Own versions, above which the projection must not rest: they are kept in memory until it has seen them.
-const UNPROJECTED_MAX: usize = 16_384;
 
 /// The newest version of an own record.
 #[derive(Debug, Clone, Copy)]
@@ -48,70 +41,6 @@ pub(super) enum Standing {
     Current,
     Retracted,
     Erased,
-}
-
-/// Own versions that the records projection has not seen yet.
-#[derive(Debug, Default)]
-pub(super) struct Unprojected {
-    newest: BTreeMap<RecordId, (Cursor, Newest)>,
-    /// The same in the order in which the projection comes to see them, so that forgetting costs nothing while
-    /// many wait.
-    order: VecDeque<(Cursor, RecordId)>,
-}
-
-impl Unprojected {
-    /// What the projection has not seen of the own log that the store has: after a start, for a crash can take from
-    /// it what the store keeps and it may be built anew; and after the store got what it had refused.
-    ///
-    /// # Errors
-    /// [`StoreError`] of either.
-    pub(super) fn read(store: &dyn EntryStore, me: Origin, projected: Cursor) -> Result<Self, StoreError> {
-        let mut unprojected = Self::default();
-        let mut at = projected;
-        loop {
-            let (entries, next) = store.tail(at, READ_TOGETHER)?;
-            if entries.is_empty() {
-                return Ok(unprojected);
-            }
-            let entries = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok());
-            for (record_id, newest) in entries.filter_map(|entry| own_version(&entry, me)) {
-                unprojected.add(record_id, next, newest);
-            }
-            at = next;
-        }
-    }
-
-    fn add(&mut self, record_id: RecordId, cursor: Cursor, newest: Newest) {
-        self.newest.insert(record_id, (cursor, newest));
-        self.order.push_back((cursor, record_id));
-    }
-
-    fn is_crowded(&self) -> bool {
-        self.order.len() > UNPROJECTED_MAX
-    }
-
-    /// Forgets what the projection has seen by `projected`.
-    fn forget(&mut self, projected: Cursor) {
-        while let Some((_, record_id)) = self.order.pop_front_if(|(cursor, _)| *cursor <= projected) {
-            // A later version of it may still wait.
-            if self.newest.get(&record_id).is_some_and(|(cursor, _)| *cursor <= projected) {
-                self.newest.remove(&record_id);
-            }
-        }
-    }
-}
-
-/// The version that an own entry makes of its record.
-fn own_version(entry: &Unverified, me: Origin) -> Option<(RecordId, Newest)> {
-    let header = entry.header();
-    let standing = match header.known_kind()? {
-        EntryKind::RecordPut => Standing::Current,
-        EntryKind::Retract => Standing::Retracted,
-        EntryKind::Erase => Standing::Erased,
-        _ => return None,
-    };
-    let newest = Newest { at: header.at, hash: entry.hash(), record_kind: header.record_kind, standing };
-    (header.origin == me).then_some((header.record_id?, newest))
 }
 
 /// A judged write: done without an entry, or to be signed.
@@ -263,8 +192,8 @@ impl Worker {
         }
         self.projected = projected;
         self.unprojected.forget(projected);
-        if let Some((_, newest)) = self.unprojected.newest.get(&write.record_id) {
-            return same_kind(write, Some(*newest));
+        if let Some(newest) = self.unprojected.newest(&write.record_id) {
+            return same_kind(write, Some(newest));
         }
         let Some(row) = self.records.record(&write.record_id).map_err(refused)? else {
             return Ok(None);
@@ -371,6 +300,7 @@ pub(super) fn sign_or_judge(
         payload: content.map(payload).transpose()?,
         erase,
         endpoint_change: None,
+        presentation: None,
     };
     Ok(Judged::Sign(draft, outcome))
 }

@@ -1,15 +1,9 @@
 //! What a new member says about itself, looked at before it is signed. What the card itself demands is not
 //! repeated here.
 
-use wego_proto::roster::ENDPOINTS_MAX;
+use wego_proto::{presence, roster::ENDPOINTS_MAX};
 
 use super::{InitError, InitOptions};
-
-/// Longest address in characters: a DNS name and a port.
-const ENDPOINT_CHARS_MAX: usize = 253 + 6;
-
-/// Longest portal address in characters.
-const URL_CHARS_MAX: usize = 512;
 
 pub(super) fn plausible(options: &InitOptions) -> Result<(), InitError> {
     let InitOptions { country, place, endpoints, portal_url, .. } = options;
@@ -22,24 +16,12 @@ pub(super) fn plausible(options: &InitOptions) -> Result<(), InitError> {
     let few = endpoints.len() <= ENDPOINTS_MAX;
     ensure(few, "endpoint", &endpoints.len().to_string(), "given 8 times at most")?;
     for endpoint in endpoints {
-        ensure(is_endpoint(endpoint), "endpoint", endpoint, "host:port, as in wego.seoul.go.kr:7400")?;
+        let good = presence::check_endpoint(endpoint).is_ok();
+        ensure(good, "endpoint", endpoint, "host:port, as in wego.seoul.go.kr:7400")?;
     }
-    let web = portal_url.starts_with("https://") || portal_url.starts_with("http://");
-    let is_url = portal_url.is_empty() || (web && portal_url.len() <= URL_CHARS_MAX && printable(portal_url));
+    let short = portal_url.len() <= presence::PORTAL_URL_BYTES_MAX;
+    let is_url = portal_url.is_empty() || (short && presence::check_portal_url(portal_url).is_ok());
     ensure(is_url, "portal-url", portal_url, "an address that begins with https:// or http://")
-}
-
-fn is_endpoint(endpoint: &str) -> bool {
-    let Some((host, port)) = endpoint.rsplit_once(':') else { return false };
-    let port_fits = port.parse::<u16>().is_ok_and(|port| port != 0);
-    let named = host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.'));
-    let numbered = host.starts_with('[') && host.ends_with(']');
-    let numbered = numbered && host[1..host.len() - 1].parse::<std::net::Ipv6Addr>().is_ok();
-    !host.is_empty() && endpoint.len() <= ENDPOINT_CHARS_MAX && port_fits && (named || numbered)
-}
-
-fn printable(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_graphic())
 }
 
 fn ensure(holds: bool, what: &'static str, value: &str, expected: &'static str) -> Result<(), InitError> {

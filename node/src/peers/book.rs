@@ -81,6 +81,10 @@ impl Book {
         let dialling = book.values().filter(|status| status.state == PeerState::Connecting).count();
         let now = now_ms();
         let status = book.entry(origin).or_default();
+        if !status.endpoint.is_empty() && !endpoints.contains(&status.endpoint) {
+            // The member has moved: how it went at the old address says nothing of the new one.
+            (status.failures, status.next_try_ms) = (0, 0);
+        }
         let busy = matches!(status.state, PeerState::Connecting | PeerState::Connected);
         if endpoints.is_empty() || busy || now < status.next_try_ms || dialling >= dials_max {
             return None;
@@ -161,6 +165,15 @@ mod tests {
         assert_eq!(book.begin(Origin(2), &endpoints, 4), None, "it asked for a minute");
         book.retry_now(Origin(2));
         assert!(book.begin(Origin(2), &endpoints, 4).is_some());
+    }
+
+    #[test]
+    fn a_peer_that_has_moved_is_dialled_at_once() {
+        let book = Book::default();
+        assert!(book.begin(Origin(2), &["a:1".to_owned()], 4).is_some());
+        book.ended(Origin(2), "refused".to_owned(), Some(60_000));
+        assert_eq!(book.begin(Origin(2), &["a:1".to_owned()], 4), None);
+        assert_eq!(book.begin(Origin(2), &["b:2".to_owned()], 4).as_deref(), Some("b:2"));
     }
 
     #[test]

@@ -96,6 +96,13 @@ impl Change for v1::CreateInviteRequest {
     }
 }
 
+impl Change for v1::SetMemberRequest {
+    fn said(&self) -> Said {
+        let request_id = hex(&self.request_id);
+        Said { request_id, mode: mode(self.dry_run), ..Said::of("member", "") }
+    }
+}
+
 impl Change for v1::RevokeInviteRequest {
     fn said(&self) -> Said {
         Said::of("invite", hex(&self.id))

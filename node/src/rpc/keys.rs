@@ -21,7 +21,7 @@ impl Keys for Doors {
         let member =
             view.roster.member(view.me).ok_or_else(|| Status::internal("this member is in no roster"))?;
         let epochs = view.roster.epochs(view.me);
-        let committed = epochs.next_digest(member, epochs.tip());
+        let committed = view.roster.committed(view.me);
         let first = epochs.key_after(member, Position { epoch: FIRST_EPOCH, seq: 0 });
         let first = first.map(|(key_no, key)| v1::EpochView {
             number: FIRST_EPOCH,
@@ -34,7 +34,9 @@ impl Keys for Doors {
         let above = standing.map(|epoch| epoch_view(&view, epoch));
         let standing = self.transport.standing().await.map_err(|error| status::transport(&error))?;
         let keys = self.keys.clone();
-        let here = blocking(move || Ok(committed.is_some_and(|digest| keys.holds_next(&digest)))).await?;
+        let here =
+            blocking(move || Ok(committed.next_log_key.is_some_and(|digest| keys.holds_next(&digest))))
+                .await?;
         let digest = |digest: Option<wego_proto::id::Hash>| digest.map(|hash| hash.as_bytes().to_vec());
         Ok(Response::new(v1::KeysView {
             epochs: first.into_iter().chain(above).collect(),
@@ -44,8 +46,8 @@ impl Keys for Doors {
                 .iter()
                 .map(|key| key.as_bytes().to_vec())
                 .collect(),
-            next_log_key_digest: digest(committed).unwrap_or_default(),
-            recovery_digest: digest(member.committed(epochs.tip()).recovery).unwrap_or_default(),
+            next_log_key_digest: digest(committed.next_log_key).unwrap_or_default(),
+            recovery_digest: digest(committed.recovery).unwrap_or_default(),
             key_no: view.key_no,
             log_key: view.log_key.as_bytes().to_vec(),
             next_log_key_here: here,
@@ -211,9 +213,7 @@ impl Doors {
 
     fn is_committed(&self, recovery: &PublicKey) -> Result<(), Status> {
         let view = self.reader.view();
-        let tip = view.roster.epochs(view.me).tip();
-        let committed = view.roster.member(view.me).and_then(|member| member.committed(tip).recovery);
-        if committed != Some(recovery.digest()) {
+        if view.roster.committed(view.me).recovery != Some(recovery.digest()) {
             return Err(Status::failed_precondition(
                 "it is not this member's recovery key; hint: take recovery.pem as wego-node init made it",
             ));

@@ -67,7 +67,8 @@ pub struct Doors {
     pub backups: BackupDoor,
     /// The log key's files.
     pub keys: LogKeys,
-    /// Held while they change, from making new ones to their taking effect.
+    /// Held while they change, from making new ones to their taking effect, and while the log says something else of this
+    /// member: what is written stands on what was read.
     pub key_change: Arc<tokio::sync::Mutex<()>>,
     /// The transport key.
     pub transport: Transport,

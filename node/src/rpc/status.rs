@@ -95,7 +95,7 @@ pub(super) fn transport(error: &TransportError) -> Status {
             "put back the transport.pem of today, or let the committee name this one"
         }
         TransportError::Endpoints => {
-            "let the committee give this member at most 4 endpoints of at most 100 characters"
+            "name at most 4 of at most 100 characters with wego member set --endpoint"
         }
         TransportError::Unknown(_) => {
             "wait until wego key show says that a member knows it: nobody else lets this node in"

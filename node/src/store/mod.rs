@@ -184,6 +184,12 @@ pub trait EntryStore: Send + Sync {
         max: usize,
     ) -> Result<Vec<v1::Entry>, StoreError>;
 
+    /// The last entry of an epoch, up to `last`, that says what its author is called.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    fn presentation(&self, origin: Origin, epoch: u32, last: u64) -> Result<Option<v1::Entry>, StoreError>;
+
     /// What a projection is bound to: it changes with the store's incarnation, and when entries were set aside that a
     /// projection may hold.
     fn lineage(&self) -> StoreId {

@@ -94,6 +94,7 @@ fn log(
             epoch_start: None,
             recovery_key: None,
             endpoint_change: None,
+            presentation: None,
             erase: None,
         };
         let payload = Payload { nonce: [8; 16], content: vec![seq as u8; 40] };

@@ -8,6 +8,7 @@ use crate::{
     epochs::FIRST_EPOCH,
     id::{Hash, Origin, Position, RecordId, RequestId, StoreId},
     key::{KeyError, PublicKey},
+    presence::Presentation,
     v1::{self, EntryKind},
 };
 
@@ -46,6 +47,9 @@ pub struct Header {
     pub recovery_key: Option<PublicKey>,
     /// Where and as whom the member is reached from here on.
     pub endpoint_change: Option<EndpointChange>,
+    /// How the member is called from here on. One that breaks a limit is passed over, as if it were not there: whoever
+    /// does not know this field takes the entry too, and all must hold the same log.
+    pub presentation: Option<Presentation>,
 }
 
 /// What a header says of its payload.
@@ -119,6 +123,7 @@ impl Header {
             erase: raw.erase.map(|erase| erase.reason),
             recovery_key: optional_key(&raw.recovery_key).in_field("header.recovery_key")?,
             endpoint_change: raw.endpoint_change.map(EndpointChange::parse).transpose()?,
+            presentation: raw.presentation.and_then(|said| Presentation::parse(said).ok()),
         })
     }
 
@@ -154,6 +159,7 @@ impl Header {
             extensions: Vec::new(),
             endpoint_change: self.endpoint_change.as_ref().map(EndpointChange::to_wire),
             erase: self.erase.map(|reason| v1::Erase { reason }),
+            presentation: self.presentation.as_ref().map(Presentation::to_wire),
         }
         .encode_to_vec()
     }

@@ -33,6 +33,7 @@ fn header(seq: u64, prev: Hash) -> Header {
         erase: None,
         recovery_key: None,
         endpoint_change: None,
+        presentation: None,
     }
 }
 
@@ -207,6 +208,7 @@ fn a_header_with_the_longest_change_is_read_back() {
         record_id: None,
         record_kind: 0,
         endpoint_change: Some(change),
+        presentation: None,
         ..header(1, Hash::new([7; 32]))
     };
     let entry = Verified::sign(widest, None, &FEDERATION, &key(1));

@@ -107,6 +107,7 @@ fn opening(number: u32, base: Position, rank: Rank, signer: u8) -> (Header, u8) 
         epoch_start: Some(start),
         recovery_key: (rank == Rank::Recovery).then(|| key(signer).public()),
         endpoint_change: None,
+        presentation: None,
         erase: None,
     };
     (header, signer)

@@ -9,9 +9,6 @@ use crate::{
     v1::{self, MemberRole, MemberStatus},
 };
 
-/// Characters of a handle or a name.
-const NAME_CHARS_MAX: usize = 200;
-
 /// A member as a roster version has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
@@ -105,6 +102,15 @@ impl Member {
     }
 }
 
+/// The last position that a key signs; none where it signs what comes next. A key that the roster ends where another epoch
+/// begins signs until the member has opened that one.
+#[must_use]
+pub fn last_signed(key: &v1::LogKey) -> Option<v1::Position> {
+    let epoch = key.from?.epoch;
+    let until = key.until.filter(|until| until.epoch == epoch)?;
+    Some(v1::Position { seq: until.seq.saturating_sub(1), ..until })
+}
+
 pub(super) fn member_from(raw: &v1::Member) -> Result<Member, FieldError> {
     if raw.idx == 0 {
         return Err(FieldError { field: "member.idx", problem: Problem::OutOfRange { expected: "from 1" } });
@@ -182,7 +188,7 @@ pub fn check_handle(handle: &str) -> Result<(), Problem> {
 pub(crate) fn check_names(names: &[v1::MemberName]) -> Result<(), Problem> {
     let plain = |name: &v1::MemberName| {
         let chars = name.text.chars().count();
-        (1..=NAME_CHARS_MAX).contains(&chars) && !name.text.chars().any(char::is_control)
+        (1..=crate::presence::NAME_CHARS_MAX).contains(&chars) && !name.text.chars().any(char::is_control)
     };
     if names.is_empty() || !names.iter().all(plain) {
         return Err(Problem::OutOfRange {

@@ -18,6 +18,8 @@ pub(super) fn who_is_expelled_during_a_partition_is_cut_off_everywhere(story: &m
     // Those who are left know nothing of it: what Leiden writes now reaches Dakar.
     story.publish(LEIDEN, "Leiden too late");
     story.all_show("Leiden too late");
+    story.wego(LEIDEN, &["member", "set", "--name", "en=Leiden afterwards"]);
+    wait_for("Dakar calls it so", || story.member(DAKAR, "nl-leiden")["names"]["en"] == "Leiden afterwards");
     assert!(connected(story, DAKAR));
 
     // Where no network is, the complete roster is put into the folder.
@@ -42,6 +44,7 @@ pub(super) fn who_is_expelled_during_a_partition_is_cut_off_everywhere(story: &m
         assert!(shown.contains("Leiden healed"), "up to the cut it stays valid: {shown:?}");
         assert!(!shown.contains("Leiden too late") && !shown.contains("Leiden to itself"), "{shown:?}");
         assert_eq!(story.member(site, "nl-leiden")["status"], "expelled");
+        assert_eq!(story.member(site, "nl-leiden")["names"]["en"], "Leiden renamed");
         assert_eq!(story.member(site, "nl-leiden")["head"], story.member(SEOUL, "nl-leiden")["head"]);
         assert!(!connected(story, site));
     }

@@ -22,6 +22,8 @@ pub(super) fn a_stolen_key_forks_a_log_and_the_recovery_key_heals_it(story: &mut
     assert_eq!(story.epochs(LEIDEN).len(), 2);
     let twice = story.publish(LEIDEN, "Leiden with its second key");
     story.all_show("Leiden with its second key");
+    story.wego(LEIDEN, &["member", "set", "--name", "en=Leiden renamed"]);
+    all_call_it(story, "Leiden renamed");
 
     story.wego(LEIDEN, &["key", "rotate-transport", "--yes"]);
     wait_for("all know the new transport key", || {
@@ -38,6 +40,9 @@ pub(super) fn a_stolen_key_forks_a_log_and_the_recovery_key_heals_it(story: &mut
         let shown = story.titles(node);
         assert!(shown.contains("Leiden joins"), "before the fork: {shown:?}");
         assert!(!shown.contains("Leiden with its second key"), "{shown:?}");
+        let called = story.member(node, "nl-leiden");
+        assert_eq!(called["names"]["en"], "nl-leiden", "what is behind the fork counts no more");
+        assert!(!called["log_keys"][1]["to"].is_null(), "no key signs what comes next: {called}");
     }
     anybody_can_check_it(story);
 
@@ -56,6 +61,13 @@ pub(super) fn a_stolen_key_forks_a_log_and_the_recovery_key_heals_it(story: &mut
     }
     for node in story.running() {
         assert_eq!(story.member(node, "nl-leiden")["forked"], false);
+    }
+    all_call_it(story, "Leiden renamed");
+}
+
+fn all_call_it(story: &Story, name: &str) {
+    for node in story.running() {
+        wait_for("all call it so", || story.member(node, "nl-leiden")["names"]["en"] == name);
     }
 }
 

@@ -33,6 +33,7 @@ fn header(origin: Origin, seq: u64, prev: Hash) -> Header {
         erase: None,
         recovery_key: None,
         endpoint_change: None,
+        presentation: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use wego_proto::{id::Hash, key::SecretKey, v1::EntryKind};
 
 use super::*;
-use crate::{sim::Federation, state::recovery::tests::reign as recovered};
+use crate::{sim::Federation, standing::Standing, state::recovery::tests::reign as recovered};
 
 const SEOUL: Origin = Origin(1);
 
@@ -47,8 +47,30 @@ impl Bench {
             epoch_start: None,
             recovery_key: None,
             endpoint_change: Some(change),
+            presentation: None,
             erase: None,
         }
+    }
+
+    /// The log's word on its name, by an author that knew this roster version.
+    fn calls(&self, roster_version: u64, name: &str, portal_url: Option<&str>) -> Header {
+        let names = match name {
+            "" => Vec::new(),
+            name => vec![v1::MemberName { lang: "en".to_owned(), text: name.to_owned() }],
+        };
+        let said = Presentation { names, portal_url: portal_url.map(str::to_owned) };
+        let plain = self.says(4, 1, &[], &[]);
+        Header { endpoint_change: None, presentation: Some(said), roster_version, ..plain }
+    }
+
+    fn adopts(&mut self, change: impl FnOnce(&mut v1::Member)) {
+        let next = self.federation.next_version(|roster| change(&mut roster.members[0]));
+        self.federation.roster.adopt(next.clone()).unwrap();
+        self.roster.adopt(next).unwrap();
+    }
+
+    fn name(&self) -> &str {
+        &self.roster.names(SEOUL)[0].text
     }
 
     fn speaks(&self, key: &SecretKey) -> bool {
@@ -110,4 +132,61 @@ fn nobody_speaks_for_two_members() {
     let posing = bench.says(4, 1, &[&old, &dakar], &[&old]);
     assert!(!bench.roster.hear(SEOUL, &[posing]));
     assert!(!bench.speaks(&dakar));
+}
+
+#[test]
+fn the_last_word_of_the_log_on_a_name_holds_until_the_roster_says_something_new_of_it() {
+    let mut bench = Bench::new();
+    let given = bench.name().to_owned();
+    let said = bench.calls(1, "Seoul Metropolitan Government", Some("https://wego.seoul.go.kr/"));
+    assert!(bench.roster.hear_presentation(SEOUL, Some(&said)));
+    assert!(!bench.roster.hear_presentation(SEOUL, Some(&said)), "once is enough");
+    assert_eq!(bench.name(), "Seoul Metropolitan Government");
+    assert_eq!(bench.roster.portal_url(SEOUL), "https://wego.seoul.go.kr/");
+    // What it does not speak of is as the roster has it.
+    assert!(bench.roster.hear_presentation(SEOUL, Some(&bench.calls(1, "", Some("")))));
+    assert_eq!((bench.name(), bench.roster.portal_url(SEOUL)), (given.as_str(), ""));
+    // A fork, a cut or another epoch has made it void.
+    assert!(bench.roster.hear_presentation(SEOUL, None));
+    assert_eq!(bench.name(), given);
+
+    bench.adopts(|member| member.names[0].text = "Soul".to_owned());
+    assert!(!bench.roster.hear_presentation(SEOUL, Some(&said)), "its author did not know the roster's word");
+    assert_eq!(bench.name(), "Soul");
+    assert!(bench.roster.hear_presentation(SEOUL, Some(&bench.calls(2, "Seoul", None))));
+    bench.adopts(|member| member.country = "KP".to_owned());
+    assert!(
+        !bench.roster.hear_presentation(SEOUL, Some(&bench.calls(2, "Seoul", None))),
+        "it spoke of something else"
+    );
+    assert_eq!(bench.name(), "Seoul");
+}
+
+#[test]
+fn the_keys_of_a_member_are_those_of_its_epochs_each_with_its_range() {
+    let mut bench = Bench::new();
+    let shown = |roster: &History| {
+        let standing = Standing::of(roster.epochs(SEOUL), &BTreeMap::new(), None);
+        roster.log_keys(SEOUL, Some(&standing))
+    };
+    let first = shown(&bench.roster);
+    assert_eq!(first.len(), 1);
+    assert!(first[0].until.is_none() && first[0].key_no == 1);
+    let before = bench.roster.committed(SEOUL);
+    let base = Position { epoch: 1, seq: 57 };
+    let epoch = Epoch { base, ..recovered(&bench.federation, 0).1 };
+    bench.roster.hold(SEOUL, epoch.clone());
+    let now = shown(&bench.roster);
+    assert_eq!(now.len(), 2, "{now:?}");
+    let next = v1::Position { epoch: epoch.base.epoch, seq: epoch.base.seq + 1 };
+    assert_eq!((now[0].until, now[0].key.clone()), (Some(next), first[0].key.clone()));
+    assert_eq!(now[1].from, Some(v1::Position { epoch: epoch.number, seq: 1 }));
+    assert_eq!((now[1].key.as_slice(), now[1].until), (epoch.key.as_bytes().as_slice(), None));
+    assert_eq!(bench.roster.committed(SEOUL).next_log_key, epoch.next_digest);
+    assert_eq!(bench.roster.committed(SEOUL).recovery, before.recovery);
+    // Expelled before the second epoch: nothing signs any more.
+    let cut = wego_proto::roster::Cut { at: Position { epoch: 1, seq: 1 }, hash: Hash::new([1; 32]) };
+    let cut = Standing::of(bench.roster.epochs(SEOUL), &BTreeMap::new(), Some(cut));
+    let cut = bench.roster.log_keys(SEOUL, Some(&cut));
+    assert!(cut.iter().all(|key| key.until.is_some()), "{cut:?}");
 }

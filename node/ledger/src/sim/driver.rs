@@ -63,13 +63,8 @@ impl Sim {
                 self.nodes[node].disk.anchored = true;
                 None
             }
-            Output::LookUp { key, seq } => {
-                let hash = self.nodes[node].disk.held(key).get(&seq).map(Verified::hash)?;
-                Some(Input::LookedUp { key, seq, hash })
-            }
-            Output::LookUpEndpoints { origin, within } => {
-                let headers = self.nodes[node].disk.endpoint_changes(origin, &within);
-                Some(Input::Endpoints { origin, headers })
+            Output::LookUp { .. } | Output::LookUpEndpoints { .. } | Output::LookUpPresentation { .. } => {
+                self.look_up(node, output)
             }
             Output::Rewind { key, after } => {
                 *self.counts.entry("rewinds").or_default() += 1;
@@ -111,12 +106,31 @@ impl Sim {
         }
     }
 
+    fn look_up(&self, node: usize, output: Output) -> Option<Input> {
+        match output {
+            Output::LookUp { key, seq } => {
+                let hash = self.nodes[node].disk.held(key).get(&seq).map(Verified::hash)?;
+                Some(Input::LookedUp { key, seq, hash })
+            }
+            Output::LookUpEndpoints { origin, within } => {
+                let headers = self.nodes[node].disk.endpoint_changes(origin, &within);
+                Some(Input::Endpoints { origin, headers })
+            }
+            Output::LookUpPresentation { origin, within } => {
+                let header = self.nodes[node].disk.presentation(origin, &within).map(Box::new);
+                Some(Input::Presentation { origin, header })
+            }
+            _ => None,
+        }
+    }
+
     fn store(&mut self, node: usize, run: Run) -> Input {
         let (origin, last) = (run.origin(), run.last().clone());
         let endpoints = run.iter().any(|entry| entry.header().endpoint_change.is_some());
+        let presentation = run.iter().any(|entry| entry.header().presentation.is_some());
         self.nodes[node].disk.arrived.extend(run.into_entries());
         let head = Head { at: last.header().at, hash: last.hash() };
-        Input::Stored { origin, head, hlc_ms: last.header().hlc_ms, endpoints }
+        Input::Stored { origin, head, hlc_ms: last.header().hlc_ms, endpoints, presentation }
     }
 
     /// A member that signs another entry for a position it has signed before has forked itself.

@@ -132,6 +132,14 @@ impl Disk {
         within.iter().flat_map(of_epoch).take(ENDPOINT_CHANGES_MAX).collect()
     }
 
+    pub(super) fn presentation(&self, origin: Origin, within: &[(u32, u64)]) -> Option<Header> {
+        within.iter().rev().find_map(|(epoch, last)| {
+            let held = self.held((origin, *epoch));
+            let said = held.range(..=*last).rev().find(|(_, entry)| entry.header().presentation.is_some());
+            said.map(|(_, entry)| entry.header().clone())
+        })
+    }
+
     /// Sets aside what is held of a log after a position. Returns the head that is left.
     pub(super) fn rewind(&mut self, key: LogKey, after: u64) -> Option<Head> {
         let goes = |entry: &Verified| {

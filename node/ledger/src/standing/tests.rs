@@ -79,6 +79,7 @@ fn opened(
         epoch_start: Some(start),
         recovery_key: (rank == Rank::Recovery).then(|| signer.public()),
         endpoint_change: None,
+        presentation: None,
         erase: None,
     };
     let opening = Verified::sign(header, None, &roster.federation(), signer);

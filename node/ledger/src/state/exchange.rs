@@ -5,6 +5,7 @@ use wego_proto::{
     epochs::Rank,
     id::{Hash, Origin, RecordId, RequestId},
     key::{PublicKey, SecretKey},
+    presence::Presentation,
     v1::{self, session_message::Body},
 };
 
@@ -98,6 +99,8 @@ pub enum Input {
         hlc_ms: u64,
         /// Whether the run says something of its author's endpoints.
         endpoints: bool,
+        /// Whether it says something of its author's names or portal.
+        presentation: bool,
     },
     /// The run of [`Output::Store`] or [`Output::Recover`] was refused.
     StoreFailed {
@@ -119,6 +122,13 @@ pub enum Input {
         origin: Origin,
         /// The headers that change its endpoints.
         headers: Vec<wego_proto::entry::Header>,
+    },
+    /// What [`Output::LookUpPresentation`] found.
+    Presentation {
+        /// Whose log.
+        origin: Origin,
+        /// The header, if there is one.
+        header: Option<Box<wego_proto::entry::Header>>,
     },
     /// What [`Output::LookUp`] found.
     LookedUp {
@@ -181,6 +191,8 @@ pub struct Draft {
     pub erase: Option<u32>,
     /// With [`v1::EntryKind::Endpoint`]: where and as whom this member is reached from here on.
     pub endpoint_change: Option<EndpointChange>,
+    /// With [`v1::EntryKind::Presentation`]: how this member is called from here on.
+    pub presentation: Option<Presentation>,
 }
 
 /// Where a received history parts from the one held.
@@ -216,6 +228,14 @@ pub enum Output {
         /// Whose log.
         origin: Origin,
         /// The epochs that count, oldest first, each with the last sequence number that does.
+        within: Vec<(u32, u64)>,
+    },
+    /// Find the last entry of these epochs, up to the sequence numbers beside them, that says what its author is called;
+    /// answer [`Input::Presentation`].
+    LookUpPresentation {
+        /// Whose log.
+        origin: Origin,
+        /// As in [`Output::LookUpEndpoints`].
         within: Vec<(u32, u64)>,
     },
     /// Set aside what is held of a log after a position: another history counts. Answer [`Input::Rewound`].
@@ -278,6 +298,8 @@ pub enum Event {
     HistorySetAside(Origin),
     /// A member says something new of its endpoints or transport keys.
     EndpointsChanged(Origin),
+    /// A member is called otherwise, or has its pages elsewhere.
+    PresentationChanged(Origin),
     /// This node may write its log.
     Anchored,
     /// A new roster version is in force.

@@ -63,6 +63,7 @@ impl State {
             record_kind: draft.record_kind,
             request_id: Some(draft.request_id),
             endpoint_change: draft.endpoint_change,
+            presentation: draft.presentation,
             erase: draft.erase,
             ..self.header(now_ms, draft.kind)
         };
@@ -88,6 +89,7 @@ impl State {
             epoch_start: None,
             recovery_key: None,
             endpoint_change: None,
+            presentation: None,
             erase: None,
         }
     }

@@ -127,15 +127,34 @@ impl State {
     /// Asks for everything that counts of what a member's log says of its endpoints: each change stands on the one before,
     /// and an opening or a fork can make any of them void.
     pub(super) fn look_up_endpoints(&mut self, origin: Origin) {
-        let Some(standing) = self.standings.get(&origin) else { return };
-        let within = standing.epochs().map(|epoch| (epoch, standing.bound(epoch).last)).collect();
-        self.outputs.push(Output::LookUpEndpoints { origin, within });
+        if let Some(within) = self.counting(origin) {
+            self.outputs.push(Output::LookUpEndpoints { origin, within });
+        }
+    }
+
+    /// Asks for the last word that counts of a member's log on its names and portal.
+    pub(super) fn look_up_presentation(&mut self, origin: Origin) {
+        if let Some(within) = self.counting(origin) {
+            self.outputs.push(Output::LookUpPresentation { origin, within });
+        }
+    }
+
+    /// The epochs of a log that count, oldest first, each with the last sequence number that does.
+    fn counting(&self, origin: Origin) -> Option<Vec<(u32, u64)>> {
+        let standing = self.standings.get(&origin)?;
+        Some(standing.epochs().map(|epoch| (epoch, standing.bound(epoch).last)).collect())
     }
 
     pub(super) fn hear_endpoints(&mut self, origin: Origin, headers: &[Header]) {
         if self.roster.hear(origin, headers) {
             self.notify(Event::EndpointsChanged(origin));
             self.drop_unknown_speakers();
+        }
+    }
+
+    pub(super) fn hear_presentation(&mut self, origin: Origin, header: Option<&Header>) {
+        if self.roster.hear_presentation(origin, header) {
+            self.notify(Event::PresentationChanged(origin));
         }
     }
 

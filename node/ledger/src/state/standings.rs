@@ -107,6 +107,7 @@ impl State {
             self.refresh_board((origin, epoch));
         }
         self.look_up_endpoints(origin);
+        self.look_up_presentation(origin);
     }
 
     /// Sets aside what is held of an epoch that counts behind another of its openings: not even its first entry is of

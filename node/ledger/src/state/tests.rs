@@ -118,6 +118,7 @@ pub(in crate::state) fn draft(n: u8) -> Draft {
         payload: None,
         erase: None,
         endpoint_change: None,
+        presentation: None,
     }
 }
 
@@ -144,7 +145,13 @@ fn nothing_is_announced_before_it_was_locked_and_stored() {
     let [Output::Store(run)] = outputs.as_slice() else { panic!("{outputs:?}") };
     let head = Head { at: run.last().header().at, hash: run.last().hash() };
     assert!(!says(&outputs));
-    let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: false });
+    let outputs = bench.input(Input::Stored {
+        origin: Origin(1),
+        head,
+        hlc_ms: NOW,
+        endpoints: false,
+        presentation: false,
+    });
     assert!(says(&outputs), "{outputs:?}");
 }
 

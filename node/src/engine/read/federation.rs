@@ -136,14 +136,8 @@ impl ReadHandle {
 
 fn member_view(view: &View, member: &Member, counts: &BTreeMap<Origin, u64>) -> v1::MemberView {
     let own = member.origin == view.me;
-    let keys = view.roster.transport_keys(member.origin).iter();
-    let member_now = v1::Member {
-        endpoints: view.roster.endpoints(member.origin).to_vec(),
-        transport_keys: keys.map(|key| key.as_bytes().to_vec()).collect(),
-        ..member.raw.clone()
-    };
     v1::MemberView {
-        member: Some(member_now),
+        member: view.member_now(member.origin),
         head: view.wire_head(member.origin),
         seen_ms: view.seen_ms(member.origin, now_ms()),
         self_: own,

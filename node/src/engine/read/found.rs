@@ -140,7 +140,7 @@ fn labelled(view: &View, field: &str, value: String, lang: &str) -> (String, Str
         "city" => {
             let member = value.parse().ok().and_then(|origin| view.roster.member(Origin(origin)));
             let Some(member) = member else { return (value.clone(), value) };
-            let names: Vec<_> = member.names.iter().map(super::lang_text).collect();
+            let names: Vec<_> = view.roster.names(member.origin).iter().map(super::lang_text).collect();
             let label = best(&names.iter().collect::<Vec<_>>(), lang)
                 .map_or_else(String::new, |name| name.text.clone());
             (member.handle.clone(), label)

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use wego_proto::{
     record::v1::RecordKind,
+    roster::last_signed,
     v1::{self, MemberStatus},
 };
 
@@ -127,7 +128,7 @@ fn keys(visit: &Visit<'_>, member: &v1::Member) -> Facts {
             span.hash { (format::key(&key.key)) }
             " " span.note {
                 (words.key) " " (key.key_no) ", " (words.key_from) " " (format::position(key.from.as_ref()))
-                @if key.until.is_some() { " " (words.key_until) " " (format::position(key.until.as_ref())) }
+                @if let Some(last) = last_signed(key) { " " (words.key_until) " " (format::position(Some(&last))) }
             }
         }
     };

@@ -182,6 +182,7 @@ fn signed(
         erase: None,
         recovery_key: None,
         endpoint_change: None,
+        presentation: None,
     };
     let payload = Payload { nonce: [9; 16], content: written.content };
     Verified::sign(header, Some(payload), federation, &log_key(idx))

@@ -181,6 +181,7 @@ impl Author {
             erase: None,
             recovery_key: None,
             endpoint_change: None,
+            presentation: None,
         };
         // Bytes that do not compress and differ at every position.
         let block = *Hash::of(&[&self.origin.0.to_be_bytes(), &at.seq.to_be_bytes()]).as_bytes();

@@ -238,6 +238,13 @@ impl EntryStore for MemoryStore {
         Ok(changes.take(max).map(|(_, entry)| entry.to_wire()).collect())
     }
 
+    fn presentation(&self, origin: Origin, epoch: u32, last: u64) -> Result<Option<v1::Entry>, StoreError> {
+        let state = self.state();
+        let mut of_epoch = state.entries.range((origin, epoch, 0)..=(origin, epoch, last)).rev();
+        let said = of_epoch.find(|(_, entry)| entry.header().presentation.is_some());
+        Ok(said.map(|(_, entry)| entry.to_wire()))
+    }
+
     fn set_aside(&self) -> u64 {
         self.state().set_aside.len() as u64
     }

@@ -301,13 +301,22 @@ impl EntryStore for SledStore {
         last: u64,
         max: usize,
     ) -> Result<Vec<v1::Entry>, StoreError> {
-        let keys = rows::notice_key(origin, epoch, 0)..=rows::notice_key(origin, epoch, last);
+        let of_epoch = |seq| rows::notice_key(rows::NOTICE, origin, epoch, seq);
         let found: Vec<Position> = self.db.run(|tree| {
-            let keys = tree.range(keys).keys().take(max);
+            let keys = tree.range(of_epoch(0)..=of_epoch(last)).keys().take(max);
             keys.map(|key| Ok(rows::read_notice_key(&key?)?.1)).collect()
         })?;
         let entries = found.into_iter().filter_map(|at| self.entry(origin, at).transpose());
         entries.collect()
+    }
+
+    fn presentation(&self, origin: Origin, epoch: u32, last: u64) -> Result<Option<v1::Entry>, StoreError> {
+        let of_epoch = |seq| rows::notice_key(rows::PRESENTATION, origin, epoch, seq);
+        let found = self.db.run(|tree| {
+            let key = tree.range(of_epoch(0)..=of_epoch(last)).keys().next_back();
+            key.map(|key| Ok(rows::read_notice_key(&key?)?.1)).transpose()
+        })?;
+        found.map_or(Ok(None), |at| self.entry(origin, at))
     }
 
     fn set_aside(&self) -> u64 {

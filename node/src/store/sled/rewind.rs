@@ -38,7 +38,8 @@ pub(super) fn step(
         step.bytes += row.len() as u64 + rows::ROW_BYTES_MAX;
         step.batch.insert(quarantine, row);
         step.batch.remove(&key);
-        step.batch.remove(&rows::notice_key(origin, epoch, seq));
+        step.batch.remove(&rows::notice_key(rows::NOTICE, origin, epoch, seq));
+        step.batch.remove(&rows::notice_key(rows::PRESENTATION, origin, epoch, seq));
         step.moved += 1;
         seq -= 1;
     }

@@ -13,6 +13,7 @@
 //! | `h` origin, epoch | seq u64, hash |
 //! | `m` `erased` | cursor u64 up to which erasures were carried out |
 //! | `k` origin, epoch, seq | nothing: an entry that says something of its author's endpoints |
+//! | `p` origin, epoch, seq | nothing: an entry that says what its author is called |
 //! | `m` `schema` | u32 |
 //! | `m` `unpurged` | nothing: payloads were dropped, and their bytes may still lie in the files |
 //! | `m` `store_id` | 16 bytes |
@@ -47,12 +48,13 @@ pub(super) const ORDER: u8 = b'x';
 /// A position whose payload is refused.
 pub(super) const REFUSED: u8 = b'y';
 pub(super) const NOTICE: u8 = b'k';
+pub(super) const PRESENTATION: u8 = b'p';
 /// Where a version of a record stands.
 pub(super) const VERSION: u8 = b'v';
 
 /// Bytes that rows and keys of one entry take beside the entry itself, at most: its key, a head, a run, an
-/// order to erase or a version, and a notice.
-pub(super) const ROW_BYTES_MAX: u64 = 192;
+/// order to erase or a version, and two notices.
+pub(super) const ROW_BYTES_MAX: u64 = 224;
 
 pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
     let mut key = [ENTRY; 17];
@@ -62,9 +64,10 @@ pub(super) fn entry_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
     key
 }
 
-pub(super) fn notice_key(origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
+/// Where an entry says something of its author.
+pub(super) fn notice_key(of: u8, origin: Origin, epoch: u32, seq: u64) -> [u8; 17] {
     let mut key = entry_key(origin, epoch, seq);
-    key[0] = NOTICE;
+    key[0] = of;
     key
 }
 

@@ -62,7 +62,10 @@ impl Chunk {
         self.batch.insert(&rows::entry_key(origin, at.epoch, at.seq), encoded);
         self.heads.insert((origin, at.epoch), (at.seq, entry.hash()));
         if entry.header().endpoint_change.is_some() {
-            self.batch.insert(&rows::notice_key(origin, at.epoch, at.seq), &[]);
+            self.batch.insert(&rows::notice_key(rows::NOTICE, origin, at.epoch, at.seq), &[]);
+        }
+        if entry.header().presentation.is_some() {
+            self.batch.insert(&rows::notice_key(rows::PRESENTATION, origin, at.epoch, at.seq), &[]);
         }
         let follows =
             |run: &Run| (run.origin, run.epoch, run.first_seq + run.entries) == (origin, at.epoch, at.seq);

@@ -43,7 +43,7 @@ fn keep(state: &mut State, run: &Run) {
     state.handle(NOW, Input::Locked);
     let head = Head { at: run.last().header().at, hash: run.last().hash() };
     let origin = run.origin();
-    state.handle(NOW, Input::Stored { origin, head, hlc_ms: NOW, endpoints: false });
+    state.handle(NOW, Input::Stored { origin, head, hlc_ms: NOW, endpoints: false, presentation: false });
 }
 
 /// A start that does not trust its copy, and asks nobody.

@@ -110,7 +110,13 @@ fn who_hands_out_the_own_log_slowly_gives_way_to_another_that_has_it() {
     let head = Head { at: Position::FIRST, hash: first.last().hash() };
     bench.now_ms += 9_000;
     bench.input(Input::Entries { conn, request: pull.request, run: Some(first), done: false });
-    bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: false });
+    bench.input(Input::Stored {
+        origin: Origin(1),
+        head,
+        hlc_ms: NOW,
+        endpoints: false,
+        presentation: false,
+    });
     bench.meet(4);
     assert_eq!(pulled(&bench.claim(HONEST, 1, 5)), None, "one source at a time");
     // Just often enough not to stall.
@@ -122,7 +128,13 @@ fn who_hands_out_the_own_log_slowly_gives_way_to_another_that_has_it() {
             let one = Run::own(next.clone(), vec![]);
             let head = Head { at: next.header().at, hash: next.hash() };
             bench.input(Input::Entries { conn, request: pull.request, run: Some(one), done: false });
-            bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: false });
+            bench.input(Input::Stored {
+                origin: Origin(1),
+                head,
+                hlc_ms: NOW,
+                endpoints: false,
+                presentation: false,
+            });
         }
     }
     assert!(moved.is_some_and(|(conn, pull)| conn == HONEST && pull.from > 1), "{moved:?}");
@@ -141,7 +153,13 @@ fn who_alone_has_the_own_log_is_waited_for_however_slow_it_is() {
         let one = Run::own(next.clone(), vec![]);
         let head = Head { at: next.header().at, hash: next.hash() };
         bench.input(Input::Entries { conn, request: pull.request, run: Some(one), done: head.at.seq == 9 });
-        let outputs = bench.input(Input::Stored { origin: Origin(1), head, hlc_ms: NOW, endpoints: false });
+        let outputs = bench.input(Input::Stored {
+            origin: Origin(1),
+            head,
+            hlc_ms: NOW,
+            endpoints: false,
+            presentation: false,
+        });
         assert!(!opens(&outputs) || head.at.seq == 9, "it does not go on before it has all");
     }
     let head = bench.state.logs.get(&(Origin(1), 1)).and_then(|chain| chain.stored.head());
