@@ -29,6 +29,9 @@ const NAMED_CHARS_MIN_CJK: usize = 2;
 /// Fewest characters by which a label is found in an alphabet: shorter ones are mostly particles.
 const NAMED_CHARS_MIN: usize = 4;
 
+/// Concepts named as near to something: what fits a line.
+pub const NEAR_MAX: usize = 5;
+
 /// One code of a scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concept {
@@ -54,6 +57,16 @@ pub fn exists(scheme: &str, code: &str) -> bool {
     find(scheme, code).is_some()
 }
 
+/// Whether some scheme has this code, in capitals or not; before it may stand the scheme and a colon.
+#[must_use]
+pub fn has_code(code: &str) -> bool {
+    let is = |scheme: &str, concept: &Concept| {
+        let bare = code.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(':')).unwrap_or(code);
+        concept.code.eq_ignore_ascii_case(bare)
+    };
+    SCHEMES.iter().any(|scheme| concepts(scheme).iter().any(|concept| is(scheme, concept)))
+}
+
 /// The name of a code in the language `lang` (BCP 47, of which only the language itself counts), in English
 /// where that language has none; `None` for an unknown code.
 #[must_use]
@@ -77,6 +90,18 @@ pub fn concepts_named(query: &str) -> Vec<(&'static str, &'static str)> {
     named.map(|concept| (concept.scheme, concept.code)).collect()
 }
 
+/// Scheme and code of at most [`NEAR_MAX`] concepts that somebody may mean by `value`, nearest first: those with a word
+/// like it, in their code or in a label of any language.
+#[must_use]
+pub fn concepts_near(value: &str) -> Vec<(&'static str, &'static str)> {
+    let wanted: Vec<String> = words(&fold(value)).map(str::to_owned).collect();
+    let joined = wanted.concat();
+    let mut near: Vec<(usize, &Folded)> =
+        FOLDED.iter().filter_map(|concept| Some((concept.distance(&wanted, &joined)?, concept))).collect();
+    near.sort_by_key(|(distance, _)| *distance);
+    near.into_iter().take(NEAR_MAX).map(|(_, concept)| (concept.scheme, concept.code)).collect()
+}
+
 /// Whether `code` is an ISO 3166-1 alpha-2 code, in capitals.
 #[must_use]
 pub fn is_country(code: &str) -> bool {
@@ -94,6 +119,32 @@ struct Folded {
     scheme: &'static str,
     code: &'static str,
     labels: Vec<String>,
+}
+
+impl Folded {
+    /// The letters by which the least of the wanted words differs from the concept's; `None` where none is like one.
+    fn distance(&self, wanted: &[String], joined: &str) -> Option<usize> {
+        let names = self.labels.iter().cloned().chain([fold(self.code)]);
+        let distance = |name: String| {
+            let one_by_one =
+                wanted.iter().flat_map(|wanted| words(&name).filter_map(|word| likeness(wanted, word)));
+            one_by_one.chain(likeness(joined, &words(&name).collect::<String>())).min()
+        };
+        names.filter_map(distance).min()
+    }
+}
+
+/// The letters by which two words differ, where these are few: one of five, or the end of the longer.
+fn likeness(wanted: &str, word: &str) -> Option<usize> {
+    let letters = wanted.chars().count().min(word.chars().count());
+    let enough = if word.chars().any(is_cjk) { NAMED_CHARS_MIN_CJK } else { NAMED_CHARS_MIN };
+    let distance = strsim::osa_distance(wanted, word);
+    let alike = distance <= letters / 5 || wanted.starts_with(word) || word.starts_with(wanted);
+    (letters >= enough && alike).then_some(distance)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 static FOLDED: LazyLock<Vec<Folded>> = LazyLock::new(|| {

@@ -186,7 +186,10 @@ impl Tally {
     }
 
     fn count(&mut self, doc: DocId, kind: u64, origin: u64) {
-        *self.kinds.entry(kind).or_default() += 1;
+        // What was erased has none.
+        if kind != 0 {
+            *self.kinds.entry(kind).or_default() += 1;
+        }
         *self.origins.entry(origin).or_default() += 1;
         for (_, values, counts) in &mut self.texts {
             for ordinal in values.term_ords(doc) {

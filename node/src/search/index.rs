@@ -24,9 +24,9 @@ use super::{
     files::{self, Files},
     mark::Epochs,
     plan::Plan,
-    query::{Page, Query},
+    query::{Filter, Page, Query},
     schema::Fields,
-    score,
+    score, spelling,
     writing::{Applied, Writing},
 };
 use crate::store::{Cursor, Projection, StoreError};
@@ -96,6 +96,20 @@ impl Search {
             also_searched: plan.also_searched,
             corrected: plan.corrected,
         })
+    }
+
+    /// Whether some record passes a filter with this value.
+    ///
+    /// # Errors
+    /// As [`Search::find`].
+    pub fn has(&self, filter: Filter, value: &str) -> Result<bool, StoreError> {
+        let term = filter.term(value);
+        let finds = spelling::finds(
+            &[self.fields.filter],
+            [term.as_str()].into_iter(),
+            &self.reader.load().searcher(),
+        );
+        finds.map(|finds| finds > 0).map_err(failed)
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut Writing) -> tantivy::Result<T>) -> Result<T, StoreError> {

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `query` | what did the reader mean |
 //! | `tokenizer` | what is a word |
-//! | `plan`, `concepts`, `spelling` | what is looked up for it |
+//! | `plan`, `concepts`, `spelling`, `stems` | what is looked up for it |
 //! | `score`, `collect` | what comes first, and how many are there |
 //! | `schema` | how does a record lie in the index |
 //! | `index`, `writing`, `held`, `files`, `mark` | how do records get there, and what if not |
@@ -31,6 +31,7 @@ mod query;
 mod schema;
 mod score;
 mod spelling;
+mod stems;
 pub mod tokenizer;
 mod writing;
 
@@ -38,8 +39,8 @@ pub use self::{
     concepts::Topic,
     index::Search,
     query::{
-        CLAUSES_MAX, Filter, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, Page, PageError, QUERY_CHARS_MAX, Query,
-        QueryError, QueryProblem,
+        CLAUSES_MAX, Filter, LIMIT_DEFAULT, LIMIT_MAX, Names, OFFSET_MAX, Page, PageError, QUERY_CHARS_MAX,
+        Query, QueryError, QueryProblem,
     },
     spelling::Corrected,
 };
@@ -65,7 +66,7 @@ pub struct Found {
     pub facets: BTreeMap<&'static str, Vec<(String, u64)>>,
     /// Topics that the query named and that were searched for too.
     pub also_searched: Vec<Topic>,
-    /// Words that no record has, with what was tried in their place.
+    /// Words that few records have or none, with what was tried beside them.
     pub corrected: Vec<Corrected>,
 }
 

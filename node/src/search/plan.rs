@@ -13,9 +13,11 @@ use super::{
     query::{Query, Text},
     schema::{Fields, topic},
     score::{
-        self, ADJACENT_IN_TITLE, BODY, IDENTIFIER, KEYWORD, SUMMARY, TITLE, TOPIC, WHOLE_TITLE, WordQuery,
+        self, ADJACENT_IN_TITLE, BODY, IDENTIFIER, KEYWORD, NEAR, NEAR_IN_TITLE, OTHER_FORM,
+        OTHER_FORM_IN_TITLE, SUMMARY, TITLE, TOPIC, WHOLE_TITLE, WordQuery,
     },
-    spelling::{self, Corrected},
+    spelling::{Corrected, Near},
+    stems,
     tokenizer::{Part, Word, parts, whole},
 };
 
@@ -59,8 +61,8 @@ impl<'a> Asked<'a> {
         Self { text, parts: parts(&text.text) }
     }
 
-    /// The word, where it is one that may be misspelt.
-    fn misspellable(&self) -> Option<&Word> {
+    /// The word, where it is one that has other forms and may be misspelt.
+    fn plain_word(&self) -> Option<&Word> {
         match self.parts.as_slice() {
             [Part::Word(word)] if !self.text.quoted && word.is_plain_language() => Some(word),
             _ => None,
@@ -90,7 +92,7 @@ impl Planner<'_> {
                 }
                 continue;
             }
-            let literal = words.iter().map(|word| (Occur::Must, self.text(&word.parts, &word.text.text)));
+            let literal = words.iter().map(|word| (Occur::Must, self.word(word)));
             let literal: Lookup = Box::new(BooleanQuery::new(literal.collect()));
             let points = TOPIC * points_of(words.len());
             let topics = run.topics.iter().map(|named| self.topic(named, points));
@@ -144,18 +146,31 @@ impl Planner<'_> {
     }
 
     fn word_or_near(&mut self, asked: &Asked<'_>) -> tantivy::Result<Lookup> {
-        let as_typed = self.text(&asked.parts, &asked.text.text);
-        let Some(word) = asked.misspellable() else { return Ok(as_typed) };
-        let near = spelling::near(word, &self.text_fields(), self.searcher)?;
-        if near.is_empty() {
-            return Ok(as_typed);
+        let mut lookups = vec![self.word(asked)];
+        let Some(word) = asked.plain_word() else { return Ok(any(lookups)) };
+        let near = Near::to(word, &self.text_fields(), &self.stem_fields(), self.searcher)?;
+        if near.words.is_empty() {
+            return Ok(any(lookups));
         }
-        let mut lookups = vec![as_typed];
         for (field, points) in self.tiers() {
-            lookups.extend(near.iter().map(|word| found(field, word, points / 2)));
+            lookups.extend(near.words.iter().map(|word| match near.known {
+                false => found(field, word, points / 2),
+                true if field == self.fields.title => constant(self.exact(field, word), NEAR_IN_TITLE),
+                true => constant(self.exact(field, word), NEAR),
+            }));
         }
-        self.corrected.push(Corrected { word: asked.text.text.clone(), instead: near });
+        self.corrected.push(Corrected { word: asked.text.text.clone(), instead: near.words });
         Ok(any(lookups))
+    }
+
+    /// A word or phrase as it was typed, and the other forms of a word.
+    fn word(&self, asked: &Asked<'_>) -> Lookup {
+        let mut lookups = vec![self.text(&asked.parts, &asked.text.text)];
+        for stem in asked.plain_word().map(stems::of_word).unwrap_or_default() {
+            lookups.push(constant(self.exact(self.fields.title_stem, &stem), OTHER_FORM_IN_TITLE));
+            lookups.push(constant(self.exact(self.fields.text_stem, &stem), OTHER_FORM));
+        }
+        any(lookups)
     }
 
     /// A word or phrase in any field, or as an identifier.
@@ -195,6 +210,10 @@ impl Planner<'_> {
     fn text_fields(&self) -> [Field; 4] {
         self.tiers().map(|(field, _)| field)
     }
+
+    fn stem_fields(&self) -> [Field; 2] {
+        [self.fields.title_stem, self.fields.text_stem]
+    }
 }
 
 /// The terms of `parts` with their positions, once for each way of spelling umlauts.
@@ -210,7 +229,9 @@ fn terms(parts: &[Part], form: impl Fn(&Word) -> &String) -> Vec<(usize, String)
     for part in parts {
         match part {
             Part::Word(word) => terms.push((position, form(word).clone())),
-            Part::Run(chars) if chars.len() == 1 => terms.push((position, chars.iter().collect())),
+            Part::Run(chars) if chars.len() == 1 || is_spaced_at_will(part) => {
+                terms.extend(chars.iter().enumerate().map(|(at, c)| (position + at, c.to_string())));
+            }
             Part::Run(chars) => {
                 let pairs = chars.windows(2).enumerate();
                 terms.extend(pairs.map(|(at, pair)| (position + at, pair.iter().collect())));
@@ -219,6 +240,12 @@ fn terms(parts: &[Part], form: impl Fn(&Word) -> &String) -> Vec<(usize, String)
         position += part.width();
     }
     terms
+}
+
+/// Korean of more than a word's two syllables is asked for syllable by syllable, because a pair would not span the
+/// space that another writer puts there. Two syllables in a row are too often parts of two words.
+fn is_spaced_at_will(part: &Part) -> bool {
+    part.is_hangul() && part.width() > 2
 }
 
 /// A phrase, where there are several terms.

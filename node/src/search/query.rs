@@ -6,8 +6,14 @@
 use std::collections::BTreeMap;
 
 use thiserror::Error;
-use wego_catalogue::{kind, word};
+use wego_catalogue::kind;
 use wego_proto::id::Origin;
+
+mod problem;
+
+pub use problem::{QueryError, QueryProblem};
+
+use problem::stages;
 
 /// Longest query in characters: a pasted paragraph, not a document.
 pub const QUERY_CHARS_MAX: usize = 1_000;
@@ -80,6 +86,14 @@ pub(super) struct Text {
     pub(super) quoted: bool,
 }
 
+/// What a reader may call by a name, and only the one who asks can tell.
+pub trait Names {
+    /// The member with this handle or place code.
+    fn city(&self, name: &str) -> Option<Origin>;
+    /// Whether a topic is known, by its code with or without its scheme.
+    fn has_topic(&self, value: &str) -> bool;
+}
+
 /// A query that was understood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -91,53 +105,6 @@ pub struct Query {
     pub(super) filters: BTreeMap<Filter, Vec<String>>,
     /// None of these terms.
     pub(super) excluded_filters: Vec<String>,
-}
-
-/// Why a query was refused. The reader mends it at the place named.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("at character {}: {problem}", at + 1)]
-pub struct QueryError {
-    /// Characters before the place.
-    pub at: usize,
-    /// What is wrong there.
-    pub problem: QueryProblem,
-}
-
-/// What is wrong with a query.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum QueryProblem {
-    /// More than [`QUERY_CHARS_MAX`].
-    #[error("expected the end: a query has at most {QUERY_CHARS_MAX} characters")]
-    TooLong,
-    /// More than [`CLAUSES_MAX`].
-    #[error("expected the end: a query has at most {CLAUSES_MAX} words, phrases and filters")]
-    TooManyClauses,
-    /// A quotation mark that no other one answers.
-    #[error("this phrase is not finished: expected a closing quotation mark")]
-    UnfinishedPhrase,
-    /// A word before a colon that is no filter.
-    #[error(
-        "unknown filter {name}: expected one of {}; to search for the text itself, put it in quotation marks",
-        known_filters()
-    )]
-    UnknownFilter {
-        /// As typed.
-        name: String,
-    },
-    /// A filter without a value.
-    #[error("expected a value right after {}:", filter.name())]
-    NoValue {
-        /// Which filter.
-        filter: Filter,
-    },
-    /// A value that no record can have.
-    #[error("unknown {} {value}: expected {}", filter.name(), expected(*filter))]
-    UnknownValue {
-        /// Which filter.
-        filter: Filter,
-        /// As typed.
-        value: String,
-    },
 }
 
 /// Which hits of an answer are wanted.
@@ -189,16 +156,16 @@ impl Default for Page {
 }
 
 impl Query {
-    /// Reads what was typed. `city` maps a handle or place code to its member.
+    /// Reads what was typed.
     ///
     /// # Errors
     /// [`QueryError`] with the place and what was expected there.
-    pub fn parse(text: &str, city: &dyn Fn(&str) -> Option<Origin>) -> Result<Self, QueryError> {
+    pub fn parse(text: &str, names: &dyn Names) -> Result<Self, QueryError> {
         let chars: Vec<char> = text.chars().collect();
         if chars.len() > QUERY_CHARS_MAX {
             return Err(QueryError { at: QUERY_CHARS_MAX, problem: QueryProblem::TooLong });
         }
-        let mut reader = Reader { chars: &chars, at: 0, city };
+        let mut reader = Reader { chars: &chars, at: 0, names };
         let mut query = Self::default();
         let mut clauses = 0;
         while let Some(start) = reader.next_clause() {
@@ -241,7 +208,7 @@ struct Clause {
 struct Reader<'a> {
     chars: &'a [char],
     at: usize,
-    city: &'a dyn Fn(&str) -> Option<Origin>,
+    names: &'a dyn Names,
 }
 
 impl Reader<'_> {
@@ -306,7 +273,7 @@ impl Reader<'_> {
             return Err(QueryError { at, problem: QueryProblem::NoValue { filter } });
         }
         let Some(value) = self.known_value(filter, value.trim()) else {
-            return Err(QueryError { at, problem: QueryProblem::UnknownValue { filter, value } });
+            return Err(QueryError { at, problem: QueryProblem::unknown(filter, value.trim()) });
         };
         Ok(What::Filter(filter, filter.term(&value)))
     }
@@ -314,12 +281,13 @@ impl Reader<'_> {
     fn known_value(&self, filter: Filter, value: &str) -> Option<String> {
         let lower = value.to_lowercase();
         let known = match filter {
-            Filter::City => return (self.city)(value).map(|origin| origin.to_string()),
+            Filter::City => return self.names.city(value).map(|origin| origin.to_string()),
             Filter::Kind => kind::from_word(value).is_some(),
             Filter::Stage => stages().any(|stage| stage == lower),
             Filter::Lang => lower.split('-').next().is_some_and(|primary| is_letters(primary, 2..=8)),
             Filter::Country => is_letters(&lower, 2..=2),
-            Filter::Topic | Filter::Licence => true,
+            Filter::Topic => self.names.has_topic(&lower),
+            Filter::Licence => true,
         };
         known.then_some(lower)
     }
@@ -358,36 +326,6 @@ fn is_quote(c: char) -> bool {
 
 fn is_letters(text: &str, len: std::ops::RangeInclusive<usize>) -> bool {
     len.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase())
-}
-
-fn stages() -> impl Iterator<Item = &'static str> {
-    let practices = word::STAGES.iter().map(|(_, word)| *word);
-    let adoptions = word::ADOPTION_STAGES.iter().map(|(_, word)| *word);
-    let datasets = word::PUBLICATION_STATES.iter().map(|(_, word)| *word);
-    practices.chain(adoptions).chain(datasets)
-}
-
-fn known_filters() -> String {
-    Filter::ALL.map(|filter| format!("{}:", filter.name())).join(" ")
-}
-
-fn expected(filter: Filter) -> String {
-    match filter {
-        Filter::City => "a member's handle or place code".to_owned(),
-        Filter::Kind => kind::KINDS.map(|(_, word)| word).join(", "),
-        Filter::Stage => {
-            let mut known: Vec<&str> = Vec::new();
-            stages().for_each(|stage| {
-                if !known.contains(&stage) {
-                    known.push(stage)
-                }
-            });
-            known.join(", ")
-        }
-        Filter::Lang => "a language code such as ko or pt-BR".to_owned(),
-        Filter::Country => "a country code of two letters".to_owned(),
-        Filter::Topic | Filter::Licence => "a value".to_owned(),
-    }
 }
 
 #[cfg(test)]

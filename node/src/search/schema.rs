@@ -16,10 +16,10 @@ use wego_proto::{
     record::v1::LangText,
 };
 
-use super::{query::Filter, tokenizer};
+use super::{query::Filter, stems, tokenizer};
 
 /// Raised with every change of the fields, the tokenizer or the terms: an index of another version is rebuilt.
-pub(super) const SCHEMA_VERSION: u32 = 1;
+pub(super) const SCHEMA_VERSION: u32 = 2;
 /// The name under which the tokenizer is registered.
 pub(super) const TOKENIZER: &str = "wego";
 /// Longest identifier in characters that is indexed whole; a longer one is still found by its parts.
@@ -60,6 +60,8 @@ pub(super) struct Fields {
     pub(super) summary: Field,
     pub(super) body: Field,
     pub(super) title_whole: Field,
+    pub(super) title_stem: Field,
+    pub(super) text_stem: Field,
     pub(super) identifier: Field,
     pub(super) filter: Field,
     id_high: Field,
@@ -84,6 +86,8 @@ impl Fields {
             summary: words(&mut schema, "summary"),
             body: words(&mut schema, "body"),
             title_whole: exact(&mut schema, "title_whole"),
+            title_stem: exact(&mut schema, "title_stem"),
+            text_stem: exact(&mut schema, "text_stem"),
             identifier: exact(&mut schema, "identifier"),
             filter: exact(&mut schema, "filter"),
             id_high: schema.add_u64_field(column::ID_HIGH, number.clone()),
@@ -112,6 +116,13 @@ impl Fields {
         self.numbers(key, at, 0)
     }
 
+    /// The document of a version whose content was erased: found by the record's own id and by nothing else.
+    pub(super) fn erased(&self, key: &Key, at: Position) -> TantivyDocument {
+        let mut doc = self.hidden(key, at);
+        doc.add_text(self.identifier, key.record_id.to_string());
+        doc
+    }
+
     /// The document of a version.
     pub(super) fn document(&self, key: &Key, at: Position, found: &Searchable<'_>) -> TantivyDocument {
         let mut doc = self.numbers(key, at, kind::number(found.kind).into());
@@ -124,6 +135,7 @@ impl Fields {
         }
         let wholes = found.titles.iter().flat_map(|title| tokenizer::whole(&tokenizer::parts(&title.text)));
         distinct(wholes).iter().for_each(|whole| doc.add_text(self.title_whole, whole));
+        self.add_stems(&mut doc, found);
         self.add_identifiers(&mut doc, key, found);
         self.add_filters(&mut doc, key, found);
         doc
@@ -142,6 +154,18 @@ impl Fields {
         doc.add_u64(self.seq, at.seq);
         doc.add_u64(self.kind, kind);
         doc
+    }
+
+    /// Keywords declare no language, so they are read in those of the record.
+    fn add_stems(&self, doc: &mut TantivyDocument, found: &Searchable<'_>) {
+        let stems = |text: &&LangText| stems::of_text(&text.lang, &text.text);
+        distinct(found.titles.iter().flat_map(stems))
+            .iter()
+            .for_each(|stem| doc.add_text(self.title_stem, stem));
+        let texts = found.summaries.iter().chain(&found.bodies).flat_map(stems);
+        let keywords = found.keywords.join(" ");
+        let keywords = found.languages.iter().flat_map(|lang| stems::of_text(lang, &keywords));
+        distinct(texts.chain(keywords)).iter().for_each(|stem| doc.add_text(self.text_stem, stem));
     }
 
     /// Identifiers as they are and in lower case. Their words are found too, but with fewer points.

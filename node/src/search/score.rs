@@ -29,6 +29,14 @@ pub(super) const SUMMARY: u32 = 40;
 pub(super) const TOPIC: u32 = 25;
 /// A word in a longer text.
 pub(super) const BODY: u32 = 10;
+/// Another form of a word in the title. Less than the word itself is worth anywhere: what was typed comes first.
+pub(super) const OTHER_FORM_IN_TITLE: u32 = 9;
+/// Another form of a word elsewhere.
+pub(super) const OTHER_FORM: u32 = 7;
+/// A word near to one that some record has, in the title.
+pub(super) const NEAR_IN_TITLE: u32 = 5;
+/// The same elsewhere.
+pub(super) const NEAR: u32 = 3;
 /// Most that a word gains by being a large part of its field: less than the distance between two kinds of find.
 const CLOSENESS_MAX: u32 = 9;
 
@@ -121,6 +129,10 @@ mod tests {
     fn a_better_kind_of_find_outweighs_any_closeness() {
         let ladder = [BODY, TOPIC, SUMMARY, KEYWORD, TITLE];
         assert!(ladder.windows(2).all(|pair| pair[0] + CLOSENESS_MAX < pair[1]));
+        assert!(
+            [NEAR, NEAR_IN_TITLE, OTHER_FORM, OTHER_FORM_IN_TITLE, BODY]
+                .is_sorted_by(|less, more| less < more)
+        );
         assert_eq!(closeness(u32::MAX, 1), CLOSENESS_MAX);
         assert!(closeness(1, 3) > closeness(1, 30));
     }

@@ -8,7 +8,7 @@ use wego_node::{
     config::{Environment, RawConfig},
     operators::Operators,
     portal::render_markdown,
-    search::Query,
+    search::{Names, Query},
 };
 use wego_proto::{id::Origin, invite::Invite};
 
@@ -23,7 +23,20 @@ pub(super) fn record(bytes: &[u8]) {
 
 pub(super) fn query(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let _ = Query::parse(text, &|handle| (handle == "kr-seoul").then_some(Origin(1)));
+    let _ = Query::parse(text, &Known);
+}
+
+/// One city and one topic.
+struct Known;
+
+impl Names for Known {
+    fn city(&self, name: &str) -> Option<Origin> {
+        (name == "kr-seoul").then_some(Origin(1))
+    }
+
+    fn has_topic(&self, value: &str) -> bool {
+        value == "tran"
+    }
 }
 
 pub(super) fn markdown(bytes: &[u8]) {

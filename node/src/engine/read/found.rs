@@ -22,7 +22,8 @@ impl ReadHandle {
     /// [`ReadError::Query`], [`ReadError::Corrupt`] or [`ReadError::Store`].
     pub fn search(&self, request: &v1::SearchRequest) -> Result<v1::SearchReply, ReadError> {
         let view = self.view();
-        let query = Query::parse(&request.query, &|name| city(&view, name)).map_err(text_problem)?;
+        let query = Query::parse(&request.query, &Named { view: &view, search: &self.inner.search });
+        let query = query.map_err(text_problem)?;
         let page = search::Page::new(request.limit, request.offset)
             .map_err(|error| ReadError::Query(QueryProblem::Page(error)))?;
         let facets = if request.facets { search::Facets::Count } else { search::Facets::Skip };
@@ -99,11 +100,24 @@ fn best<'a>(texts: &[&'a LangText], lang: &str) -> Option<&'a LangText> {
     in_lang(&primary(lang)).or_else(|| in_lang("en")).or_else(|| texts.first().copied())
 }
 
-fn city(view: &View, name: &str) -> Option<Origin> {
-    let is = |member: &&wego_proto::roster::Member| {
-        member.handle.eq_ignore_ascii_case(name) || member.raw.place.eq_ignore_ascii_case(name)
-    };
-    view.roster.current().members().values().find(is).map(|member| member.origin)
+/// Members by the roster, topics by the vocabulary and by what some record has.
+struct Named<'a> {
+    view: &'a View,
+    search: &'a search::Search,
+}
+
+impl search::Names for Named<'_> {
+    fn city(&self, name: &str) -> Option<Origin> {
+        let is = |member: &&wego_proto::roster::Member| {
+            member.handle.eq_ignore_ascii_case(name) || member.raw.place.eq_ignore_ascii_case(name)
+        };
+        self.view.roster.current().members().values().find(is).map(|member| member.origin)
+    }
+
+    fn has_topic(&self, value: &str) -> bool {
+        // An index that cannot be asked must not make a query wrong.
+        vocabulary::has_code(value) || self.search.has(search::Filter::Topic, value).unwrap_or(true)
+    }
 }
 
 fn text_problem(error: search::QueryError) -> ReadError {

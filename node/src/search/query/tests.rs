@@ -4,12 +4,20 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn city(name: &str) -> Option<Origin> {
-    (name.eq_ignore_ascii_case("kr-seoul") || name == "KRSEL").then_some(Origin(7))
+struct Known;
+
+impl Names for Known {
+    fn city(&self, name: &str) -> Option<Origin> {
+        (name.eq_ignore_ascii_case("kr-seoul") || name == "KRSEL").then_some(Origin(7))
+    }
+
+    fn has_topic(&self, value: &str) -> bool {
+        value == "tran"
+    }
 }
 
 fn parse(text: &str) -> Result<Query, QueryError> {
-    Query::parse(text, &city)
+    Query::parse(text, &Known)
 }
 
 fn refused(text: &str) -> (usize, String) {
@@ -77,6 +85,19 @@ fn values_that_cannot_be_are_refused_with_what_can() {
     assert!(parse("country:korea").is_err());
     assert!(parse("lang:1").is_err());
     assert_eq!(refused("topic: x").0, 6);
+}
+
+#[test]
+fn a_topic_that_is_none_is_refused_with_those_that_are_near() {
+    assert!(parse("topic:TRAN").is_ok());
+    let (at, message) = refused("topic:transport");
+    assert_eq!(at, 6);
+    for near in ["topic:TRAN (Transport)", "topic:ucity-transport (Transport and traffic)"] {
+        assert!(message.contains(near), "{message}");
+    }
+    assert!(refused("topic:opendata").1.contains("topic:open-data"), "written in one");
+    assert!(refused("topic:Vekehr").1.contains("topic:TRAN"), "misspelt, in another language");
+    assert!(refused("-topic:zzzzzz").1.contains("counts the topics"), "nothing is near");
 }
 
 #[test]

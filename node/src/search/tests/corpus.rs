@@ -11,7 +11,7 @@ use wego_proto::{
 };
 
 use crate::{
-    search::{Facets, Found, Page, Query, QueryError, Search},
+    search::{Facets, Found, Names, Page, Query, QueryError, Search},
     store::{Cursor, Projection as _},
 };
 
@@ -50,6 +50,10 @@ impl Log {
 
     pub(super) fn retract(&mut self, id: u8) -> Unverified {
         self.entry(EntryKind::Retract, Some(record_id(id)), None)
+    }
+
+    pub(super) fn erase(&mut self, id: u8) -> Unverified {
+        self.entry(EntryKind::Erase, Some(record_id(id)), None)
     }
 
     pub(super) fn ack(&mut self) -> Unverified {
@@ -148,12 +152,24 @@ pub(super) fn feed(search: &Search, entries: &[Unverified], batch: usize) {
     }
 }
 
+struct Known;
+
+impl Names for Known {
+    fn city(&self, name: &str) -> Option<Origin> {
+        match name {
+            "kr-seoul" | "KRSEL" => Some(SEOUL),
+            "DEMUC" => Some(MUNICH),
+            _ => None,
+        }
+    }
+
+    fn has_topic(&self, _: &str) -> bool {
+        true
+    }
+}
+
 pub(super) fn parse(query: &str) -> Result<Query, QueryError> {
-    Query::parse(query, &|city| match city {
-        "kr-seoul" | "KRSEL" => Some(SEOUL),
-        "DEMUC" => Some(MUNICH),
-        _ => None,
-    })
+    Query::parse(query, &Known)
 }
 
 pub(super) fn found(search: &Search, query: &str) -> Found {
@@ -186,6 +202,11 @@ impl Draft {
 
     pub(super) fn results(mut self, lang: &str, results: &str) -> Self {
         self.results.push(text(lang, results));
+        self
+    }
+
+    pub(super) fn keyword(mut self, keyword: &str) -> Self {
+        self.core.keywords.push(keyword.to_owned());
         self
     }
 

@@ -1,6 +1,6 @@
 //! Queries and what they must find, in eight languages.
 
-use super::corpus::{Indexed, Log, SEOUL, corpus, titled};
+use super::corpus::{GAVA, Indexed, Log, SEOUL, corpus, titled};
 use crate::search::Topic;
 
 /// Asserts that each query finds all of these records.
@@ -84,6 +84,94 @@ fn elided_articles_do_not_hide_the_noun() {
         ("collaboracio", &[40]),
         ("col·laboració", &[40]),
     ]);
+}
+
+#[test]
+fn a_word_finds_its_other_number_in_every_language_and_itself_first() {
+    let pairs = [
+        ("fr", "vélo", "vélos"),
+        ("en", "bicycle", "bicycles"),
+        ("en", "library", "libraries"),
+        ("de", "Fahrrad", "Fahrräder"),
+        ("pt-BR", "localização", "localizações"),
+        ("pt", "cidade", "cidades"),
+        ("ca", "ajuntament", "ajuntaments"),
+        ("es", "estación", "estaciones"),
+    ];
+    for (lang, one, many) in pairs {
+        let text = |word: &str| format!("x {word} y");
+        let mut log = Log::of(SEOUL);
+        let indexed = Indexed::with(&[
+            log.put(1, &titled(&[(lang, text(one).as_str())]).practice()),
+            log.put(2, &titled(&[(lang, text(many).as_str())]).practice()),
+            log.put(3, &titled(&[("en", "z")]).results(lang, &text(one)).practice()),
+            log.put(4, &titled(&[("en", "z")]).summary(lang, &text(many)).practice()),
+            log.put(5, &titled(&[("en", "nothing of it")]).practice()),
+        ]);
+        assert_eq!(indexed.ids(one), [1, 3, 2, 4], "{one}");
+        assert_eq!(indexed.ids(many), [2, 4, 1, 3], "{many}");
+        assert_eq!(indexed.ids(&format!("\"{one}\"")), [1, 3], "a phrase means itself");
+        assert_eq!(indexed.ids(&format!("x -{many}")), [1, 3], "an exclusion too");
+        assert!(indexed.found(one).corrected.is_empty(), "{one}");
+    }
+}
+
+#[test]
+fn a_keyword_finds_its_other_number_in_the_languages_of_its_record() {
+    let record = titled(&[("ca", "Mobilitat")]).keyword("bicicletes").practice();
+    let indexed = Indexed::with(&[Log::of(GAVA).put(1, &record)]);
+    assert_eq!(indexed.ids("bicicleta"), [1]);
+}
+
+#[test]
+fn spaces_in_korean_do_not_matter() {
+    let mut log = Log::of(SEOUL);
+    let indexed = Indexed::with(&[
+        log.put(1, &titled(&[("ko", "버스 도착 시간 안내")]).practice()),
+        log.put(2, &titled(&[("ko", "버스도착시간을 알린다")]).practice()),
+        log.put(3, &titled(&[("ko", "시간 도착")]).practice()),
+        log.put(4, &titled(&[("ko", "행사 장소")]).practice()),
+    ]);
+    for query in ["도착시간", "버스도착시간", "버스도착 시간", "\"도착 시간\"", "\"도착시간\""]
+    {
+        let mut ids = indexed.ids(query);
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 2], "{query}");
+    }
+    assert_eq!(indexed.ids("사장"), [0_u8; 0], "two syllables of two words are no word");
+    assert_eq!(indexed.ids("버스 -도착시간"), [0_u8; 0]);
+}
+
+#[test]
+fn a_slip_of_the_pen_is_mended_also_where_somebody_published_it() {
+    let mut log = Log::of(SEOUL);
+    let title = |id: u8| if id == 1 { "Open goverment" } else { "Open government" };
+    let entries: Vec<_> = (1..=4).map(|id| log.put(id, &titled(&[("en", title(id))]).practice())).collect();
+    let indexed = Indexed::with(&entries);
+    assert_eq!(indexed.ids("goverment"), [1, 2, 3, 4], "what was typed comes first");
+    assert_eq!(indexed.found("goverment").corrected[0].to_string(), "goverment → government");
+    assert!(
+        indexed.found("government").corrected.is_empty(),
+        "the rare word is no correction of the frequent one"
+    );
+    assert_eq!(indexed.ids("government"), [2, 3, 4]);
+}
+
+#[test]
+fn an_erased_record_is_found_by_its_id_and_by_nothing_else() {
+    let mut log = Log::of(SEOUL);
+    let gone = titled(&[("en", "gone")]).practice();
+    let mut entries = vec![log.put(1, &gone), log.put(2, &gone), log.put(3, &gone)];
+    entries.extend([log.erase(1), log.put_erased(2), log.retract(3)]);
+    let indexed = Indexed::with(&entries);
+    let id = |id: u8| crate::search::tests::corpus::record_id(id).to_string();
+    assert_eq!(indexed.ids(&id(1)), [1]);
+    assert_eq!(indexed.ids(&id(2)), [2]);
+    assert_eq!(indexed.ids(&id(3)), [0_u8; 0], "a withdrawn one is not");
+    assert_eq!(indexed.found(&id(1)).facets["kind"], []);
+    for query in ["", "gone", "-lang:en", "city:kr-seoul", "-portal"] {
+        assert_eq!(indexed.found(query).total, 0, "{query}");
+    }
 }
 
 #[test]

@@ -73,7 +73,8 @@ fn push(form: &mut String, folded: Option<&str>, original: char) {
     }
 }
 
-fn cut(form: String) -> String {
+/// At most [`WORD_CHARS_MAX`] characters of a form.
+pub(super) fn cut(form: String) -> String {
     match form.char_indices().nth(WORD_CHARS_MAX) {
         Some((end, _)) => form[..end].to_owned(),
         None => form,

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::char::is_combining_mark;
 
-use self::fold::{Forms, forms, ideograph, normalised};
+use self::fold::{Forms, cut, forms, ideograph, normalised};
 
 mod fold;
 mod hanzi;
@@ -28,6 +28,8 @@ pub enum Part {
 /// A folded word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
+    /// In lower case, with its accents: what stems are made from.
+    pub written: String,
     /// Without accents.
     pub plain: String,
     /// With ä as ae and so on, where that differs.
@@ -50,6 +52,12 @@ impl Word {
 }
 
 impl Part {
+    /// Whether it is Korean, where spaces between words are a matter of taste.
+    #[must_use]
+    pub fn is_hangul(&self) -> bool {
+        matches!(self, Self::Run(chars) if chars.iter().all(|c| matches!(c, '\u{ac00}'..='\u{d7a3}')))
+    }
+
     /// Positions it takes in a text.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -73,10 +81,16 @@ pub fn parts(text: &str) -> Vec<Part> {
             Content::Word(word) => {
                 let Forms { plain, digraph } = forms(&word);
                 let joined = joined.map(|word| forms(&word).plain);
-                Part::Word(Word { plain, digraph, joined })
+                Part::Word(Word { written: cut(word), plain, digraph, joined })
             }
         })
         .collect()
+}
+
+/// A lower-case word without accents.
+#[must_use]
+pub fn folded(word: &str) -> String {
+    forms(word).plain
 }
 
 /// The whole text as keys for equality, in each of its forms: words are divided by single spaces, scripts that use
@@ -254,7 +268,7 @@ impl Tokenizer for TextTokenizer {
 
 fn emit(part: Part, position: usize, tokens: &mut VecDeque<(usize, String)>) {
     match part {
-        Part::Word(Word { plain, digraph, joined }) => {
+        Part::Word(Word { plain, digraph, joined, .. }) => {
             tokens.extend([Some(plain), digraph, joined].into_iter().flatten().map(|form| (position, form)));
         }
         Part::Run(chars) => {
