@@ -21,6 +21,7 @@ const NAMED_CITIES: usize = 5;
 
 /// Find records of all cities, offline too: the node searches its own copy
 ///
+/// DATA says when the copy of each city's records was last confirmed current.
 /// Words are joined by AND. "a phrase" and -word work (quote them for the shell), and so do the filters
 /// city:kr-seoul kind:practice topic:CODE lang:ko country:KR licence:CC-BY-4.0 stage:live.
 #[derive(Debug, clap::Args)]
@@ -68,6 +69,8 @@ struct Hit {
     summary: Texts,
     score: f32,
     provenance: Option<Provenance>,
+    /// Seconds since the city's data was last confirmed current here; none for never.
+    data_age_s: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +91,7 @@ struct Coverage {
     handle: String,
     seq: u64,
     seen_at: Option<String>,
+    data_age_s: Option<u64>,
 }
 
 pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
@@ -103,7 +107,7 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     let mut client = node.search();
     let reply = node.ask("search", client.search(request)).await?;
     match cx.format {
-        Format::Json => cx.print_json(&found(query, reply))?,
+        Format::Json => cx.print_json(&found(query, reply, cx.now_ms()))?,
         Format::Human => print(&reply, args.offset, cx)?,
     }
     Ok(ExitCode::Ok)
@@ -111,13 +115,14 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
 
 fn print(reply: &v1::SearchReply, offset: u32, cx: &mut Context) -> Result<(), Failure> {
     let now_ms = cx.now_ms();
-    let mut table = Table::new(&["KIND", "CITY", "TITLE", "SIGNED", "ID"]);
+    let mut table = Table::new(&["KIND", "CITY", "DATA", "TITLE", "SIGNED", "ID"]);
     for hit in &reply.hits {
         let from = hit.provenance.as_ref();
         let title = hit.title.as_ref().map(|title| title.text.as_str()).unwrap_or_default();
         table.row([
             hit.kind().word(),
             from.map(|from| from.handle.as_str()).unwrap_or_default(),
+            &output::ago(now_ms, from.map_or(0, |from| from.origin_seen_ms)),
             &output::cut(title, TITLE_COLUMNS),
             &output::ago(now_ms, from.map_or(0, |from| from.signed_at_ms)),
             &hex(&hit.record_id),
@@ -158,7 +163,7 @@ fn talk(reply: &v1::SearchReply, now_ms: u64, cx: &mut Context) {
     }
     if !reply.corrected.is_empty() {
         let words = one_line(&reply.corrected.join(", ")).into_owned();
-        cx.say(&format!("no exact match, tried with a letter wrong: {words}"));
+        cx.say(&format!("also tried with a letter wrong: {words}"));
     }
     if reply.behind > 0 {
         cx.say(&format!("{} entries are held but not searchable yet", reply.behind));
@@ -181,12 +186,14 @@ fn talk(reply: &v1::SearchReply, now_ms: u64, cx: &mut Context) {
     }
 }
 
-fn found(query: String, reply: v1::SearchReply) -> Found {
+fn found(query: String, reply: v1::SearchReply, now_ms: u64) -> Found {
+    let age_s = |seen_ms: u64| (seen_ms != 0).then(|| now_ms.saturating_sub(seen_ms) / 1_000);
     let text = |text: wego_proto::record::v1::LangText| crate::form::texts_of(vec![text]);
     let hit = |hit: v1::Hit| Hit {
         record_id: hex(&hit.record_id),
         kind: hit.kind().word(),
         provenance: hit.provenance.as_ref().map(Provenance::from),
+        data_age_s: hit.provenance.as_ref().and_then(|from| age_s(from.origin_seen_ms)),
         title: hit.title.map(text).unwrap_or_default(),
         summary: hit.summary.map(text).unwrap_or_default(),
         score: hit.score,
@@ -201,6 +208,7 @@ fn found(query: String, reply: v1::SearchReply) -> Found {
         handle: city.handle,
         seq: city.seq,
         seen_at: output::rfc3339(city.seen_ms),
+        data_age_s: age_s(city.seen_ms),
     };
     Found {
         query,

@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     language,
-    limits::LANGUAGES_WANTED_MAX,
+    limits::{LANGUAGES_WANTED_MAX, REPEATED_BYTES_MAX},
     words::{self, Words},
 };
 
@@ -66,9 +66,9 @@ impl Reader {
         target(path, parameters.iter().copied().chain(language))
     }
 
-    /// This page in another language.
+    /// This page in another language, without what is too long to be repeated.
     pub(super) fn in_language(&self, tag: &str) -> String {
-        let others = self.parameters.iter().filter(|(name, _)| name != "lang");
+        let others = self.parameters.iter().filter(|(name, value)| name != "lang" && is_repeatable(value));
         let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
         target(&self.path, others.chain([("lang", tag)]))
     }
@@ -80,6 +80,11 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self::of(&parts.uri, &parts.headers))
     }
+}
+
+/// Whether many links of one page may have this value.
+pub(super) fn is_repeatable(value: &str) -> bool {
+    value.len() <= REPEATED_BYTES_MAX && encoded(value).len() <= REPEATED_BYTES_MAX
 }
 
 fn target<'a>(path: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {

@@ -20,6 +20,7 @@ const VOLATILE: &[(&str, &str)] = &[
     ("handshake_us", "0"),
     ("round_trip_us", "0"),
     ("score", "1.0"),
+    ("data_age_s", "7200"),
     ("dialled", "true"),
     ("actor", "\"somebody\""),
 ];

@@ -12,6 +12,7 @@ use super::{
 use crate::portal::{
     frame::{Here, Page},
     labels, limits,
+    reader::is_repeatable,
     refusal::Refusal,
     text::{self, Foreign, tamed},
     visit::Visit,
@@ -72,11 +73,17 @@ fn active_filters(visit: &Visit<'_>, query: &str) -> Markup {
         @if !active.is_empty() {
             ul.chips.active aria-label=(words.filters) {
                 @for filter in active {
+                    @let label = html! {
+                        span.chip-field { (labels::facet(words, filter.field)) } " "
+                        (text::plain(&filter_label(visit, filter)))
+                    };
                     li {
-                        a.chip.on href=(visit.search_page(&filters::without(query, filter))) title=(words.remove_filter) {
-                            span.chip-field { (labels::facet(words, filter.field)) } " "
-                            (text::plain(&filter_label(visit, filter)))
-                            " " span.cross aria-hidden="true" { "×" }
+                        @if is_repeatable(query) {
+                            a.chip.on href=(visit.search_page(&filters::without(query, filter))) title=(words.remove_filter) {
+                                (label) " " span.cross aria-hidden="true" { "×" }
+                            }
+                        } @else {
+                            span.chip.on { (label) }
                         }
                     }
                 }
@@ -213,7 +220,11 @@ fn narrowing(visit: &Visit<'_>, query: &str, facets: &[v1::Facet]) -> Markup {
                                 @if is_active(&facet.field, &value.value) {
                                     strong { (label) } " " span.count { (visit.number(value.count)) }
                                 } @else {
-                                    a href=(visit.search_page(&filters::with(query, &facet.field, &value.value))) { (label) }
+                                    @if is_repeatable(query) {
+                                        a href=(visit.search_page(&filters::with(query, &facet.field, &value.value))) { (label) }
+                                    } @else {
+                                        (label)
+                                    }
                                     " " span.count { (visit.number(value.count)) }
                                 }
                             }

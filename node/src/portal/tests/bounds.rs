@@ -88,3 +88,21 @@ async fn an_area_that_is_geometry_is_folded_away_and_a_name_is_not() {
     let named = ask(library, request(Method::GET, &format!("/record/{id}"))).await;
     named.says("<dt>Area covered</dt>").says_nothing_of("<summary>Area covered</summary>");
 }
+
+#[tokio::test]
+async fn no_page_sends_a_long_query_back_in_every_link() {
+    // Beyond the bound of a query, and just below it with filters, in letters of three bytes.
+    let too_long = format!("/?q={}", "%22".repeat(3_900));
+    let long = format!("/?q={}%20{}", "%EA%B0%80".repeat(900), "city:kr-seoul%20kind:practice");
+    let most = "/".to_owned() + &"?q=open&lang=fr&".repeat(600);
+    for (target, status, links_max) in [(too_long, 400, 0), (long, 200, 2), (most, 200, 40)] {
+        let answer = ask(federation(), request(Method::GET, &target)).await;
+        assert_eq!(answer.status, status, "{}", &target[..40]);
+        let most = 4 * target.len() + 40 * 1_024;
+        assert!(answer.text.len() < most, "{}: {} bytes", &target[..40], answer.text.len());
+        let links = answer.text.matches("href=\"/?q=").count();
+        assert!(links <= links_max, "{links} links repeat it");
+    }
+    let short = ask(federation(), request(Method::GET, "/?q=open")).await;
+    assert!(short.text.matches("href=\"/?q=open").count() > 8, "a short one is carried on");
+}
