@@ -53,8 +53,8 @@ const LANGUAGES: [Language; 6] = [
     },
 ];
 
-/// Fewest letters of a singular, so that what was taken off is an ending.
-const LETTERS_MIN: usize = 3;
+/// Fewest letters before an ending, so that it is one.
+const LETTERS_BEFORE_ENDING: usize = 2;
 
 /// The stems of the words of a text in its language; none where that has no rules here.
 pub(super) fn of_text(lang: &str, text: &str) -> BTreeSet<String> {
@@ -95,8 +95,9 @@ impl Language {
 
     fn singulars(&self, word: &str) -> impl Iterator<Item = String> {
         let singular = move |(plural, singular): &(&str, &str)| {
-            let one = format!("{}{singular}", word.strip_suffix(plural)?);
-            (one.chars().count() >= LETTERS_MIN).then_some(one)
+            let before =
+                word.strip_suffix(plural).filter(|rest| rest.chars().count() >= LETTERS_BEFORE_ENDING)?;
+            Some(format!("{before}{singular}"))
         };
         self.plurals.iter().filter_map(singular)
     }
