@@ -196,6 +196,9 @@ impl KeysError {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "run this as the node's user, as in `runuser -u wego-node -- wego-node ...`".to_owned()
             }
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
+                "it is damaged: put back your copy of it; without one see deploy/README.md, 15".to_owned()
+            }
             Self::Read { .. } => {
                 "`wego-node init` makes the keys; node.keys_dir says where they are".to_owned()
             }
@@ -206,9 +209,15 @@ impl KeysError {
                 format!("chmod 600 {}; if others may have read it, rotate the key", path.display())
             }
             Self::Owner { path, us, .. } => format!("chown {us} {}", path.display()),
-            Self::NotAKey { .. } => "it must be an Ed25519 private key as PKCS #8 PEM".to_owned(),
+            Self::NotAKey { .. } => {
+                "it must be an Ed25519 private key as PKCS #8 PEM: put back your copy of it; without one see \
+                 deploy/README.md, 15"
+                    .to_owned()
+            }
             Self::Certificate { .. } | Self::Mismatch { .. } => {
-                "put back the pair that `wego-node init` made".to_owned()
+                "put back your copy of transport.pem and transport.crt, which belong together; without one see \
+                 deploy/README.md, 15"
+                    .to_owned()
             }
         }
     }

@@ -129,6 +129,8 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_loses_nothing() {
     let status = full.admin().status(v1::StatusRequest {}).await.unwrap().into_inner();
     assert_eq!((status.health(), status.writable), (Health::Failed, false));
     assert!(status.problems[0].what.contains("disk") && !status.problems[0].hint.is_empty());
+    let because = &status.not_writable_because;
+    assert!(because.contains("disk reserve") && because.contains("hint: make space"), "{because:?}");
     all_there(&full, &acknowledged).await;
     let found = v1::SearchRequest { query: "practice".to_owned(), ..Default::default() };
     let found = full.search().search(found).await.unwrap().into_inner();

@@ -19,6 +19,7 @@ mod hostile_client;
 mod hostile_peer;
 mod import;
 mod kill;
+mod openssl;
 mod presence;
 mod process;
 mod roles;

@@ -274,7 +274,9 @@ impl Opened {
     fn open(config: &Config) -> Result<Self, StartError> {
         restore::is_finished(config)?;
         let mut keys = NodeKeys::load(&config.node.keys_dir)?;
-        let operators = Operators::load(&config.node.operators)?;
+        let path = &config.node.operators;
+        let operators =
+            Operators::load(path).map_err(|source| StartError::Operators { path: path.clone(), source })?;
         let rosters = rosters::open(config)?;
         let roster = rosters::history(&rosters)?;
         let me = own_member(config, &keys, &roster)?;

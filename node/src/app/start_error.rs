@@ -18,8 +18,14 @@ pub enum StartError {
     #[error("keys")]
     Keys(#[from] KeysError),
     /// The operators file.
-    #[error("operators")]
-    Operators(#[from] OperatorsError),
+    #[error("{}", path.display())]
+    Operators {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: OperatorsError,
+    },
     /// The roster.
     #[error("roster")]
     Roster(#[from] RosterFileError),
@@ -72,8 +78,8 @@ impl StartError {
     pub fn hint(&self) -> String {
         match self {
             Self::Keys(error) => error.hint(),
-            Self::Operators(_) => {
-                "mend the operators file, or add one with wego-node operator add".to_owned()
+            Self::Operators { .. } => {
+                "mend the file, or put back your copy of it; removed, it is begun by wego-node operator add".to_owned()
             }
             Self::Roster(error) => error.hint().to_owned(),
             Self::NotAMember { .. } => {

@@ -82,7 +82,8 @@ fn hint(why: NotWritable, now_ms: u64) -> &'static str {
         }
         NotWritable::NotActive => "compare keys with wego roster show",
         NotWritable::KeyReplaced => {
-            "put the newest log key into the keys folder, or recover with the recovery key"
+            "put the newest log key into the keys folder (a damaged log.pem is another key too), or recover with the \
+             recovery key"
         }
         NotWritable::OwnLogAhead { .. } => {
             "if this was an old copy, start the node again: it fetches the rest; if nobody of yours wrote it, see \
