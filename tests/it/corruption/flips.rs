@@ -216,3 +216,31 @@ async fn a_damaged_roster_file_of_the_operator_stops_nothing_and_is_said() {
     );
     cluster.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roster_version_that_is_damaged_with_its_copy_comes_back_from_the_peers() {
+    let (mut cluster, mut acknowledged) = published().await;
+    furnish(&cluster).await;
+    let version = |cluster: &Cluster, n: usize| cluster.node(n).reader().view().roster.current().version();
+    until("all have the version", || (0..3).all(|n| version(&cluster, n) == 2)).await;
+    for damaged in [&[2][..], &[1, 2]] {
+        cluster.down(0).await;
+        for number in damaged {
+            for folder in ["roster", "roster/copies"] {
+                fs::write(data(&cluster).join(format!("{folder}/{number:08}.pem")), "damaged").unwrap();
+            }
+        }
+        cluster.up(0).await;
+        until("it came back", || version(&cluster, 0) == 2).await;
+        cluster.writable().await;
+        publish_more(&cluster, &mut acknowledged).await;
+        all_there(&cluster, "with the roster of the peers", &acknowledged).await;
+        let kept = aside(&data(&cluster));
+        assert!(kept.len() > damaged.len(), "{kept:?}");
+        kept.keys().for_each(|path| {
+            is_said(&cluster, path);
+            remove(path);
+        });
+    }
+    cluster.stop().await;
+}

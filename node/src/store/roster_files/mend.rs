@@ -4,6 +4,8 @@
 //! A chain that ends before a damaged version is that of a node which was away since: its peers give it the rest. It
 //! must never put in place of a version what does not follow the one before, or what the next one does not name.
 
+use std::path::Path;
+
 use wego_proto::{
     roster::{Draft, Roster},
     v1::SignedRoster,
@@ -19,15 +21,18 @@ impl RosterFiles {
     /// # Errors
     /// [`StoreError::Io`]; [`StoreError::CorruptFile`] for a file whose name is no version.
     pub fn mend(&self, elsewhere: &[SignedRoster]) -> Result<(), StoreError> {
+        let newest = self.newest()?;
+        for copy in (1..=newest).map(|version| self.copy(version)).filter(|copy| copy.exists()) {
+            if let Err(error) = read(&copy) {
+                set_aside_corrupt(&copy, error)?;
+            }
+        }
         let mut last: Option<Roster> = None;
         for version in 1.. {
             let next = match read_after(last.as_ref(), &self.path(version)) {
                 Ok(next) => next,
-                Err(error) if !error.is_corrupt() => return Err(error),
                 Err(error) => {
-                    if self.path(version).exists() {
-                        set_aside(&self.path(version), &error)?;
-                    }
+                    set_aside_corrupt(&self.path(version), error)?;
                     let Some(found) = self.found(last.as_ref(), version, elsewhere) else { break };
                     self.put_at(&self.path(version), version, found.signed())?;
                     tracing::warn!(version, "a roster version came back");
@@ -38,7 +43,7 @@ impl RosterFiles {
             last = Some(next);
         }
         let held = last.map_or(0, |last| last.version());
-        for version in (held + 1..=self.newest()?).rev().filter(|version| self.path(*version).exists()) {
+        for version in (held + 1..=newest).rev().filter(|version| self.path(*version).exists()) {
             let kept = rename_aside(&self.path(version))?;
             tracing::error!(version, kept = %kept.display(), "a roster version without the one before, set aside");
         }
@@ -57,12 +62,21 @@ impl RosterFiles {
 
     fn mend_copy(&self, version: u64, signed: &SignedRoster) -> Result<(), StoreError> {
         let path = self.copy(version);
-        match read(&path) {
+        let error = match read(&path) {
             Ok(copy) if copy == *signed => return Ok(()),
-            Err(error) if error.is_corrupt() && path.exists() => drop(set_aside(&path, &error)?),
-            Err(error) if !error.is_corrupt() => return Err(error),
-            _ => {}
-        }
+            Ok(_) => StoreError::CorruptFile { path: path.clone(), what: "it is no copy of its version" },
+            Err(error) => error,
+        };
+        set_aside_corrupt(&path, error)?;
         self.put_at(&path, version, signed)
+    }
+}
+
+/// Sets a file aside, if it is there, because it is damaged and not because it could not be read.
+fn set_aside_corrupt(path: &Path, error: StoreError) -> Result<(), StoreError> {
+    match error {
+        error if !error.is_corrupt() => Err(error),
+        error if path.exists() => set_aside(path, &error).map(drop),
+        _ => Ok(()),
     }
 }
