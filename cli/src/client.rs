@@ -227,8 +227,8 @@ fn not_connected(profile: &Profile, error: PinError) -> Failure {
             what,
             format!(
                 "the server there has another key than {folder} pins: it is another node, somebody is in between, or \
-                 the node has changed its key while you did not call; compare with the transport key that `wego key \
-                 show` tells the node's administrator, and put that one into profile.toml as server_key"
+                 the node has changed its key while you did not call; ask the node's administrator for the transport key \
+                 that `wego key show` tells there, and put that fingerprint into profile.toml as server_key"
             ),
         ),
         _ => {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use wego_proto::{key::PublicKey, pin::Identity};
+use wego_proto::pin::Identity;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -215,19 +215,6 @@ fn read_config(stdio: &Stdio) -> Result<Config, Failure> {
         let hint = "its only key is profile; `wego profile use NAME` writes it";
         Failure::usage(format!("{} is damaged", path.display()), hint).because(error.to_string())
     })
-}
-
-fn server_key(hex: &str, path: &Path) -> Result<PublicKey, Failure> {
-    let bad = || {
-        Failure::usage(
-            format!("server_key in {} is no Ed25519 key", path.display()),
-            "it is 64 hexadecimal digits; `wego-node init` writes it",
-        )
-    };
-    let bytes = data_encoding::HEXLOWER_PERMISSIVE
-        .decode(hex.trim().as_bytes())
-        .map_err(|error| bad().because(error))?;
-    PublicKey::from_bytes(&bytes).map_err(|error| bad().because(error))
 }
 
 /// Certificate and key lie in the profile's folder, so that the folder can be copied as one.

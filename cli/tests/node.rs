@@ -128,6 +128,29 @@ fn who_is_at_the_other_end_decides_the_exit_code() {
 }
 
 #[test]
+fn the_fingerprint_that_key_show_tells_pins_the_node() {
+    let node = FakeNode::start();
+    let refused = node.wego_as("misled", "status", None);
+    assert!(
+        refused.code == 7 && refused.err.contains("that fingerprint into profile.toml"),
+        "{}",
+        refused.err
+    );
+    let fingerprint = node.fingerprint();
+    for told in [fingerprint.clone(), fingerprint.to_lowercase()] {
+        node.pin("misled", &told);
+        let done = node.wego_as("misled", "status", None);
+        assert_eq!(done.code, 0, "{}", done.err);
+    }
+    let mistyped =
+        fingerprint.replacen(&fingerprint[..1], if fingerprint.starts_with('A') { "B" } else { "A" }, 1);
+    node.pin("misled", &mistyped);
+    let refused = node.wego_as("misled", "status", None);
+    assert!(refused.code == 2 && refused.err.contains("or mistyped"), "{}", refused.err);
+    assert!(refused.err.contains("hint: it is the fingerprint"), "{}", refused.err);
+}
+
+#[test]
 fn status_is_problems_first_and_harmless_to_the_terminal() {
     let node = FakeNode::start();
     assert_eq!(node.wego("status").code, 0);

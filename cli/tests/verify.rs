@@ -48,7 +48,11 @@ fn roster(name: &str) -> v1::RosterChain {
         format: 1,
         version: 1,
         federation_name: name.to_owned(),
-        governance: Some(v1::Governance { keys: vec![key(3).public().as_bytes().to_vec()], threshold: 1 }),
+        governance: Some(v1::Governance {
+            keys: vec![key(3).public().as_bytes().to_vec()],
+            threshold: 1,
+            ..Default::default()
+        }),
         members: vec![member],
         ..Default::default()
     };

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 pub use self::failure::{Exit, Failure, Form, Talk};
 use crate::config::{Config, ENVIRONMENT_PREFIX, Environment, RawConfig};
 
+mod assent;
 mod audited;
 mod check_config;
 mod demo;
@@ -43,6 +44,7 @@ Exit codes:
   5  something could not be reached in time
   6  the state does not allow it: something exists already, or is held by another process
   7  integrity violation: a signature, a chain or the own log is not what it must be
+  8  cancelled by the user
 
 Every key of the configuration can be overridden: WEGO_NODE_<SECTION>_<KEY>, as in WEGO_NODE_STORE_CACHE_MIB=128.";
 

@@ -260,6 +260,7 @@ fn preamble(card: &MemberCard) -> Vec<String> {
         card.inception.names.iter().map(|name| format!("{} ({})", name.text, name.lang)).collect();
     let endpoints =
         if card.endpoints.is_empty() { "none, dials only".to_owned() } else { card.endpoints.join(", ") };
+    let portal = if card.portal_url.is_empty() { "none" } else { &card.portal_url };
     let committee = card.governance_key.as_ref().map_or("no".to_owned(), |_| "yes".to_owned());
     let mut lines = vec![
         "WeGO member card. No secret in it: hand it to whoever founds or administers the federation."
@@ -268,6 +269,7 @@ fn preamble(card: &MemberCard) -> Vec<String> {
         format!("name:        {}", names.join(", ")),
         format!("country:     {}  {}", card.inception.country, card.inception.place),
         format!("endpoint:    {endpoints}"),
+        format!("portal:      {portal}"),
         format!("committee:   {committee}"),
         "Compare these over the telephone before you believe this card, or sign a roster with it:".to_owned(),
     ];

@@ -165,7 +165,7 @@ impl Transport {
     }
 
     /// Lets the log name other endpoints, with the transport keys that it names. Answers when that is durable, or, for a
-    /// rehearsal, with nothing. While another key takes over, the time for that begins anew: members are asked again
+    /// rehearsal, with nothing. While another key takes over, the time for that begins again: members are asked
     /// whether they know.
     ///
     /// # Errors

@@ -30,15 +30,19 @@ impl Founding {
     /// Version 1: the members in the order of their cards, numbered from 1.
     #[must_use]
     pub fn genesis(&self, cards: &[MemberCard]) -> v1::Roster {
-        let keys =
-            cards.iter().filter_map(|card| card.governance_key).map(|key| key.as_bytes().to_vec()).collect();
+        let mut governance = v1::Governance { threshold: self.threshold, ..Default::default() };
+        for (idx, card) in (1..).zip(cards) {
+            if let Some(key) = card.governance_key {
+                governance.add_key(key.as_bytes().to_vec(), idx);
+            }
+        }
         v1::Roster {
             format: 1,
             version: 1,
             federation_name: self.name.clone(),
             issued_at_ms: self.issued_at_ms,
             soft_expires_at_ms: self.soft_expires_at_ms,
-            governance: Some(v1::Governance { keys, threshold: self.threshold }),
+            governance: Some(governance),
             wire_min: *WIRE_VERSIONS.start(),
             wire_max: *WIRE_VERSIONS.end(),
             entry_format: FORMAT,

@@ -183,6 +183,21 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
         .join("-")
 }
 
+/// A fingerprint as somebody typed it, in the form in which it is shown; none where it is no fingerprint, or mistyped.
+#[must_use]
+pub fn read_fingerprint(typed: &str) -> Option<String> {
+    let text = typed.trim().to_ascii_uppercase();
+    let group = |group: &str| {
+        let symbols = group.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b));
+        symbols && group.len() == 5 && group.ends_with(check_digit(&group.as_bytes()[..4]))
+    };
+    let groups: Vec<_> = text.split('-').collect();
+    (groups.len() == FINGERPRINT_GROUPS && groups.into_iter().all(group)).then_some(text)
+}
+
+/// 15 bytes in base32.
+const FINGERPRINT_GROUPS: usize = 6;
+
 /// A digit that differs when one symbol of the group is wrong or two neighbours are swapped.
 fn check_digit(group: &[u8]) -> char {
     let sum: usize = group
@@ -227,6 +242,18 @@ mod tests {
             let mut wrong = *b"ABCD";
             wrong[at] = b'7';
             assert_ne!(check_digit(&wrong), good, "position {at}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_is_read_as_it_is_shown_and_not_when_it_is_mistyped() {
+        let shown = fingerprint(&[7; 32]);
+        assert_eq!(read_fingerprint(&format!(" {} ", shown.to_lowercase())), Some(shown.clone()));
+        let other = if shown.starts_with('A') { "B" } else { "A" };
+        for wrong in
+            [other.to_owned() + &shown[1..], shown[..29].to_owned(), shown.replace('-', ""), "é".repeat(18)]
+        {
+            assert_eq!(read_fingerprint(&wrong), None, "{wrong}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a member may say of itself: how it is called, where its pages are, where its node is reached.
 //!
 //! People read names in terminals and on pages, and follow the address, at every member: so nothing here may turn a line
-//! around, hide in it, or lead elsewhere than it shows. The one place that says what is acceptable, for whoever writes it
-//! and whoever takes it in. Whether an address answers is nobody's knowledge here.
+//! around, hide in it, or lead elsewhere than it shows. The one place that says what is acceptable, for the writer and
+//! for every reader. Whether an address answers is not known here.
 
 use crate::{
     convert::{FieldError, InField as _, Problem, at_most},

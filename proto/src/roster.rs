@@ -15,6 +15,7 @@ use crate::{
     v1,
 };
 
+mod committee;
 mod continuity;
 mod draft;
 mod member;

@@ -206,6 +206,18 @@ impl Drop for Daemon {
     }
 }
 
+/// The commands that a document asks its reader to run, block by block: those marked `sh setup`.
+///
+/// # Panics
+/// When there is no such document.
+#[must_use]
+pub fn documented(name: &str) -> Vec<String> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name));
+    let text = text.expect("a document");
+    let blocks = text.split("```sh setup\n").skip(1);
+    blocks.filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
 /// Runs a shell script in a process group of its own, which is ended with it: nothing it started stays.
 ///
 /// # Panics

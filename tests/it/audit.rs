@@ -304,7 +304,7 @@ fn a_killed_node_has_an_event_for_all_it_answered_and_its_log_holds() {
 
     // Beside the running node, into the same chain.
     let config = site.config();
-    let add = ["operator", "add", "--name", "awa", "--role", "reader", "--out", "awa", "--config"];
+    let add = ["operator", "add", "--name", "awa", "--role", "reader", "--out", "awa", "--yes", "--config"];
     let _ = call(federation.dir.path(), "wego-node", &[&add[..], &[config.to_str().unwrap()]].concat()).ok();
     let peer = site.wego(&["peer", "add", "nobody", "--audit-reason", "after the command"]);
     assert_eq!(peer.code, Some(9), "{}", peer.err);

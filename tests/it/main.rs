@@ -23,6 +23,7 @@ mod openssl;
 mod presence;
 mod process;
 mod roles;
+mod runbook;
 mod secrets;
 mod story;
 mod tidy;

@@ -1,4 +1,4 @@
-//! What members say of themselves in their logs: every other node goes by it, and shows it, and nobody signs a roster.
+//! What members say of themselves in their logs: every other node goes by it, and shows it, without a signature of the committee.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn a_node_that_moves_is_dialled_at_its_new_address() {
             ping.code == Some(0) && ping.json()["endpoint"] == new_text.as_str()
         });
     }
-    // Nobody was told to dial anything: sessions stand in both directions, whoever opened them.
+    // No operator told a node where to dial.
     federation.is_well();
     let audit = wego(&federation.sites[2], &["audit", "list"]);
     let events: Vec<_> = audit["events"].as_array().unwrap().iter().collect();

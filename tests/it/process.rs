@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use wego_tests::process::{Daemon, Federation, Signal, call, free_address, shell, wait_for};
+use wego_tests::process::{Daemon, Federation, Signal, call, documented, free_address, shell, wait_for};
 
 const CITIES: [&str; 3] = ["kr-seoul", "fr-paris", "sn-dakar"];
 
@@ -104,6 +104,30 @@ fn sigterm_ends_a_node_in_order_and_it_starts_again_with_everything() {
 }
 
 #[test]
+fn what_gives_away_power_is_not_done_without_a_yes() {
+    let federation = Federation::found(&CITIES[..1]);
+    let site = &federation.sites[0];
+    let operators = || fs::read_to_string(site.dir.join("operators.toml")).unwrap();
+    let before = operators();
+    let add = ["operator", "add", "--name", "awa", "--role", "admin", "--out", "awa"];
+    let alone = ["recover", "--i-am-alone", "--reason", "no member answers"];
+    for (command, what) in
+        [(&add[..], "awa with the new key may call the node as admin"), (&alone, "is void then")]
+    {
+        let refused = site.wego_node(command);
+        assert_eq!(refused.code, Some(2), "{}", refused.err);
+        assert!(refused.err.contains(what) && refused.err.contains("hint: add --yes"), "{}", refused.err);
+    }
+    assert!(operators() == before && !federation.dir.path().join("awa").exists());
+    let next = site.wego_node(&["recover"]).ok();
+    assert!(!next.contains("without asking"), "{next}");
+    let _ = site.wego_node(&[&alone[..], &["--yes"]].concat()).ok();
+    assert!(site.wego_node(&["recover"]).ok().contains("without asking"));
+    let _ = site.wego_node(&[&add[..], &["--yes"]].concat()).ok();
+    assert!(operators().contains("awa"));
+}
+
+#[test]
 fn sighup_admits_a_new_operator_and_refuses_a_removed_one() {
     let mut federation = Federation::found(&CITIES[..1]);
     let site = &mut federation.sites[0];
@@ -115,7 +139,7 @@ fn sighup_admits_a_new_operator_and_refuses_a_removed_one() {
         call(home, "wego-node", &[&["operator"], args, &config].concat())
     };
     let awa = || call(home, "wego", &["--profile", "./awa", "search", "anything"]).code;
-    let _ = operator(&["add", "--name", "awa", "--role", "reader", "--out", "awa"]).ok();
+    let _ = operator(&["add", "--name", "awa", "--role", "reader", "--out", "awa", "--yes"]).ok();
     assert_eq!(awa(), Some(4), "the file alone admits nobody");
     site.daemon().signal(Signal::HUP);
     wait_for("the new operator is let in", || awa() == Some(0));
@@ -206,12 +230,9 @@ done | sort -u | wc -l)\" = 2 ]; do sleep 0.1; done
 
 /// The README's commands in order, each address on loopback replaced by a free one.
 fn commands_of_readme() -> String {
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
-    let text = fs::read_to_string(readme).unwrap();
-    let blocks = text.split("```sh setup\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let mut script = String::new();
-    for block in blocks {
-        script += block;
+    for block in documented("README.md") {
+        script += &block;
         // What is published while the nodes run is read at another node by the next block.
         if block.contains("practice publish") || block.contains("import data-json") {
             script += SETTLE;

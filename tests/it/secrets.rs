@@ -116,13 +116,13 @@ impl Stage {
              --president kr-seoul --out roster.pem",
         );
         for handle in ["kr-seoul", "fr-paris"] {
-            stage.ok(&format!("wego roster sign roster.pem --key {handle}/keys/governance.pem"));
+            stage.ok(&format!("wego roster sign roster.pem --yes --key {handle}/keys/governance.pem"));
         }
         for handle in ["kr-seoul", "fr-paris"] {
             fs::copy(stage.path("roster.pem"), stage.path(&format!("{handle}/roster.pem"))).unwrap();
         }
         stage
-            .ok("wego-node operator add --name awa --role reader --out awa --config kr-seoul/wego-node.toml");
+            .ok("wego-node operator add --name awa --role reader --out awa --yes --config kr-seoul/wego-node.toml");
         stage.ok("wego profile add kr-seoul/profile --name seoul");
         stage
     }
@@ -204,7 +204,7 @@ fn exercise_running(stage: &mut Stage) {
         "wego practice publish --file kr-seoul/keys/log.pem",
         "wego record verify kr-seoul/keys/recovery.pem --roster chain.pem",
         "wego roster show kr-seoul/keys/governance.pem",
-        "wego roster sign roster.pem --key fr-paris/keys/transport.pem",
+        "wego roster sign roster.pem --yes --key fr-paris/keys/transport.pem",
         "wego audit verify kr-seoul/keys/log.pem --roster chain.pem --member kr-seoul",
         "wego-node run --config kr-seoul/keys/log.pem",
         "wego-node reindex --config kr-seoul/wego-node.toml",
@@ -215,7 +215,7 @@ fn exercise_running(stage: &mut Stage) {
     for damage in DAMAGES {
         while_damaged(stage, "awa/key.pem", damage, |stage| stage.fails("wego --profile ./awa status"));
         while_damaged(stage, "kr-seoul/keys/governance.pem", damage, |stage| {
-            stage.fails("wego roster sign roster.pem --key kr-seoul/keys/governance.pem");
+            stage.fails("wego roster sign roster.pem --yes --key kr-seoul/keys/governance.pem");
         });
     }
     while_damaged(stage, "kr-seoul/operators.toml", keys_in_the_wrong_file, |stage| {

@@ -162,7 +162,7 @@ impl Story {
         for signer in signers {
             let key = self.federation.sites[signer].dir.join("keys/governance.pem");
             let key = ["--key", key.to_str().unwrap()];
-            let sign = [&["roster", "sign", file.to_str().unwrap()], &key[..]].concat();
+            let sign = [&["roster", "sign", "--yes", file.to_str().unwrap()], &key[..]].concat();
             let _ = call(self.federation.dir.path(), "wego", &sign).ok();
         }
         file

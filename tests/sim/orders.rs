@@ -55,8 +55,10 @@ fn scene() -> Sim {
     sim.start(thief);
     sim.run_for(1_000);
     assert!(sim.publish(AUTHOR) && sim.move_to(AUTHOR, 1, "author.example:7400"));
+    assert!(sim.call(AUTHOR, "Author"));
     // He has the transport key too: what he says of it holds for whoever has not heard of the author.
     assert!(sim.publish(thief) && sim.publish(thief) && sim.move_to(thief, 7, "thief.example:7400"));
+    assert!(sim.call(thief, "Thief"));
     meet(&mut sim, AUTHOR, HONEST);
     meet(&mut sim, thief, DECEIVED);
     meet(&mut sim, HONEST, PROVED);

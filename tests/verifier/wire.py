@@ -60,7 +60,7 @@ MESSAGES = {
         11: ("wire_min", "u32"), 12: ("wire_max", "u32"), 13: ("entry_format", "u32"), 14: ("members", "*Member"),
         15: ("takedowns", "*Takedown"), 16: ("resolves", "*bytes"),
     },
-    "Governance": {1: ("keys", "*bytes"), 2: ("threshold", "u32")},
+    "Governance": {1: ("keys", "*bytes"), 2: ("threshold", "u32"), 3: ("holders", "*u32")},
     "Witnesses": {1: ("members", "*u32"), 2: ("required", "u32")},
     "RosterLimits": {1: ("payload_bytes_max", "u32"), 2: ("entries_per_day_soft", "u32"), 3: ("origin_quota_bytes", "u64")},
     "Member": {

@@ -77,7 +77,7 @@ struct Verify {
     /// Files of an audit log, as they are in data/audit, oldest first; none: the node checks its own
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Log key of the member, 64 hexadecimal digits; repeat it when it was rotated
+    /// Log key of the member, 64 hexadecimal digits as `wego member show --json` tells it; repeat it when it was rotated
     #[arg(long, value_name = "KEY", requires = "files", value_parser = public_key)]
     key: Vec<PublicKey>,
     /// Roster chain with the member's keys, as `wego roster show --out` wrote it

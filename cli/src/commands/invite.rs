@@ -60,7 +60,7 @@ struct Create {
     /// How long it is good, as 24h or 7d; 30 days at most
     #[arg(long, value_name = "TIME", default_value = "24h", value_parser = days)]
     ttl: Duration,
-    /// Where the city reaches this node [default: this member's first endpoint in the roster]
+    /// Where the city reaches this node [default: this member's first endpoint]
     #[arg(long, value_name = "HOST:PORT")]
     endpoint: Option<String>,
     #[command(flatten)]

@@ -9,18 +9,18 @@ use wego_proto::{
     armour::{self, Label},
     id,
     key::{PublicKey, SecretKey},
-    roster::{Roster, add_signature},
+    roster::{Draft, Roster, add_signature},
     v1,
 };
 
 use super::replace_file;
 use crate::{
-    args::{DryRun, Mode},
-    context::{Context, Format},
+    args::{DryRun, Mode, Yes},
+    context::{Assent, Context, Format},
     error::{ExitCode, Failure, Outcome},
     profile::read_secret,
     roster::{
-        admission::Cards,
+        admission::{Cards, Compared},
         chain, diff,
         file::{Sheet, time, write_sheet},
         found::{self, Founding},
@@ -88,6 +88,8 @@ struct Sign {
     #[command(flatten)]
     cards: Cards,
     #[command(flatten)]
+    yes: Yes,
+    #[command(flatten)]
     dry_run: DryRun,
 }
 
@@ -117,7 +119,7 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
         Command::Found(args) => found::run(&args, cx),
         Command::Propose(args) => propose::run(&args, cx).await,
         Command::Diff(args) => chain::diff(&args, cx),
-        Command::Sign(args) => sign(&args, cx),
+        Command::Sign(args) => sign(&args, cx).await,
         Command::Submit(args) => submit::run(&args, cx).await,
         Command::Status(args) => status::run(&args, cx).await,
         Command::History(args) => chain::history(&args, cx).await,
@@ -127,7 +129,7 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     }
 }
 
-fn sign(args: &Sign, cx: &mut Context) -> Outcome {
+async fn sign(args: &Sign, cx: &mut Context) -> Outcome {
     let mut sheet = Sheet::read(&args.file, cx)?;
     let pem = read_secret(&args.key)?;
     let key = SecretKey::from_pem(&pem).map_err(|error| {
@@ -158,19 +160,35 @@ fn sign(args: &Sign, cx: &mut Context) -> Outcome {
     for line in diff::lines(&changes) {
         cx.say(&format!("  {line}"));
     }
-    args.cards.agree(&sheet, cx)?;
-    let fingerprint = key.public().fingerprint();
+    let compared = args.cards.agree(&sheet, cx)?;
+    let signer = governance_key(&sheet.draft().content, key.public().as_bytes());
     let mode = args.dry_run.mode();
     match mode {
-        _ if sheet.is_signed_by(&key.public()) => cx.say(&format!("signed already with {fingerprint}")),
-        Mode::DryRun => cx.say(&format!("would sign with {fingerprint}; so far:")),
+        _ if sheet.is_signed_by(&key.public()) => cx.say(&format!("signed already with {signer}")),
+        Mode::DryRun => cx.say(&format!("would sign with {signer}; so far:")),
         Mode::Write => {
+            cx.confirm(&plan(&sheet, &signer, &compared), Assent::from_flag(args.yes.yes)).await?;
             add_signature(sheet.last_mut(), &key);
             write_sheet(&args.file, &sheet)?;
-            cx.say(&format!("signed with {fingerprint}"));
+            cx.say(&format!("signed with {signer}"));
         }
     }
-    report(&sheet, mode, cx)
+    report(&sheet, compared, mode, cx)
+}
+
+/// What a signature gives away, and what was not compared before.
+fn plan(sheet: &Sheet, signer: &str, compared: &[Compared]) -> String {
+    let Draft { content, hash, .. } = sheet.draft();
+    let open = compared.iter().filter(|city| city.is_open()).count();
+    let unseen = match open {
+        0 => String::new(),
+        1 => "; the keys of 1 city in it were not compared".to_owned(),
+        _ => format!("; the keys of {open} cities in it were not compared"),
+    };
+    format!(
+        "sign version {} of {} ({hash}) with {signer}: a signature cannot be taken back{unseen}",
+        content.version, content.federation_name
+    )
 }
 
 /// Past its expiry a roster admits nobody, and no signature should say otherwise.
@@ -215,7 +233,7 @@ fn combine(args: &Combine, cx: &mut Context) -> Outcome {
         }
         Mode::DryRun => cx.say("nothing was written"),
     }
-    report(&combined, args.dry_run.mode(), cx)
+    report(&combined, Vec::new(), args.dry_run.mode(), cx)
 }
 
 #[derive(Serialize)]
@@ -224,16 +242,18 @@ struct Signed {
     complete: bool,
     threshold: usize,
     signatures: usize,
+    compared: Vec<Compared>,
 }
 
 /// `2 of 3 signatures`, on stdout: it is what the command was run for.
-fn report(sheet: &Sheet, mode: Mode, cx: &mut Context) -> Outcome {
+fn report(sheet: &Sheet, compared: Vec<Compared>, mode: Mode, cx: &mut Context) -> Outcome {
     if cx.format == Format::Json {
         cx.print_json(&Signed {
             dry_run: mode == Mode::DryRun,
             complete: sheet.is_complete(),
             threshold: sheet.draft().governance.threshold,
             signatures: sheet.signers().len(),
+            compared,
         })?;
         return Ok(ExitCode::Ok);
     }
@@ -288,6 +308,20 @@ pub(crate) async fn of_node(cx: &mut Context) -> Result<v1::RosterChain, Failure
 /// What a person compares, or the bytes when they are no key.
 pub(crate) fn fingerprint(key: &[u8]) -> String {
     PublicKey::from_bytes(key).map_or_else(|_| "not a key".to_owned(), |key| key.fingerprint())
+}
+
+/// A governance key, with the city whose it is where the roster says that.
+pub(crate) fn governance_key(roster: &v1::Roster, key: &[u8]) -> String {
+    match holder(roster, key) {
+        Some(handle) => format!("{} of {handle}", fingerprint(key)),
+        None => fingerprint(key),
+    }
+}
+
+/// The handle of the city whose governance key this is, where the roster says it.
+pub(crate) fn holder<'a>(roster: &'a v1::Roster, key: &[u8]) -> Option<&'a str> {
+    let idx = roster.governance.as_ref()?.holder(key)?;
+    roster.members.iter().find(|member| member.idx == idx).map(|member| member.handle.as_str())
 }
 
 /// What a person compares with the member's card, of a digest of a key.

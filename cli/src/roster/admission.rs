@@ -1,9 +1,13 @@
 //! What a version says of a city that it admits: all of it, for a key that nobody was shown is a key that nobody has
-//! compared with the city's card.
+//! compared with the city's card; and whether somebody has.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
-use wego_proto::v1;
+use serde::Serialize;
+use wego_proto::{card::MemberCard, id::Position, roster::Roster, v1};
 
 use super::{
     diff::{Changes, listed, position, term},
@@ -24,32 +28,94 @@ pub(crate) struct Cards {
     paths: Vec<PathBuf>,
 }
 
+/// Whether what a version says of a city was held against the city's own word.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compared {
+    handle: String,
+    /// The card it was compared with.
+    with: Option<String>,
+    /// Whether the version gives the city keys, or others than it had: else there is nothing to compare.
+    new_keys: bool,
+}
+
 impl Cards {
-    /// Compares a version with the cards, so that nobody has to do it letter by letter.
-    pub(crate) fn agree(&self, sheet: &Sheet, cx: &mut Context) -> Result<(), Failure> {
+    /// Compares a version with the cards, which spares people to do it letter by letter, and says of each city that it admits
+    /// or changes whether that was done.
+    pub(crate) fn agree(&self, sheet: &Sheet, cx: &mut Context) -> Result<Vec<Compared>, Failure> {
+        let mut with = BTreeMap::new();
         for path in &self.paths {
             let card = read_card(path, cx)?;
-            let (handle, shown) = (&card.inception.handle, path.display());
-            let of_handle = |member: &&v1::Member| member.handle == *handle;
-            let member = sheet.draft().content.members.iter().find(of_handle).ok_or_else(|| {
-                let what = format!("the roster has no member {handle}, whose card {shown} is");
-                Failure::usage(what, "`wego roster show` lists the handles")
-            })?;
-            let known = sheet.before().is_some_and(|before| before.member_by_handle(handle).is_some());
-            let differs =
-                if known { card.differs_from_newest(member) } else { card.differs_from_admitted(member) };
-            if let Some(what) = differs {
-                let hint = "do not sign it: call the city, and ask whoever proposed this version";
-                let what = format!("the roster has another {what} for {handle} than {shown}");
-                return Err(Failure::integrity(what, hint));
-            }
-            cx.say(&format!("{handle} has the keys and digests that {shown} says, and no others"));
+            agrees(sheet, &card, path)?;
+            with.insert(card.inception.handle, path.display().to_string());
         }
-        Ok(())
+        let content = &sheet.draft().content;
+        let before = sheet.before().map(Roster::content);
+        let known = |member: &v1::Member| {
+            before.and_then(|before| before.members.iter().find(|known| known.idx == member.idx))
+        };
+        let mut compared = Vec::new();
+        for member in &content.members {
+            let (known, with) = (known(member), with.remove(&member.handle));
+            if with.is_some() || known != Some(member) {
+                let new_keys = known.is_none_or(|known| keys_of(known) != keys_of(member));
+                compared.push(Compared { handle: member.handle.clone(), with, new_keys });
+            }
+        }
+        compared.iter().for_each(|city| city.tell(cx));
+        Ok(compared)
     }
 }
 
-/// Everything of a member that is new. Whoever has one of its keys can be the member, so each of them is an alarm.
+impl Compared {
+    /// Whether the version gives the city keys that were not compared.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.new_keys && self.with.is_none()
+    }
+
+    fn tell(&self, cx: &mut Context) {
+        let Self { handle, with, new_keys } = self;
+        match (with, new_keys) {
+            (Some(card), true) => cx.say(&format!("{handle} has the keys and digests that {card} says, and no others")),
+            (Some(card), false) => {
+                cx.say(&format!("{handle} keeps its keys, which are those that {card} says: nothing new was compared"));
+            }
+            (None, false) => cx.say(&format!("{handle} keeps its keys and digests: nothing to compare")),
+            (None, true) => cx.warn(&format!(
+                "{handle} was NOT compared: give --card with the card that the city itself has sent, or read all its \
+                 fingerprints to it by telephone"
+            )),
+        }
+    }
+}
+
+/// Refuses a version that says something else of a city's keys than its card.
+fn agrees(sheet: &Sheet, card: &MemberCard, path: &Path) -> Result<(), Failure> {
+    let (handle, shown) = (&card.inception.handle, path.display());
+    let content = &sheet.draft().content;
+    let member = content.members.iter().find(|member| member.handle == *handle).ok_or_else(|| {
+        let what = format!("the roster has no member {handle}, whose card {shown} is");
+        Failure::usage(what, "`wego roster show` lists the handles")
+    })?;
+    let known = sheet.before().is_some_and(|before| before.member_by_handle(handle).is_some());
+    let differs = if known { card.differs_from_newest(member) } else { card.differs_from_admitted(member) };
+    let committee = content.governance.clone().unwrap_or_default();
+    let own = card.governance_key.map(|key| key.as_bytes().to_vec());
+    let mut held = committee.keys.iter().filter(|key| committee.holder(key) == Some(member.idx));
+    let other_holder =
+        own.as_ref().and_then(|key| committee.holder(key)).is_some_and(|idx| idx != member.idx);
+    let governs = (other_holder || held.any(|key| Some(key) != own.as_ref())).then_some("governance key");
+    let Some(what) = differs.or(governs) else { return Ok(()) };
+    let hint = "do not sign it: call the city, and ask whoever proposed this version";
+    Err(Failure::integrity(format!("the roster has another {what} for {handle} than {shown}"), hint))
+}
+
+/// What lets somebody be the city.
+fn keys_of(member: &v1::Member) -> impl PartialEq + '_ {
+    let v1::Member { city_id, log_keys, transport_keys, next_log_key_digest, recovery_digest, .. } = member;
+    (city_id, log_keys, transport_keys, next_log_key_digest, recovery_digest)
+}
+
+/// Everything of a member that is new, what no card would say as an alarm.
 pub(super) fn admission(changes: &mut Changes, member: &v1::Member) {
     // Taken apart, so that a field of a later version cannot be left out here.
     let v1::Member {
@@ -82,18 +148,22 @@ pub(super) fn admission(changes: &mut Changes, member: &v1::Member) {
     for key in log_keys {
         log_key(changes, handle, key);
     }
-    if log_keys.is_empty() {
-        changes.alarm(format!("gives {handle} no log key"));
+    if log_keys.len() != 1 {
+        changes.alarm(format!("gives {handle} {} log keys where a new member has one", log_keys.len()));
     }
     for key in transport_keys {
-        changes.alarm(format!("lets transport key {} speak for {handle}", fingerprint(key)));
+        changes.tell(format!("lets transport key {} speak for {handle}", fingerprint(key)));
+    }
+    if transport_keys.len() != 1 {
+        let count = transport_keys.len();
+        changes.alarm(format!("gives {handle} {count} transport keys where a new member has one"));
     }
     let next = digest_fingerprint(next_log_key_digest);
-    changes.alarm(format!("binds {handle} to next log key digest {next}"));
+    unless(changes, next_log_key_digest.is_empty(), format!("binds {handle} to next log key digest {next}"));
     let recovery = digest_fingerprint(recovery_digest);
-    changes.alarm(format!(
-        "binds {handle} to recovery digest {recovery}: who has that key can take over its log"
-    ));
+    let text =
+        format!("binds {handle} to recovery digest {recovery}: who has that key can take over its log");
+    unless(changes, recovery_digest.is_empty(), text);
     // A version that says otherwise is refused when it is read against the one before; the first has none before.
     if *status != v1::MemberStatus::Active as i32 || cut.is_some() {
         let at = position(cut.as_ref().and_then(|cut| cut.at));
@@ -103,9 +173,10 @@ pub(super) fn admission(changes: &mut Changes, member: &v1::Member) {
 
 fn log_key(changes: &mut Changes, handle: &str, key: &v1::LogKey) {
     let v1::LogKey { key_no, key, from, until, next_log_key_digest, recovery_digest } = key;
+    let usual = *key_no == 1 && *from == Some(Position::FIRST.into()) && until.is_none();
     let until = until.map_or(String::new(), |until| format!(" until before {}", position(Some(until))));
     let (print, from) = (fingerprint(key), position(*from));
-    changes.alarm(format!("gives {handle} log key {key_no}, {print}, from {from} on{until}"));
+    unless(changes, !usual, format!("gives {handle} log key {key_no}, {print}, from {from} on{until}"));
     if !next_log_key_digest.is_empty() || !recovery_digest.is_empty() {
         let [next, recovery] =
             [next_log_key_digest, recovery_digest].map(|digest| digest_fingerprint(digest));
@@ -114,6 +185,11 @@ fn log_key(changes: &mut Changes, handle: &str, key: &v1::LogKey) {
              digest {recovery}"
         ));
     }
+}
+
+/// Tells it, as an alarm when it is unusual.
+fn unless(changes: &mut Changes, unusual: bool, text: String) {
+    if unusual { changes.alarm(text) } else { changes.tell(text) }
 }
 
 #[cfg(test)]
@@ -136,14 +212,12 @@ mod tests {
             country: "GH".to_owned(),
             place: "GHACC".to_owned(),
             endpoints: vec!["accra.example:7400".to_owned()],
-            transport_keys: vec![key(1), key(2)],
+            transport_keys: vec![key(1)],
             log_keys: vec![v1::LogKey {
                 key_no: 1,
                 key: key(3),
                 from: Some(Position { epoch: 1, seq: 1 }),
-                until: Some(Position { epoch: 5, seq: 1 }),
-                next_log_key_digest: vec![6; 32],
-                recovery_digest: vec![7; 32],
+                ..Default::default()
             }],
             next_log_key_digest: vec![4; 32],
             recovery_digest: vec![5; 32],
@@ -163,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn an_admission_tells_everything_of_the_member_and_its_keys_as_alarms() {
+    fn an_admission_tells_everything_of_the_member_and_nothing_usual_as_an_alarm() {
         let all = told(&[], &accra());
         let text = diff::lines(&all).join("\n");
         let plain = ["gh-accra", "Accra (en)", "number 4", "candidate", "GH GHACC", "accra.example:7400"];
@@ -171,22 +245,32 @@ mod tests {
         for said in plain.into_iter().chain(more) {
             assert!(text.contains(said), "{said}: {text}");
         }
-        let keys = [1, 2, 3].map(|seed| fingerprint(&key(seed)));
-        let digests = [4, 5, 6, 7].map(|byte| digest_fingerprint(&[byte; 32]));
+        let keys = [1, 3].map(|seed| fingerprint(&key(seed)));
+        let digests = [4, 5].map(|byte| digest_fingerprint(&[byte; 32]));
         for print in keys.iter().chain(&digests) {
-            let alarmed = all.iter().any(|change| change.alarm && change.text.contains(print.as_str()));
-            assert!(alarmed, "{print}: {text}");
+            assert!(text.contains(print.as_str()), "{print}: {text}");
         }
-        assert!(text.contains("until before 5.1"), "{text}");
+        assert!(all.iter().all(|change| !change.alarm), "{text}");
     }
 
     #[test]
-    fn a_member_that_commits_to_nothing_is_told_as_such() {
+    fn what_no_card_would_say_is_an_alarm() {
+        let mut odd = accra();
+        odd.transport_keys.push(key(2));
+        odd.log_keys[0].until = Some(Position { epoch: 5, seq: 1 });
+        odd.log_keys[0].next_log_key_digest = vec![6; 32];
+        odd.log_keys[0].recovery_digest = vec![7; 32];
+        let all = told(&[], &odd);
+        let alarms: Vec<_> = all.iter().filter(|change| change.alarm).map(|change| &change.text).collect();
+        assert_eq!(alarms.len(), 3, "{alarms:?}");
+        for said in ["2 transport keys", "until before 5.1", &digest_fingerprint(&[7; 32])] {
+            assert!(alarms.iter().any(|text| text.contains(said)), "{said}: {alarms:?}");
+        }
         let bare =
             v1::Member { recovery_digest: vec![], next_log_key_digest: vec![], log_keys: vec![], ..accra() };
-        let text = diff::lines(&told(&[], &bare)).join("\n");
-        for said in ["recovery digest none", "next log key digest none", "no log key"] {
-            assert!(text.contains(said), "{said}: {text}");
+        let all = told(&[], &bare);
+        for said in ["recovery digest none", "next log key digest none", "0 log keys"] {
+            assert!(all.iter().any(|change| change.alarm && change.text.contains(said)), "{said}: {all:?}");
         }
     }
 

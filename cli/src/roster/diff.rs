@@ -12,20 +12,21 @@ use super::{
     file::{read_names, time},
 };
 use crate::{
-    commands::roster::{digest_fingerprint, fingerprint},
+    commands::roster::{digest_fingerprint, fingerprint, governance_key, holder},
     context::Context,
     error::Failure,
     output::{Table, one_line},
     words::Word as _,
 };
 
-/// Stands before what takes something away or changes who decides.
+/// Stands before what takes something from somebody, changes who decides, or is unusual for such a version. What every
+/// founding and every admission says is none: who reads it on each line does not see it where it counts.
 pub(crate) const ALARM: &str = "ALARM";
 
 /// One sentence.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Change {
-    /// Whether it takes something away or changes who decides.
+    /// See [`ALARM`].
     pub(crate) alarm: bool,
     pub(crate) text: String,
 }
@@ -82,7 +83,7 @@ pub(crate) fn changes(old: &v1::Roster, new: &v1::Roster, new_bytes: &[u8]) -> V
 /// Everything that version 1 says of who decides and who is a member, alarms first.
 pub(crate) fn founding(first: &v1::Roster) -> Vec<Change> {
     let mut changes = Changes::default();
-    governance(&mut changes, &v1::Roster::default(), first);
+    committee(&mut changes, first);
     members(&mut changes, &v1::Roster::default(), first);
     changes.0.sort_by_key(|change| !change.alarm);
     changes.0
@@ -112,23 +113,44 @@ pub(crate) fn print(changes: &[Change], cx: &mut Context) -> Result<(), Failure>
 }
 
 fn governance(changes: &mut Changes, old: &v1::Roster, new: &v1::Roster) {
-    let (old, new) = (old.governance.clone().unwrap_or_default(), new.governance.clone().unwrap_or_default());
-    let of = |keys: &[Vec<u8>]| keys.len();
-    if old.threshold != new.threshold || of(&old.keys) != of(&new.keys) {
+    let committees = [old, new].map(|roster| roster.governance.clone().unwrap_or_default());
+    let [before, after] = &committees;
+    if before.threshold != after.threshold || before.keys.len() != after.keys.len() {
         changes.alarm(format!(
             "{} of {} governance keys decide, until now {} of {}",
-            new.threshold,
-            of(&new.keys),
-            old.threshold,
-            of(&old.keys)
+            after.threshold,
+            after.keys.len(),
+            before.threshold,
+            before.keys.len()
         ));
     }
-    let sets = [&old.keys, &new.keys].map(|keys| keys.iter().collect::<BTreeSet<_>>());
-    for key in sets[1].difference(&sets[0]) {
-        changes.alarm(format!("adds governance key {}", fingerprint(key)));
+    let (kept, added): (Vec<_>, Vec<_>) = after.keys.iter().partition(|key| before.keys.contains(key));
+    for key in added {
+        changes.alarm(format!("adds governance key {}", governance_key(new, key)));
     }
-    for key in sets[0].difference(&sets[1]) {
-        changes.alarm(format!("removes governance key {}", fingerprint(key)));
+    for key in before.keys.iter().filter(|key| !after.keys.contains(key)) {
+        changes.alarm(format!("removes governance key {}", governance_key(old, key)));
+    }
+    for key in kept {
+        changes.alarm_of(&before.holder(key), &after.holder(key), || {
+            let [now, until_now] = [new, old].map(|roster| holder(roster, key).unwrap_or("no member"));
+            format!("says that governance key {} is of {now}, until now of {until_now}", fingerprint(key))
+        });
+    }
+}
+
+/// Who decides from the beginning. That somebody does is no alarm; a key of an unknown holder is.
+fn committee(changes: &mut Changes, first: &v1::Roster) {
+    let committee = first.governance.clone().unwrap_or_default();
+    changes.tell(format!("{} of {} governance keys decide", committee.threshold, committee.keys.len()));
+    let mut holders = BTreeSet::new();
+    for key in &committee.keys {
+        let text = format!("lets governance key {} decide", governance_key(first, key));
+        match holder(first, key) {
+            Some(city) if !holders.insert(city) => changes.alarm(format!("{text}, which has one already")),
+            None if committee.says_holders() => changes.alarm(format!("{text}, which is of no member")),
+            _ => changes.tell(text),
+        }
     }
 }
 

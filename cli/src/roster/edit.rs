@@ -113,7 +113,8 @@ pub(crate) struct Edits {
     pub(crate) terms: Vec<TermFlag>,
     pub(crate) expires_ms: Option<u64>,
     pub(crate) threshold: Option<u32>,
-    pub(crate) keys_added: Vec<PublicKey>,
+    /// With the handle of the city whose card it is from.
+    pub(crate) keys_added: Vec<(PublicKey, Option<String>)>,
     pub(crate) keys_removed: Vec<PublicKey>,
     pub(crate) takedowns: Vec<TakedownFlag>,
     pub(crate) reason: u32,
@@ -157,19 +158,18 @@ impl Edits {
     fn govern(&self, roster: &mut v1::Roster) -> Result<(), Failure> {
         let governance = roster.governance.get_or_insert_default();
         for key in &self.keys_removed {
-            let before = governance.keys.len();
-            governance.keys.retain(|known| known != key.as_bytes());
-            if governance.keys.len() == before {
+            if !governance.remove_key(key.as_bytes()) {
                 let what = format!("{} is no governance key", key.fingerprint());
                 return Err(Failure::usage(what, "`wego roster show` lists them"));
             }
         }
-        for key in &self.keys_added {
+        for (key, handle) in &self.keys_added {
             if governance.keys.iter().any(|known| known == key.as_bytes()) {
                 let what = format!("{} is a governance key already", key.fingerprint());
                 return Err(Failure::usage(what, "`wego roster show` lists them"));
             }
-            governance.keys.push(key.as_bytes().to_vec());
+            let holder = roster.members.iter().find(|member| Some(&member.handle) == handle.as_ref());
+            governance.add_key(key.as_bytes().to_vec(), holder.map_or(0, |member| member.idx));
         }
         governance.threshold = self.threshold.unwrap_or(governance.threshold);
         let (threshold, count) = (governance.threshold as usize, governance.keys.len());

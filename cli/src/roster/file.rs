@@ -15,7 +15,10 @@ use wego_proto::{
 
 use super::diff::{self, Change};
 use crate::{
-    commands::{replace_file, roster::fingerprint},
+    commands::{
+        replace_file,
+        roster::{fingerprint, governance_key},
+    },
     context::{Context, Format},
     error::Failure,
     output::{self, one_line},
@@ -186,9 +189,10 @@ impl Sheet {
             format!("signed: {}", self.count()),
         ];
         let signers = self.signers();
-        for key in &self.draft.governance.keys {
-            let signed = if signers.contains(key) { "signed" } else { "not signed" };
-            lines.push(format!("governance key: {} {signed}", key.fingerprint()));
+        for key in content.governance.iter().flat_map(|governance| &governance.keys) {
+            let has_signed = PublicKey::from_bytes(key).is_ok_and(|key| signers.contains(&key));
+            let signed = if has_signed { "signed" } else { "not signed" };
+            lines.push(format!("governance key: {} {signed}", governance_key(content, key)));
         }
         lines.extend(content.members.iter().map(member_line));
         lines
@@ -218,7 +222,12 @@ pub(crate) fn read_names(names: &[v1::MemberName]) -> String {
 fn member_line(member: &v1::Member) -> String {
     let key = member.log_keys.last().map(|key| fingerprint(&key.key)).unwrap_or_default();
     let name = member.names.first().map(|name| one_line(&name.text).into_owned()).unwrap_or_default();
-    format!("member {}: {} {name}, {}, {key}", member.idx, one_line(&member.handle), member.role().word())
+    format!(
+        "member {}: {} {name}, {}, log key given {key}",
+        member.idx,
+        one_line(&member.handle),
+        member.role().word()
+    )
 }
 
 pub(crate) fn time(ms: u64) -> String {

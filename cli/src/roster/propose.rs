@@ -61,11 +61,11 @@ pub(crate) struct Proposal {
     /// How many governance keys must sign: more than half of them
     #[arg(long, value_name = "K")]
     threshold: Option<u32>,
-    /// Let another governance key sign: a card, or the key's 64 hexadecimal digits
+    /// Let another governance key sign: its city's card, or 64 hexadecimal digits for a key of no member
     #[arg(long, value_name = "CARD|KEY")]
     add_governance_key: Vec<String>,
-    /// Take a governance key away: a card, or the key's 64 hexadecimal digits
-    #[arg(long, value_name = "CARD|KEY")]
+    /// Take a governance key away: a card, or the key's fingerprint
+    #[arg(long, value_name = "CARD|FINGERPRINT")]
     remove_governance_key: Vec<String>,
     /// Have an entry's content erased everywhere, for a member that does not answer
     #[arg(long, value_name = "HANDLE=EPOCH.SEQ", requires = "reason")]
@@ -237,8 +237,9 @@ async fn edits(args: &Proposal, before: &Roster, cx: &mut Context) -> Result<Edi
         }
         edits.expires_ms = Some(ms);
     }
-    edits.keys_added = governance_keys(&args.add_governance_key, cx)?;
-    edits.keys_removed = governance_keys(&args.remove_governance_key, cx)?;
+    edits.keys_added = governance_keys(&args.add_governance_key, before, cx)?;
+    let removed = governance_keys(&args.remove_governance_key, before, cx)?;
+    edits.keys_removed = removed.into_iter().map(|(key, _)| key).collect();
     edits.statuses = statuses(args)?;
     edits.cuts = args.cut.iter().map(|flag| (flag.handle.clone(), flag.cut.clone())).collect();
     add_cuts(args, before, &mut edits, cx).await?;
@@ -316,19 +317,27 @@ async fn newest_entry(handle: &str, cx: &mut Context) -> Result<v1::Cut, Failure
     })
 }
 
-fn governance_keys(given: &[String], cx: &mut Context) -> Result<Vec<PublicKey>, Failure> {
+/// Keys as they are given: a card, whose city holds the key, 64 hexadecimal digits, or a fingerprint of the roster's.
+fn governance_keys(
+    given: &[String],
+    before: &Roster,
+    cx: &mut Context,
+) -> Result<Vec<(PublicKey, Option<String>)>, Failure> {
     let mut keys = Vec::new();
     for text in given {
         let written =
             text.parse::<Hash>().ok().and_then(|bytes| PublicKey::from_bytes(bytes.as_bytes()).ok());
-        let key = match written {
-            Some(key) => key,
-            None => read_card(text.as_ref(), cx)?.governance_key.ok_or_else(|| {
-                let what = format!("the card {text} has no governance key");
-                Failure::usage(what, "its city does not sit on the committee")
-            })?,
-        };
-        keys.push(key);
+        let known = || before.governance().keys.iter().find(|key| key.fingerprint() == *text).copied();
+        if let Some(key) = written.or_else(known) {
+            keys.push((key, None));
+            continue;
+        }
+        let card = read_card(text.as_ref(), cx)?;
+        let key = card.governance_key.ok_or_else(|| {
+            let what = format!("the card {text} has no governance key");
+            Failure::usage(what, "its city does not sit on the committee")
+        })?;
+        keys.push((key, Some(card.inception.handle)));
     }
     Ok(keys)
 }

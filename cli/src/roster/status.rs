@@ -18,7 +18,7 @@ use super::{
     file::read_card,
 };
 use crate::{
-    commands::roster::of_node,
+    commands::roster::{holder, of_node},
     context::{Context, Format},
     error::{ExitCode, Failure, Outcome},
     output::{self, Style, Table},
@@ -27,7 +27,7 @@ use crate::{
 /// How signers are named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {
-    /// A member's card, so that its governance key is shown by handle; repeat for several
+    /// A member's card, so that its governance key is shown by handle where the roster does not say whose it is
     #[arg(long = "card", value_name = "FILE")]
     cards: Vec<PathBuf>,
 }
@@ -129,7 +129,11 @@ impl Known {
             } else {
                 known.contested.insert(draft.hash, version.clone());
             }
+            known.learn(&draft);
             known.versions.insert(draft.hash, draft);
+        }
+        for draft in reply.proposals.iter().filter_map(|proposal| Draft::parse(&proposal.roster).ok()) {
+            known.learn(&draft);
         }
         for path in &args.cards {
             let card = read_card(path, cx)?;
@@ -138,6 +142,15 @@ impl Known {
             }
         }
         Ok(known)
+    }
+
+    /// Whose keys they are, as a version says.
+    fn learn(&mut self, draft: &Draft) {
+        for key in &draft.governance.keys {
+            if let Some(handle) = holder(&draft.content, key.as_bytes()) {
+                self.handles.insert(*key, handle.to_owned());
+            }
+        }
     }
 
     fn status(&self, reply: &v1::ProposalsReply, now_ms: u64) -> Result<Status, Failure> {

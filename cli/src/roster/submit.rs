@@ -10,8 +10,8 @@ use wego_proto::{
 
 use super::file::Sheet;
 use crate::{
-    args::DryRun,
-    context::{Context, Format},
+    args::{DryRun, Mode, Yes},
+    context::{Assent, Context, Format},
     error::{ExitCode, Failure, Outcome},
     words::Word as _,
 };
@@ -21,6 +21,8 @@ use crate::{
 pub(crate) struct Submit {
     /// Roster file with at least your signature
     file: PathBuf,
+    #[command(flatten)]
+    yes: Yes,
     #[command(flatten)]
     dry_run: DryRun,
 }
@@ -39,6 +41,17 @@ struct Submitted {
 
 pub(crate) async fn run(args: &Submit, cx: &mut Context) -> Outcome {
     let mut sheet = Sheet::read(&args.file, cx)?;
+    if args.dry_run.mode() == Mode::Write {
+        let Draft { content, hash, .. } = sheet.draft();
+        let plan = format!(
+            "hand version {} of {} ({hash}) to the node with {}: it goes to every member, and holds for all when enough \
+             have signed",
+            content.version,
+            content.federation_name,
+            sheet.count()
+        );
+        cx.confirm(&plan, Assent::from_flag(args.yes.yes)).await?;
+    }
     let node = cx.connect().await?;
     let mut members = node.members();
     let known = node.ask("list the members", members.list(v1::ListMembersRequest {})).await?.roster_version;

@@ -1,11 +1,11 @@
 //! How a roster looks.
 
 use serde::Serialize;
-use wego_proto::v1;
+use wego_proto::{key::PublicKey, v1};
 
 use super::file::{Sheet, time};
 use crate::{
-    commands::roster::{digest_fingerprint, fingerprint},
+    commands::roster::{digest_fingerprint, fingerprint, holder},
     context::{Context, Format},
     error::Failure,
     output::{self, Style, Table, one_line},
@@ -32,6 +32,7 @@ struct View {
 struct Signer {
     key: String,
     fingerprint: String,
+    handle: Option<String>,
     signed: bool,
 }
 
@@ -103,7 +104,8 @@ pub(crate) fn print(sheet: &Sheet, told: Told<'_>, cx: &mut Context) -> Result<(
     facts.row(["admits members until", &time(sheet.draft().content.soft_expires_at_ms)]);
     for signer in &view.governance_keys {
         let signed = if signer.signed { "signed" } else { "not signed" };
-        facts.row(["governance key", &format!("{}  {signed}", signer.fingerprint)]);
+        let of = signer.handle.as_deref().map(|handle| format!(" of {handle}")).unwrap_or_default();
+        facts.row(["governance key", &format!("{}{of}  {signed}", signer.fingerprint)]);
     }
     cx.print_table(facts)?;
     let mut members = Table::new(&["", "HANDLE", "NAME", "ROLE", "STATUS", told.heading()]);
@@ -125,8 +127,10 @@ fn view(sheet: &Sheet, told: Told<'_>) -> View {
     let content = &sheet.draft().content;
     let signers = sheet.signers();
     let governance = &sheet.draft().governance;
-    let mut keys: Vec<_> = governance.keys.iter().collect();
-    keys.sort_by_key(|key| !signers.contains(*key));
+    // In the roster's order, which is that of the cities; who has signed first.
+    let listed = content.governance.iter().flat_map(|governance| &governance.keys);
+    let mut keys: Vec<_> = listed.filter_map(|key| PublicKey::from_bytes(key).ok()).collect();
+    keys.sort_by_key(|key| !signers.contains(key));
     View {
         federation_name: content.federation_name.clone(),
         federation_id: sheet.draft().federation.to_string(),
@@ -142,7 +146,8 @@ fn view(sheet: &Sheet, told: Told<'_>) -> View {
             .map(|key| Signer {
                 key: key.to_string(),
                 fingerprint: key.fingerprint(),
-                signed: signers.contains(key),
+                handle: holder(content, key.as_bytes()).map(str::to_owned),
+                signed: signers.contains(&key),
             })
             .collect(),
         members: content.members.iter().map(|given| member(told.of(given))).collect(),

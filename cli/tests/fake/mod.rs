@@ -88,6 +88,23 @@ impl FakeNode {
         node
     }
 
+    /// The fingerprint of its key, as it is told to people.
+    pub(crate) fn fingerprint(&self) -> String {
+        let key: wego_proto::id::Hash = self.server_key.parse().expect("hex");
+        wego_proto::id::fingerprint(key.as_bytes())
+    }
+
+    /// Puts another server key into a profile.
+    pub(crate) fn pin(&self, profile: &str, server_key: &str) {
+        let path = self.path(profile).join("profile.toml");
+        let text = fs::read_to_string(&path).expect("a profile");
+        let lines = text.lines().map(|line| match line.starts_with("server_key") {
+            true => format!("server_key = '{server_key}'\n"),
+            false => format!("{line}\n"),
+        });
+        fs::write(&path, lines.collect::<String>()).expect("it can be written");
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("state")
     }

@@ -29,6 +29,8 @@ pub enum Exit {
     Conflict,
     /// A signature, a chain or the own log is not what it must be.
     Integrity,
+    /// The person who was asked did not say yes: nothing was done.
+    Cancelled,
     /// What the command names is not there.
     NotFound,
 }
@@ -44,6 +46,7 @@ impl Exit {
             Self::Unreachable => 5,
             Self::Conflict => 6,
             Self::Integrity => 7,
+            Self::Cancelled => 8,
             Self::NotFound => 9,
         }
     }

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use wego_proto::v1::MemberName;
+use wego_proto::{presence::check_name, v1::MemberName};
 
 use super::{Exit, Failure};
 use crate::{
@@ -68,10 +68,12 @@ pub(super) struct More {
     /// Address to listen on for operators [default: 127.0.0.1:7401]
     #[arg(long, value_name = "IP:PORT")]
     clients: Option<SocketAddr>,
-    /// Address to listen on for web pages, or off [default: 127.0.0.1:7480]
+    /// Address to listen on for web pages, or off [default: 127.0.0.1:7480]. This machine alone goes by it: see
+    /// --portal-url
     #[arg(long, value_name = "IP:PORT|off", value_parser = portal)]
     portal: Option<Portal>,
-    /// Where citizens will read, as in https://wego.seoul.go.kr/
+    /// Where citizens read the web pages, as in https://wego.seoul.go.kr/: it stands in the card and the roster, and pages
+    /// of other cities link to it. Without it they link to none; `wego member set --portal-url` says it later
     #[arg(long, default_value = "", value_name = "URL")]
     portal_url: String,
     /// The member does not sign rosters: no governance key
@@ -150,7 +152,7 @@ next:
   2. Hand over {card} (no secret in it).
   3. Put the signed roster you get back at {dir}/{roster}
   4. wego-node check-config --config {config}
-  5. Start the node; then `wego --profile {profile} status`.",
+  5. Start the node; then `wego --profile {profile} status`.{portal}",
         dir = created.dir.display(),
         handle = options.handle,
         fingerprints = read_aloud(&created.fingerprints),
@@ -159,6 +161,18 @@ next:
         roster = RawConfig::default().node.roster,
         config = created.config.display(),
         profile = created.profile_dir.display(),
+        portal = unlinked_portal(options),
+    )
+}
+
+/// What is said where web pages are served that no other city will link to.
+fn unlinked_portal(options: &InitOptions) -> String {
+    let Some(listen) = options.portal.filter(|_| options.portal_url.is_empty()) else { return String::new() };
+    format!(
+        "
+
+The card names no portal: web pages are served at {listen} on this machine, and where citizens reach them was not said.
+Say it when they do: wego member set --portal-url https://...  (or begin again with --portal-url)"
     )
 }
 
@@ -168,13 +182,11 @@ pub(super) fn read_aloud(fingerprints: &[(&str, String)]) -> String {
     fingerprints.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-pub(super) fn name(text: &str) -> Result<MemberName, &'static str> {
+pub(super) fn name(text: &str) -> Result<MemberName, String> {
     let (lang, name) = text.split_once('=').ok_or("expected LANG=NAME, as in en=Seoul")?;
-    let tag = lang.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    if !(2..=35).contains(&lang.len()) || !tag || name.is_empty() {
-        return Err("expected a language tag and a name, as in en=Seoul or pt-BR=São Paulo");
-    }
-    Ok(MemberName { lang: lang.to_owned(), text: name.to_owned() })
+    let name = MemberName { lang: lang.to_owned(), text: name.to_owned() };
+    check_name(&name).map_err(|problem| problem.to_string())?;
+    Ok(name)
 }
 
 fn portal(text: &str) -> Result<Portal, &'static str> {

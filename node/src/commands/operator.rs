@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ConfigFile, Exit, Failure,
+    assent::Assent,
     audited::{Audited, Why},
 };
 use crate::{
@@ -45,6 +46,8 @@ pub(super) struct Add {
     /// Where the client reaches this node [default: listen.clients]
     #[arg(long, value_name = "HOST:PORT")]
     address: Option<String>,
+    #[command(flatten)]
+    assent: Assent,
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
@@ -85,6 +88,9 @@ fn add(mut args: Add, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Fa
     let config = args.config.load()?;
     let why = std::mem::take(&mut args.why);
     let target = format!("operator {} as {}", args.name, args.role);
+    let plan =
+        format!("{}: {} with the new key may call the node as {}", config.node.handle, args.name, args.role);
+    args.assent.ask(&plan, err)?;
     let audited = Audited::open(&config, "operator add", &target, why)?;
     let (name, role, out_dir) = (args.name.clone(), args.role, args.out.clone());
     audited.perform(|| admit(args, &config))?;
@@ -121,10 +127,16 @@ fn list(args: &List, out: &mut dyn Write) -> Result<(), Failure> {
         name: String,
         role: &'static str,
         key: String,
+        fingerprint: String,
     }
     let config = args.config.load()?;
     let operators = Operators::load(&config.node.operators).map_err(Failure::of_operators)?;
-    let row = |o: &Operator| Row { name: o.name.clone(), role: o.role.as_str(), key: o.key.to_string() };
+    let row = |o: &Operator| Row {
+        name: o.name.clone(),
+        role: o.role.as_str(),
+        key: o.key.to_string(),
+        fingerprint: o.key.fingerprint(),
+    };
     let mut rows: Vec<_> = operators.iter().map(row).collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     if args.json {
@@ -132,8 +144,8 @@ fn list(args: &List, out: &mut dyn Write) -> Result<(), Failure> {
         writeln!(out, "{}", text.map_err(std::io::Error::other)?)?;
         return Ok(());
     }
-    for Row { name, role, key } in rows {
-        writeln!(out, "{role:<6}  {key}  {name}")?;
+    for Row { name, role, fingerprint, .. } in rows {
+        writeln!(out, "{role:<6}  {fingerprint}  {name}")?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use super::{
     ConfigFile, Exit, Failure,
+    assent::Assent,
     audited::{Audited, Why},
 };
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Args {
     /// Why; it is kept, and in the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    #[command(flatten)]
+    assent: Assent,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
@@ -51,6 +54,11 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
     };
     writeln!(out, "journal: {held}\nnext start: {next}")?;
     let Some(reason) = args.reason.as_ref().filter(|_| args.i_am_alone) else { return Ok(()) };
+    let plan = format!(
+        "{}: the next start asks no other member; what the other members hold of its log beyond {held} is void then, for ever",
+        config.node.handle
+    );
+    args.assent.ask(&plan, err)?;
     Audited::open(&config, "recover --i-am-alone", "own log", Why::of(reason))?.perform(|| {
         anchor.mark_alone(reason).map_err(|error| {
             Failure::new(Exit::Failed, error, "the node's user must be able to write the data folder")

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     ConfigFile, Exit, Failure,
+    assent::Assent,
     audited::{Audited, Why},
 };
 use crate::{
@@ -37,9 +38,8 @@ pub(super) struct Args {
     /// Check everything and say what would happen; change nothing
     #[arg(long)]
     dry_run: bool,
-    /// Do it: nobody is asked
-    #[arg(long, short = 'y')]
-    yes: bool,
+    #[command(flatten)]
+    assent: Assent,
 }
 
 pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
@@ -50,13 +50,7 @@ pub(super) fn run(args: &Args, out: &mut dyn Write, err: &mut dyn Write) -> Resu
         writeln!(out, "would restore {}", what(&plan))?;
         return Ok(());
     }
-    if !args.yes {
-        return Err(Failure::new(
-            Exit::Usage,
-            "this needs a yes",
-            "add --yes when that is what you want; --dry-run ends here without complaint",
-        ));
-    }
+    args.assent.ask(&format!("restore {}: the log of this member goes on from there", what(&plan)), err)?;
     let (total, mut shown) = (plan.manifest.content.entries, 0);
     let begun = restore::begin(&plan, now_ms()).map_err(refused)?;
     let audited = Audited::open(&config, "restore", &what(&plan), Why::default())?;

@@ -85,6 +85,7 @@ fn found(dir: &str) {
         governance: Some(v1::Governance {
             keys: vec![governance.public().as_bytes().to_vec()],
             threshold: 1,
+            ..Default::default()
         }),
         wire_min: 1,
         wire_max: 1,
@@ -183,7 +184,9 @@ fn an_operator_is_added_listed_and_removed() {
     let dir = init(parent.path());
     let (config, out) = (format!("{dir}/wego-node.toml"), format!("{}/awa", parent.path().display()));
     let add = |name: &str, out: &str| {
-        wego_node(&["operator", "add", "--name", name, "--role", "editor", "--out", out, "--config", &config])
+        wego_node(&[
+            "operator", "add", "--name", name, "--role", "editor", "--out", out, "--yes", "--config", &config,
+        ])
     };
     let added = add("Awa", &out);
     assert_eq!((added.exit, added.out), (Exit::Done, format!("{out}\n")), "{}", added.err);

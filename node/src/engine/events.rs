@@ -80,15 +80,8 @@ impl Worker {
                     "entries were set aside: another history of this member's log counts"
                 );
             }
-            Event::EndpointsChanged(origin) => {
-                tracing::info!(member = handle(*origin), "a member changed its endpoints or transport keys");
-                self.roster_changed();
-            }
-            Event::PresentationChanged(origin) => {
-                tracing::info!(
-                    member = handle(*origin),
-                    "a member changed its names or the address of its pages"
-                );
+            Event::EndpointsChanged(origin) | Event::PresentationChanged(origin) => {
+                tracing::info!(member = handle(*origin), ?event, "a member says something new of itself");
                 self.roster_changed();
             }
             _ => {}

@@ -96,7 +96,7 @@ impl View {
         given.chain(self.roster.epochs(self.me).iter().map(|epoch| epoch.key)).collect()
     }
 
-    /// A member as it is now: the one source of its names, addresses and keys for whoever shows them.
+    /// A member as it is now: the one source of its names, addresses and keys for all that shows them.
     #[must_use]
     pub fn member_now(&self, origin: Origin) -> Option<v1::Member> {
         self.roster.member_now(origin, self.standings.get(&origin))

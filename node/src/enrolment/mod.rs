@@ -58,7 +58,7 @@ pub enum InvitesError {
     #[error("endpoint {0:?} is not host:port")]
     Endpoint(String),
     /// Nobody could reach this node. The caller names an endpoint.
-    #[error("the roster names no endpoint of this member")]
+    #[error("neither log nor roster name an endpoint of this member")]
     NoEndpoint,
     /// No invite has this id.
     #[error("no invite {0} here")]
@@ -80,7 +80,7 @@ pub struct Wanted {
     pub handle: String,
     /// How long it is good.
     pub ttl_s: u64,
-    /// Where the city reaches this node; empty: the roster's first endpoint.
+    /// Where the city reaches this node; empty: this member's first endpoint.
     pub endpoint: String,
 }
 
@@ -224,9 +224,7 @@ impl Enrolment {
 }
 
 fn own_endpoint(view: &View) -> Result<String, InvitesError> {
-    let content = view.roster.current().content();
-    let own = content.members.iter().find(|member| member.idx == view.me.0);
-    own.and_then(|member| member.endpoints.first()).cloned().ok_or(InvitesError::NoEndpoint)
+    view.roster.endpoints(view.me).first().cloned().ok_or(InvitesError::NoEndpoint)
 }
 
 fn shown(kept: &Kept, roster: &Roster, collecting: &[Collecting], now_ms: u64) -> v1::InviteView {

@@ -72,7 +72,7 @@ impl<S> Guard<S> {
         };
         let operators = self.operators.load();
         let Some((name, role)) = operators.role_of(&key) else {
-            tracing::warn!(method = path, key = %key, "a key that is no operator's was refused");
+            tracing::warn!(method = path, key = fingerprint, "a key that is no operator's was refused");
             let text = format!(
                 "key {fingerprint} is not in the node's operators file; hint: ask the node's administrator for a \
                  profile, which wego-node operator add makes"

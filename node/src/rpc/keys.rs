@@ -200,13 +200,17 @@ impl Doors {
         let (view, key) = (self.reader.view(), self.transport.key());
         let announced = view.roster.announced(view.me);
         let named = announced.filter(|announced| announced.change.transport_keys.contains(&key));
+        // A change of endpoints names the key again that the roster gives.
+        let given = view.roster.member(view.me).is_some_and(|member| member.transport_keys.contains(&key));
         let base = opening.epoch_start.map(|start| start.base);
         match (named, base) {
-            (Some(named), Some(base)) if named.at > base => Err(Status::failed_precondition(format!(
-                "entry {} named the transport key in use, and would be void: peers would refuse this node; hint: choose \
+            (Some(named), Some(base)) if named.at > base && !given => {
+                Err(Status::failed_precondition(format!(
+                    "entry {} named the transport key in use, and would be void: peers would refuse this node; hint: choose \
                  a base from there on, or let the committee name the key first",
-                named.at
-            ))),
+                    named.at
+                )))
+            }
             _ => Ok(()),
         }
     }

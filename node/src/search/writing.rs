@@ -41,7 +41,7 @@ const SMALL_SEGMENT_DOCS: u32 = 1_000;
 /// What an entry makes of its record.
 enum Content<'a> {
     /// It can be found.
-    Shown(Searchable<'a>),
+    Shown(Box<Searchable<'a>>),
     /// It was erased, and says so to who has its id.
     Erased,
     /// It cannot be found: withdrawn, or not understood.
@@ -191,7 +191,7 @@ impl Writing {
             None => self.replace(header, Content::Erased),
             Some(Decoded::Known(record)) => {
                 let found = Searchable::of(&record);
-                self.replace(header, found.map_or(Content::Hidden, Content::Shown))
+                self.replace(header, found.map_or(Content::Hidden, |found| Content::Shown(Box::new(found))))
             }
             // What was there before is not what the owner says now.
             Some(Decoded::Unknown | Decoded::Damaged) => self.replace(header, Content::Hidden),

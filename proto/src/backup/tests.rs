@@ -59,7 +59,11 @@ fn roster(name: &str) -> v1::SignedRoster {
         format: 1,
         version: 1,
         federation_name: name.to_owned(),
-        governance: Some(v1::Governance { keys: vec![key(9).public().as_bytes().to_vec()], threshold: 1 }),
+        governance: Some(v1::Governance {
+            keys: vec![key(9).public().as_bytes().to_vec()],
+            threshold: 1,
+            ..Default::default()
+        }),
         members: vec![own, member(2, vec![log_key(1, 3, 1, None)])],
         ..Default::default()
     };

@@ -47,8 +47,8 @@ pub struct Header {
     pub recovery_key: Option<PublicKey>,
     /// Where and as whom the member is reached from here on.
     pub endpoint_change: Option<EndpointChange>,
-    /// How the member is called from here on. One that breaks a limit is passed over, as if it were not there: whoever
-    /// does not know this field takes the entry too, and all must hold the same log.
+    /// How the member is called from here on. One that breaks a limit is passed over, as if it were not there: a
+    /// node that does not know this field takes the entry too, and all must hold the same log.
     pub presentation: Option<Presentation>,
 }
 

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::{
     id::{Origin, Position, RecordId, RequestId},
-    v1::EntryKind,
+    presence::{NAMES_MAX, PORTAL_URL_BYTES_MAX, Presentation},
+    v1::{self, EntryKind},
 };
 
 const FEDERATION: FederationId = FederationId::new([3; 32]);
@@ -190,6 +191,40 @@ fn a_member_cannot_name_the_key_of_another() {
     assert!(!follows(&posing, 0, &[20]), "the other has not agreed");
     let of_other = change(1, &[20, 40]).proved_by(&ground(5), &[&own, &key(40)]);
     assert!(!follows(&of_other, 0, &[20]), "it agreed for another member");
+}
+
+#[test]
+fn a_presentation_is_read_back_and_one_that_breaks_a_limit_is_passed_over() {
+    let name = |n: usize| v1::MemberName {
+        lang: format!("a{}", char::from(b'a' + n as u8)),
+        text: "서".repeat(24),
+    };
+    let names: Vec<_> = (0..NAMES_MAX).map(name).collect();
+    let portal_url = Some(format!("https://{}", "x".repeat(PORTAL_URL_BYTES_MAX - 8)));
+    let widest = Header {
+        origin: Origin(u32::MAX),
+        at: Position { epoch: u32::MAX, seq: (1 << 53) - 1 },
+        key_no: u32::MAX,
+        roster_version: u64::MAX,
+        hlc_ms: u64::MAX,
+        kind: EntryKind::Presentation as i32,
+        record_id: None,
+        record_kind: 0,
+        presentation: Some(Presentation { names, portal_url }),
+        ..header(1, Hash::new([7; 32]))
+    };
+    let read = |header: Header| {
+        let entry = Verified::sign(header, None, &FEDERATION, &key(1));
+        Unverified::parse(entry.to_wire()).expect("it is taken all the same")
+    };
+    assert_eq!(read(widest.clone()).header(), &widest);
+    let turned = v1::MemberName { lang: "en".to_owned(), text: "Se\u{202e}oul".to_owned() };
+    let said = Presentation { names: vec![turned], portal_url: None };
+    let entry = read(Header { presentation: Some(said), ..widest });
+    assert_eq!(
+        (entry.header().presentation.as_ref(), entry.header().kind),
+        (None, EntryKind::Presentation as i32)
+    );
 }
 
 #[test]

@@ -51,7 +51,11 @@ fn member_with(change: impl FnOnce(&mut v1::Member)) -> Member {
     let roster = v1::Roster {
         format: 1,
         version: 1,
-        governance: Some(v1::Governance { keys: vec![key(90).public().as_bytes().to_vec()], threshold: 1 }),
+        governance: Some(v1::Governance {
+            keys: vec![key(90).public().as_bytes().to_vec()],
+            threshold: 1,
+            ..Default::default()
+        }),
         members: vec![member],
         ..Default::default()
     };

@@ -58,6 +58,7 @@ mod tests {
             governance: Some(v1::Governance {
                 keys: (1..=keys).map(|seed| key(seed).public().as_bytes().to_vec()).collect(),
                 threshold,
+                ..Default::default()
             }),
             ..Default::default()
         };

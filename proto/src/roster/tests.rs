@@ -30,6 +30,7 @@ fn content(governance: &[u8], threshold: u32) -> v1::Roster {
         governance: Some(v1::Governance {
             keys: governance.iter().map(|seed| key(*seed).public().as_bytes().to_vec()).collect(),
             threshold,
+            ..Default::default()
         }),
         members: vec![member(1, "kr-seoul"), member(2, "sn-dakar")],
         ..Default::default()

@@ -193,7 +193,7 @@ impl Federation {
         let _ = call(dir.path(), "wego", &found).ok();
         for site in &sites {
             let key = format!("{}/keys/governance.pem", site.handle);
-            let _ = call(dir.path(), "wego", &["roster", "sign", roster, "--key", &key]).ok();
+            let _ = call(dir.path(), "wego", &["roster", "sign", roster, "--yes", "--key", &key]).ok();
         }
         for site in &sites {
             fs::copy(roster, site.dir.join("roster.pem")).expect("the roster can be copied");

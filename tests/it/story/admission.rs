@@ -20,7 +20,7 @@ pub(super) fn a_fourth_joins_with_an_invite(story: &mut Story) {
     let _ = story.site(SEOUL).wego(&["invite", "card", id, "--out", text(&card)]).ok();
     let next = story.decide(SEOUL, [SEOUL, PARIS], &["--admit", text(&card)], "admit.pem");
     assert_eq!(leiden.join(&invite).code, CONFLICT, "signed, and not handed in yet");
-    assert_eq!(story.wego(PARIS, &["roster", "submit", text(&next)])["outcome"], "adopted");
+    assert_eq!(story.wego(PARIS, &["roster", "submit", "--yes", text(&next)])["outcome"], "adopted");
     story.follow(2);
 
     let _ = leiden.join(&invite).ok();

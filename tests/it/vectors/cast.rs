@@ -81,7 +81,11 @@ pub(super) fn genesis() -> v1::Roster {
         version: 1,
         federation_name: "Vectors".to_owned(),
         issued_at_ms: 1_284_000_000_000,
-        governance: Some(v1::Governance { keys: vec![public(1), public(2), public(3)], threshold: 2 }),
+        governance: Some(v1::Governance {
+            keys: vec![public(1), public(2), public(3)],
+            threshold: 2,
+            ..Default::default()
+        }),
         wire_min: 1,
         wire_max: 1,
         entry_format: 1,

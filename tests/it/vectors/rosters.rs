@@ -74,7 +74,7 @@ fn holding() -> Vec<Case> {
 /// Gives the federation these governance keys, of which two must sign.
 fn govern(roster: &mut v1::Roster, seeds: &[u8]) {
     let keys = seeds.iter().map(|seed| public(*seed)).collect();
-    roster.governance = Some(v1::Governance { keys, threshold: 2 });
+    roster.governance = Some(v1::Governance { keys, threshold: 2, ..Default::default() });
 }
 
 fn resolve(roster: &mut v1::Roster, other: [u8; 32]) {
@@ -92,8 +92,9 @@ fn unsigned() -> Vec<Case> {
     let mut second_counts = first();
     second_counts.signatures.insert(0, flipped_signature.signatures[1].clone());
     let governed = after(&first(), |roster| govern(roster, &[4, 5, 6]));
-    let twice = v1::Governance { keys: vec![public(1), public(1), public(2)], threshold: 2 };
-    let half = v1::Governance { keys: vec![public(1), public(2)], threshold: 1 };
+    let twice =
+        v1::Governance { keys: vec![public(1), public(1), public(2)], threshold: 2, ..Default::default() };
+    let half = v1::Governance { keys: vec![public(1), public(2)], threshold: 1, ..Default::default() };
     let with = |governance| {
         let roster = v1::Roster { governance: Some(governance), ..genesis() };
         chain([signed_by(&GOVERNANCE, &roster)])

@@ -96,7 +96,7 @@ fn small_r() -> v1::SignedRoster {
 fn small_key() -> v1::SignedRoster {
     let mut roster = genesis();
     let keys = vec![public(1), NEUTRAL.to_vec(), public(3)];
-    roster.governance = Some(v1::Governance { keys, threshold: 2 });
+    roster.governance = Some(v1::Governance { keys, threshold: 2, ..Default::default() });
     let mut signed = signed_by(&[1], &roster);
     // S = 1 and R the base point: under the neutral key it holds for every message.
     let mut base_point = [0x66; 32];

@@ -35,6 +35,7 @@ pub(super) fn genesis() -> v1::SignedRoster {
         governance: Some(v1::Governance {
             keys: (1..=3).map(|seed| key(seed).public().as_bytes().to_vec()).collect(),
             threshold: 2,
+            ..Default::default()
         }),
         ..FEDERATION.roster.current().content().clone()
     };

@@ -112,6 +112,7 @@ fn fewer_than_a_threshold_of_keys_can_do_nothing_to_the_roster() {
         governance: Some(v1::Governance {
             keys: vec![super::bench::key(9).public().as_bytes().to_vec()],
             threshold: 1,
+            ..Default::default()
         }),
         ..after(&first, "coup")
     };

@@ -149,6 +149,7 @@ impl Places {
             governance: Some(v1::Governance {
                 keys: all.iter().map(|seed| key(*seed).public().as_bytes().to_vec()).collect(),
                 threshold: u32::from(keys / 2 + 1),
+                ..Default::default()
             }),
             ..Draft::parse(&genesis().roster).expect("a roster").content
         };

@@ -1,8 +1,8 @@
-//! A member as it is now: what the roster gave it, and what its own log has said since. The one source for whoever shows
-//! a member, its names, addresses and keys.
+//! A member as it is now: what the roster gave it, and what its own log has said since. The one source for all that
+//! shows a member: its names, addresses and keys.
 //!
-//! The roster gives a key once, and the log goes on to others by itself; whoever shows the roster's key shows one that may
-//! sign nothing any more. Nothing here decides what counts: that is the standing of the log.
+//! The roster gives a key once, and the log goes on to others by itself; a page that shows the roster's key may show one
+//! that signs nothing any more. Nothing here decides what counts: that is the standing of the log.
 
 use wego_proto::{
     entry::Header,

@@ -63,8 +63,12 @@ impl Sim {
                 self.nodes[node].disk.anchored = true;
                 None
             }
-            Output::LookUp { .. } | Output::LookUpEndpoints { .. } | Output::LookUpPresentation { .. } => {
-                self.look_up(node, output)
+            Output::LookUp { key, seq } => self.nodes[node].disk.looked_up(key, seq),
+            Output::LookUpEndpoints { origin, within } => {
+                Some(self.nodes[node].disk.endpoints_said(origin, &within))
+            }
+            Output::LookUpPresentation { origin, within } => {
+                Some(self.nodes[node].disk.presentation_said(origin, &within))
             }
             Output::Rewind { key, after } => {
                 *self.counts.entry("rewinds").or_default() += 1;
@@ -103,24 +107,6 @@ impl Sim {
                 self.observe(&event);
                 None
             }
-        }
-    }
-
-    fn look_up(&self, node: usize, output: Output) -> Option<Input> {
-        match output {
-            Output::LookUp { key, seq } => {
-                let hash = self.nodes[node].disk.held(key).get(&seq).map(Verified::hash)?;
-                Some(Input::LookedUp { key, seq, hash })
-            }
-            Output::LookUpEndpoints { origin, within } => {
-                let headers = self.nodes[node].disk.endpoint_changes(origin, &within);
-                Some(Input::Endpoints { origin, headers })
-            }
-            Output::LookUpPresentation { origin, within } => {
-                let header = self.nodes[node].disk.presentation(origin, &within).map(Box::new);
-                Some(Input::Presentation { origin, header })
-            }
-            _ => None,
         }
     }
 

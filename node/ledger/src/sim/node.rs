@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wego_proto::{
-    entry::{Header, Unverified, Verified},
+    entry::{Unverified, Verified},
     id::{Hash, Origin, Position},
     v1::{self, session_message::Body},
 };
@@ -15,7 +15,7 @@ use crate::{
     log::Head,
     roster::History,
     session::{self, Me},
-    state::{Footing, Settings, Start, State},
+    state::{Footing, Input, Settings, Start, State},
 };
 
 #[derive(Debug)]
@@ -120,7 +120,12 @@ impl Disk {
         self.arrived.iter().filter(of_log).map(|entry| (entry.header().at.seq, entry.clone())).collect()
     }
 
-    pub(super) fn endpoint_changes(&self, origin: Origin, within: &[(u32, u64)]) -> Vec<Header> {
+    pub(super) fn looked_up(&self, key: LogKey, seq: u64) -> Option<Input> {
+        let hash = self.held(key).get(&seq).map(Verified::hash)?;
+        Some(Input::LookedUp { key, seq, hash })
+    }
+
+    pub(super) fn endpoints_said(&self, origin: Origin, within: &[(u32, u64)]) -> Input {
         let of_epoch = |(epoch, last): &(u32, u64)| {
             let headers: Vec<_> = self
                 .held((origin, *epoch))
@@ -129,15 +134,17 @@ impl Disk {
                 .collect();
             headers.into_iter().filter(|header| header.endpoint_change.is_some())
         };
-        within.iter().flat_map(of_epoch).take(ENDPOINT_CHANGES_MAX).collect()
+        let headers = within.iter().flat_map(of_epoch).take(ENDPOINT_CHANGES_MAX).collect();
+        Input::Endpoints { origin, headers }
     }
 
-    pub(super) fn presentation(&self, origin: Origin, within: &[(u32, u64)]) -> Option<Header> {
-        within.iter().rev().find_map(|(epoch, last)| {
+    pub(super) fn presentation_said(&self, origin: Origin, within: &[(u32, u64)]) -> Input {
+        let header = within.iter().rev().find_map(|(epoch, last)| {
             let held = self.held((origin, *epoch));
             let said = held.range(..=*last).rev().find(|(_, entry)| entry.header().presentation.is_some());
-            said.map(|(_, entry)| entry.header().clone())
-        })
+            said.map(|(_, entry)| Box::new(entry.header().clone()))
+        });
+        Input::Presentation { origin, header }
     }
 
     /// Sets aside what is held of a log after a position. Returns the head that is left.

@@ -117,6 +117,7 @@ impl Federation {
             governance: Some(v1::Governance {
                 keys: vec![governance.public().as_bytes().to_vec()],
                 threshold: 1,
+                ..Default::default()
             }),
             members: (1..=members as u32).map(member).collect(),
             ..Default::default()

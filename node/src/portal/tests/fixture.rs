@@ -57,6 +57,7 @@ impl Fixture {
             governance: Some(v1::Governance {
                 keys: (1..=3).map(|seed| key(seed).public().as_bytes().to_vec()).collect(),
                 threshold: 2,
+                ..Default::default()
             }),
             members: members.iter().filter_map(|view| view.member.clone()).collect(),
             ..v1::Roster::default()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::Method;
-use wego_proto::v1::record::Kind;
+use wego_proto::v1::{self, record::Kind};
 
 use super::{
     ask, cities::federation, every_page, fixture, get, get_in, record, records::adoption, request,
@@ -315,6 +315,19 @@ async fn a_member_is_shown_with_keys_warnings_and_records() {
         .says("President")
         .says("KRSEL")
         .says("mVoting: residents decide");
+}
+
+#[tokio::test]
+async fn a_member_page_shows_each_key_with_what_it_signs() {
+    let mut library = federation();
+    let paris = library.federation.members.iter_mut().filter_map(|view| view.member.as_mut());
+    let paris = paris.into_iter().find(|member| member.handle == "fr-paris").expect("a member");
+    let next = |epoch, seq| Some(v1::Position { epoch, seq });
+    paris.log_keys[0].until = next(1, 58);
+    let second = v1::LogKey { key_no: 2, from: next(65_536, 1), ..paris.log_keys[0].clone() };
+    paris.log_keys.push(v1::LogKey { until: None, ..second });
+    let answer = ask(library, request(Method::GET, "/member/fr-paris")).await;
+    answer.says("Key 1, from 1.1 until 1.57").says("Key 2, from 65536.1</span>");
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use wego_proto::{
     entry::{EndpointChange, EpochStart, Header, Payload, Verified},
     id::{FederationId, Hash, Origin, Position, RecordId, RequestId},
     key::{PublicKey, SecretKey},
-    v1::EntryKind,
+    presence::Presentation,
+    v1::{self, EntryKind},
 };
 use zeroize::Zeroizing;
 
@@ -122,6 +123,19 @@ impl Author {
     #[must_use]
     pub fn erase(&mut self, record: RecordId) -> Verified {
         self.about(EntryKind::Erase, record, 0)
+    }
+
+    /// Its next entry, which says that it is called `name`.
+    #[must_use]
+    pub fn call(&mut self, name: &str) -> Verified {
+        let plain = self.sign(self.next, self.prev, None, 0);
+        let names = vec![v1::MemberName { lang: "en".to_owned(), text: name.to_owned() }];
+        let presentation = Some(Presentation { names, portal_url: None });
+        let kind = EntryKind::Presentation as i32;
+        let header = Header { kind, payload: None, presentation, ..plain.header().clone() };
+        let entry = Verified::sign(header, None, &self.federation, &self.key);
+        self.advance(&entry);
+        entry
     }
 
     /// Its next entry, which says that it is reached at `endpoint`.

@@ -31,6 +31,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
         synced_puts_survive_a_crash_and_the_rest_as_a_prefix,
         what_the_tail_hands_out_survives_a_crash,
         changes_of_endpoints_are_found_in_their_order,
+        the_last_word_on_a_name_is_found,
         everything_survives_closing,
     ]
 }
@@ -310,6 +311,25 @@ fn changes_of_endpoints_are_found_in_their_order<B: StoreBed>(bed: &mut B) -> Cl
     holds(store.endpoint_changes(ada.origin(), 2, 9, 9)?.is_empty(), "of one epoch")?;
     store.rewind(ada.origin(), 1, 3)?;
     holds(found(u64::MAX, 9)? == wire(&moves[..1]), "none that was set aside")
+}
+
+fn the_last_word_on_a_name_is_found<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let (mut ada, mut ben) = (Author::new(1), Author::new(2));
+    let mut entries = ada.batch(2, 50);
+    let said: Vec<_> = ["Ada", "Lovelace"].map(|name| ada.call(name)).into();
+    entries.extend(said.clone());
+    entries.push(ada.move_to("a:1"));
+    entries.push(ben.call("Ben"));
+    store.put(&entries)?;
+    store.sync()?;
+    let store = bed.crash(store)?;
+    let found = |last| store.presentation(ada.origin(), 1, last);
+    holds(found(u64::MAX)? == Some(said[1].to_wire()), "the last one of its author")?;
+    holds(found(3)? == Some(said[0].to_wire()), "up to a position")?;
+    holds(found(2)?.is_none() && store.presentation(ada.origin(), 2, 9)?.is_none(), "of one epoch")?;
+    store.rewind(ada.origin(), 1, 3)?;
+    holds(found(u64::MAX)? == Some(said[0].to_wire()), "none that was set aside")
 }
 
 fn everything_survives_closing<B: StoreBed>(bed: &mut B) -> Claimed {

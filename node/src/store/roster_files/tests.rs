@@ -30,7 +30,11 @@ fn version_after(last: Option<&Roster>, name: &str) -> SignedRoster {
         prev_hash: last.map_or_else(Vec::new, |last| last.hash().as_bytes().to_vec()),
         federation_id: last.map_or_else(Vec::new, |last| last.federation().as_bytes().to_vec()),
         federation_name: name.to_owned(),
-        governance: Some(v1::Governance { keys: vec![key(1).public().as_bytes().to_vec()], threshold: 1 }),
+        governance: Some(v1::Governance {
+            keys: vec![key(1).public().as_bytes().to_vec()],
+            threshold: 1,
+            ..Default::default()
+        }),
         members: vec![member],
         ..Default::default()
     };

@@ -49,7 +49,7 @@ fn first() -> v1::Roster {
     v1::Roster {
         format: 1,
         version: 1,
-        governance: Some(v1::Governance { keys: vec![bytes(1)], threshold: 1 }),
+        governance: Some(v1::Governance { keys: vec![bytes(1)], threshold: 1, ..Default::default() }),
         members: vec![member(1, "kr-seoul"), suspended, member(4, "fr-paris")],
         takedowns: vec![v1::Takedown { origin: 1, at: at(1, 3), reason: 2 }],
         ..Default::default()
