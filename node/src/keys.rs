@@ -215,8 +215,8 @@ impl KeysError {
                     .to_owned()
             }
             Self::Certificate { .. } | Self::Mismatch { .. } => {
-                "put back your copy of transport.pem and transport.crt, which belong together; without one see \
-                 deploy/README.md, 15"
+                "put back your copy of transport.pem and transport.crt, which belong together; one of your own authority is \
+                 X.509 version 3 (deploy/README.md, 15)"
                     .to_owned()
             }
         }

@@ -181,11 +181,11 @@ impl Audit {
     /// by [`Audit::damage`], and stops nothing. Blocking.
     pub fn check_newest(&self, keys: &[PublicKey]) {
         let found = match verify_newest(&self.0.dir, keys) {
-            Ok(breaks) if breaks.is_empty() => return,
-            Ok(breaks) => {
-                let first = breaks.first().map(ToString::to_string).unwrap_or_default();
-                format!("it is not what was written in {} places, the first: {first}", breaks.len())
-            }
+            Ok(breaks) => match breaks.as_slice() {
+                [] => return,
+                [only] => only.to_string(),
+                [first, others @ ..] => format!("{first}, and {} more", others.len()),
+            },
             Err(error) => error.to_string(),
         };
         tracing::error!(dir = %self.0.dir.display(), found, "the newest audit file is damaged");
