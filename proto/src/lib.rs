@@ -40,6 +40,8 @@ pub mod backup;
 pub mod card;
 pub mod causes;
 pub mod convert;
+#[cfg(feature = "rpc")]
+pub mod dated;
 pub mod entry;
 pub mod epochs;
 pub mod fork;

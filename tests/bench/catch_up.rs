@@ -83,7 +83,7 @@ async fn prepare(seat: &mut Seat, entries: u64) -> Vec<Vec<u8>> {
         if found.is_empty() {
             return encoded;
         }
-        encoded.extend(found.iter().map(wego_proto::v1::Entry::encode_to_vec));
+        encoded.extend(found.iter().map(|arrival| arrival.entry.encode_to_vec()));
         at = next;
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     error::{ExitCode, Failure, Outcome},
     form::Texts,
     output::{self, Table, one_line},
-    records::{Provenance, hex},
+    records::{ErasedBy, Provenance, erased_by, hex, signed},
     words::Word as _,
 };
 
@@ -69,6 +69,8 @@ struct Hit {
     summary: Texts,
     score: f32,
     provenance: Option<Provenance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_by: Option<ErasedBy>,
     /// Seconds since the city's data was last confirmed current here; none for never.
     data_age_s: Option<u64>,
 }
@@ -118,13 +120,16 @@ fn print(reply: &v1::SearchReply, offset: u32, cx: &mut Context) -> Result<(), F
     let mut table = Table::new(&["KIND", "CITY", "DATA", "TITLE", "SIGNED", "ID"]);
     for hit in &reply.hits {
         let from = hit.provenance.as_ref();
-        let title = hit.title.as_ref().map(|title| title.text.as_str()).unwrap_or_default();
+        let title = match &hit.erased_by {
+            Some(by) => format!("(erased {})", erased_by(by, now_ms)),
+            None => hit.title.as_ref().map(|title| title.text.clone()).unwrap_or_default(),
+        };
         table.row([
             hit.kind().word(),
             from.map(|from| from.handle.as_str()).unwrap_or_default(),
             &output::ago(now_ms, from.map_or(0, |from| from.origin_seen_ms)),
-            &output::cut(title, TITLE_COLUMNS),
-            &output::ago(now_ms, from.map_or(0, |from| from.signed_at_ms)),
+            &output::cut(&title, TITLE_COLUMNS),
+            &from.map(|from| signed(now_ms, from.dated())).unwrap_or_default(),
             &hex(&hit.record_id),
         ]);
     }
@@ -197,6 +202,7 @@ fn found(query: String, reply: v1::SearchReply, now_ms: u64) -> Found {
         title: hit.title.map(text).unwrap_or_default(),
         summary: hit.summary.map(text).unwrap_or_default(),
         score: hit.score,
+        erased_by: hit.erased_by.map(ErasedBy::from),
     };
     let value =
         |value: v1::FacetValue| FacetValue { value: value.value, label: value.label, count: value.count };

@@ -6,7 +6,7 @@ use wego_proto::{
     v1::{self, RecordSummary},
 };
 
-use super::{hex, position};
+use super::{ErasedBy, erased_by, hex, position, signed};
 use crate::{
     client::Node,
     context::{Context, Format},
@@ -58,7 +58,10 @@ struct Row {
     at: Option<String>,
     entry_hash: String,
     signed_at: Option<String>,
+    received_at: Option<String>,
     retracted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_by: Option<ErasedBy>,
     #[serde(skip_serializing_if = "String::is_empty")]
     source_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -121,12 +124,15 @@ fn print(records: &[RecordSummary], lang: &str, cx: &mut Context) -> Result<(), 
     let now_ms = cx.now_ms();
     let mut table = Table::new(&["KIND", "CITY", "TITLE", "SIGNED", "ID"]);
     for record in records {
-        let withdrawn = if record.retracted { ", withdrawn" } else { "" };
+        let (title, state) = match &record.erased_by {
+            Some(by) => (format!("(erased {})", erased_by(by, now_ms)), ", erased"),
+            None => (pick(&record.title, lang).to_owned(), if record.retracted { ", withdrawn" } else { "" }),
+        };
         table.row([
             record.kind().word(),
             &record.handle,
-            &output::cut(pick(&record.title, lang), TITLE_COLUMNS),
-            &format!("{}{withdrawn}", output::ago(now_ms, record.signed_at_ms)),
+            &output::cut(&title, TITLE_COLUMNS),
+            &format!("{}{state}", signed(now_ms, record.dated())),
             &hex(&record.record_id),
         ]);
     }
@@ -146,7 +152,9 @@ fn row(record: RecordSummary) -> Row {
         at: position(record.at),
         entry_hash: hex(&record.entry_hash),
         signed_at: output::rfc3339(record.signed_at_ms),
+        received_at: output::rfc3339(record.received_at_ms),
         retracted: record.retracted,
+        erased_by: record.erased_by.map(ErasedBy::from),
         source_id: record.source_id,
         source_hash: record.source_hash,
         identifier: record.identifier,

@@ -13,12 +13,16 @@ pub(crate) mod write;
 
 use serde::Serialize;
 use wego_proto::{
+    dated::Dated,
     key::PublicKey,
     record::v1::{LangText, RecordKind},
     v1,
 };
 
-use crate::output;
+use crate::{
+    output::{self, one_line},
+    words::Word as _,
+};
 
 pub(crate) use render::print_record;
 
@@ -53,6 +57,42 @@ impl From<&v1::Provenance> for Provenance {
             verified: from.verified,
         }
     }
+}
+
+/// By whose order a record's contents are gone, as JSON.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErasedBy {
+    reason: String,
+    /// None for the federation, by a takedown in its roster.
+    handle: Option<String>,
+    ordered_at: Option<String>,
+}
+
+impl From<v1::ErasedBy> for ErasedBy {
+    fn from(by: v1::ErasedBy) -> Self {
+        Self {
+            reason: reason(&by),
+            ordered_at: output::rfc3339(by.ordered_at_ms),
+            handle: Some(by.handle).filter(|handle| !handle.is_empty()),
+        }
+    }
+}
+
+/// The same in words: by whom, when and why.
+pub(crate) fn erased_by(by: &v1::ErasedBy, now_ms: u64) -> String {
+    let who = if by.handle.is_empty() { "the federation".into() } else { one_line(&by.handle) };
+    format!("by {who} {}, reason {}", output::ago(now_ms, by.ordered_at_ms), reason(by))
+}
+
+fn reason(by: &v1::ErasedBy) -> String {
+    let known = v1::EraseReason::try_from(by.reason).ok();
+    known.map_or_else(|| by.reason.to_string(), |reason| reason.word().to_owned())
+}
+
+/// When an entry was signed, in words; or when it came, where its author's clock was ahead of that.
+pub(crate) fn signed(now_ms: u64, dated: Dated) -> String {
+    let ago = output::ago(now_ms, dated.ms);
+    if dated.ahead { format!("{ago} (clock ahead)") } else { ago }
 }
 
 /// The kind of a record's content.

@@ -41,6 +41,8 @@ struct View {
     retracted: bool,
     erased: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    erased_by: Option<super::ErasedBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     retract_reason: Option<String>,
     provenance: Provenance,
     adoptions: Vec<Adopter>,
@@ -130,7 +132,7 @@ pub(crate) async fn history(args: Which, cx: &mut Context) -> Outcome {
         table.row([
             super::position(from.at).unwrap_or_default().as_str(),
             one.kind().word(),
-            &output::ago(now_ms, from.signed_at_ms),
+            &super::signed(now_ms, from.dated()),
             &from.handle,
             &from.key_no.to_string(),
             &content,
@@ -157,6 +159,7 @@ fn json(view: v1::RecordView) -> View {
         versions: view.versions,
         retracted: view.retracted,
         erased: view.erased,
+        erased_by: view.erased_by.map(super::ErasedBy::from),
         retract_reason: view.retracted.then_some(view.retract_reason),
         provenance: view.provenance.as_ref().map(Provenance::from).unwrap_or_else(nowhere),
         adoptions: view.adoptions.iter().map(Adopter::from).collect(),

@@ -5,7 +5,7 @@ use wego_proto::{
     v1::{self, record::Kind},
 };
 
-use super::{adopters, hex, kind_of, position};
+use super::{adopters, erased_by, hex, kind_of, position, signed};
 use crate::{
     context::Context,
     error::Failure,
@@ -17,7 +17,7 @@ use crate::{
 /// Prints a record: what it is and who signed it, its texts, its facts, who adopted it.
 pub(crate) fn print_record(view: &v1::RecordView, lang: &str, cx: &mut Context) -> Result<(), Failure> {
     let now_ms = cx.now_ms();
-    let mut page = Page { lang, text: standing(view), facts: Table::pairs() };
+    let mut page = Page { lang, text: standing(view, now_ms), facts: Table::pairs() };
     match view.record.as_ref().and_then(|record| record.kind.as_ref()) {
         Some(Kind::Practice(practice)) => page.practice(practice),
         Some(Kind::Adoption(adoption)) => page.adoption(adoption),
@@ -38,10 +38,12 @@ pub(crate) fn print_record(view: &v1::RecordView, lang: &str, cx: &mut Context) 
 }
 
 /// What became of a record that does not stand any more: the first that its reader must know.
-fn standing(view: &v1::RecordView) -> String {
+fn standing(view: &v1::RecordView, now_ms: u64) -> String {
     if view.erased {
-        return "ERASED: its contents are gone everywhere; `wego erase status` says where not yet.\n\n"
-            .to_owned();
+        let by = view.erased_by.as_ref().map(|by| format!(" {}", erased_by(by, now_ms))).unwrap_or_default();
+        return format!(
+            "ERASED{by}: its contents are gone everywhere; `wego erase status` says where not yet.\n\n"
+        );
     }
     match (view.retracted, one_line(&view.retract_reason)) {
         (false, _) => String::new(),
@@ -155,7 +157,7 @@ impl Page<'_> {
         let Some(from) = &view.provenance else { return };
         let at = position(from.at).unwrap_or_default();
         let city = pick(&from.city, self.lang);
-        let signed = output::ago(now_ms, from.signed_at_ms);
+        let signed = signed(now_ms, from.dated());
         let verified = if from.verified { "verified" } else { "NOT verified" };
         self.fact("signed by", &format!("{} ({city}) at {at}, {signed}, {verified}", from.handle));
         self.fact("data seen", &output::ago(now_ms, from.origin_seen_ms));

@@ -196,7 +196,7 @@ impl Begun<'_> {
     /// [`RestoreError`].
     pub fn finish(self, config: &Config, progress: &mut dyn FnMut(u64)) -> Result<Fence, RestoreError> {
         let data_dir = &self.plan.data_dir;
-        Building::begin(config, self.plan)?.fill(self.plan, progress)?;
+        Building::begin(config, self.plan, self.fence.restored_at_ms)?.fill(self.plan, progress)?;
         sync_dir(data_dir).map_err(|source| RestoreError::File { path: data_dir.clone(), source })?;
         let fence = Fence { stage: Stage::Done, ..self.fence };
         fence.write(data_dir)?;
@@ -229,15 +229,18 @@ struct Building {
     store: SledStore,
     head: Option<LockedHead>,
     entries: u64,
+    /// A backup does not say when its maker first saw an entry; from here on it was seen by now.
+    now_ms: u64,
     data_dir: PathBuf,
 }
 
 impl Building {
-    fn begin(config: &Config, plan: &Plan) -> Result<Self, RestoreError> {
+    fn begin(config: &Config, plan: &Plan, now_ms: u64) -> Result<Self, RestoreError> {
         let me = plan.manifest.origin;
         let (lock, store) = stores::begin(config, me)?;
         let rosters = rosters::folder(config)?;
-        Ok(Self { me, rosters, lock, store, head: None, entries: 0, data_dir: plan.data_dir.clone() })
+        let data_dir = plan.data_dir.clone();
+        Ok(Self { me, rosters, lock, store, head: None, entries: 0, now_ms, data_dir })
     }
 
     fn fill(mut self, plan: &Plan, progress: &mut dyn FnMut(u64)) -> Result<(), RestoreError> {
@@ -266,7 +269,7 @@ impl Building {
         if run.first().is_some_and(|first| first.header().origin == self.me) {
             self.head = Some(self.lock.replace(self.head.as_ref(), run)?);
         }
-        self.store.put(run)?;
+        self.store.put(run, self.now_ms)?;
         self.entries += run.len() as u64;
         Ok(())
     }

@@ -11,13 +11,14 @@ use wego_ledger::roster::History;
 use wego_proto::id::Origin;
 
 use crate::{
+    clock::now_ms,
     config::Config,
     engine,
     records::Records,
     search::Search,
     store::{
-        DiskGuard, EntryStore, HeadLock, Journal, LockedHead, Projection, RosterFiles, SledStore, Space,
-        StoreError, anchor::Anchor, aside::rename_aside, journal::Salvage, set_aside,
+        Arrived, DiskGuard, EntryStore, HeadLock, Journal, LockedHead, Projection, RosterFiles, SledStore,
+        Space, StoreError, anchor::Anchor, aside::rename_aside, journal::Salvage, set_aside,
     },
 };
 
@@ -193,9 +194,7 @@ pub fn reindex(config: &Config, me: Origin, progress: &mut dyn FnMut(u64, u64)) 
             if entries.is_empty() {
                 break;
             }
-            let readable = |entry| wego_proto::entry::Unverified::parse(entry).ok();
-            let entries: Vec<_> = entries.into_iter().filter_map(readable).collect();
-            projection.apply(&entries, next)?;
+            projection.apply(&Arrived::read(entries, now_ms()), next)?;
             progress(done * total + next.0, 2 * total);
         }
         projection.settle()?;

@@ -30,7 +30,7 @@ use super::{
     view::View,
 };
 use crate::store::{
-    Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError,
+    Arrival, Cursor, EntryStore, HeadLock as _, Projection, SharedLock, StoreError,
     erasure::{Place, Records},
 };
 
@@ -264,10 +264,10 @@ fn targets_of(takedowns: &[v1::Takedown]) -> Vec<Place> {
 }
 
 /// The orders that stored entries give, by author. A header that cannot be read may be one, and is never passed over.
-fn orders_in(entries: &[v1::Entry]) -> Result<BTreeMap<Origin, Records>, StoreError> {
+fn orders_in(entries: &[Arrival]) -> Result<BTreeMap<Origin, Records>, StoreError> {
     let mut orders: BTreeMap<Origin, Records> = BTreeMap::new();
-    for entry in entries {
-        let header = header(entry)?;
+    for arrival in entries {
+        let header = header(&arrival.entry)?;
         if header.kind() != EntryKind::Erase || header.record_id.is_empty() {
             continue;
         }

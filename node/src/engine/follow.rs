@@ -15,10 +15,12 @@ use std::{
 };
 
 use tokio::sync::watch;
-use wego_proto::entry::Unverified;
 
 use super::bell::{Bell, Heard};
-use crate::store::{Cursor, EntryStore, Projection, StoreError};
+use crate::{
+    clock::now_ms,
+    store::{Arrived, Cursor, EntryStore, Projection, StoreError},
+};
 
 /// Entries applied at once.
 const BATCH: usize = 512;
@@ -252,7 +254,7 @@ impl Work {
                 return;
             }
         };
-        let entries: Vec<_> = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok()).collect();
+        let entries = Arrived::read(entries, now_ms());
         self.dirty = true;
         match self.contained(|| self.projection.apply(&entries, next)) {
             // It had moved back: the next round continues from where it stands.
@@ -261,7 +263,7 @@ impl Work {
         }
     }
 
-    fn apply_singly(&self, entries: &[Unverified], next: Cursor) {
+    fn apply_singly(&self, entries: &[Arrived], next: Cursor) {
         for entry in entries {
             let one = std::slice::from_ref(entry);
             // The cursor moves with the last of them only: a crash in between repeats the batch.

@@ -13,6 +13,7 @@ use wego_proto::{
     v1,
 };
 
+use crate::clock::now_ms;
 use crate::store::{EntryStore, HeadLock, LockedHead, StoreError, entry_hash, extends};
 
 /// Own entries put back at once.
@@ -44,7 +45,7 @@ pub fn restore_own(
             after = Some(head.at);
             restored.retain(|(known, _)| known.at.epoch != head.at.epoch);
             restored.push((head, last.header().hlc_ms));
-            store.put(&run.into_entries())?;
+            store.put(&run.into_entries(), now_ms())?;
         }
     }
 }
@@ -126,7 +127,7 @@ impl Salvage<'_> {
     fn put(&mut self) -> Result<(), StoreError> {
         for run in own_runs(std::mem::take(&mut self.batch), &mut self.roster, "salvaged entry")? {
             let entries = run.into_entries();
-            self.store.put(&entries)?;
+            self.store.put(&entries, now_ms())?;
             self.put += entries.len() as u64;
         }
         Ok(())

@@ -207,7 +207,7 @@ impl Worker {
         let orders = run.iter().any(|entry| erasure::ordered_by(entry.header()).is_some());
         let endpoints = run.iter().any(|entry| entry.header().endpoint_change.is_some());
         let presentation = run.iter().any(|entry| entry.header().presentation.is_some());
-        let put = self.store.put(&run.into_entries());
+        let put = self.store.put(&run.into_entries(), now_ms());
         match put {
             Ok(cursor) => {
                 self.bell.ring(cursor);

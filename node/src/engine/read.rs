@@ -31,6 +31,7 @@ use crate::{
 
 mod adoptions;
 mod delivery;
+mod erased;
 mod federation;
 mod found;
 mod noticed;
@@ -161,13 +162,13 @@ impl ReadHandle {
         let view = self.view();
         let Some(row) = self.current(&view, id)? else { return Ok(None) };
         let newest = self.verified(&view, row.owner, row.at)?;
+        let erased_by = erased::erased_by(&view, &row);
         // Ordered is enough: what is about to be dropped is not shown any more.
-        let erased = row.state == records::State::Erased;
-        let content = if erased { None } else { self.content(&view, &row)? };
+        let content = if erased_by.is_some() { None } else { self.content(&view, &row)? };
         let (retracted, reason) = match &row.state {
-            records::State::Current => (false, String::new()),
+            records::State::Current | records::State::TakenDown => (false, String::new()),
             records::State::Retracted { reason } => (true, reason.clone()),
-            records::State::Erased => (true, "erased by its owner".to_owned()),
+            records::State::Erased { .. } => (true, "erased by its owner".to_owned()),
         };
         Ok(Some(v1::RecordView {
             record_id: id.as_bytes().to_vec(),
@@ -176,7 +177,8 @@ impl ReadHandle {
             versions: row.versions,
             retracted,
             retract_reason: reason,
-            erased: erased || (!retracted && is_erased(&newest)),
+            erased: erased_by.is_some() || (!retracted && is_erased(&newest)),
+            erased_by,
             adoptions: self.adoptions(&view, id)?,
         }))
     }
@@ -225,7 +227,7 @@ impl ReadHandle {
             self.inner.records.list(&filter, size.min(records::LIST_PAGE_MAX), token).map_err(list_error)?;
         let shown = page.records.into_iter().filter(|row| view.counts(row.owner, row.at));
         Ok(v1::ListReply {
-            records: shown.map(|row| summary(&view, row)).collect(),
+            records: shown.map(|row| Self::summary(&view, row)).collect(),
             next_page_token: page.next.unwrap_or_default(),
         })
     }
@@ -320,10 +322,33 @@ impl ReadHandle {
             key_no: header.key_no,
             key: key.map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
             signed_at_ms: header.hlc_ms,
-            received_at_ms: 0,
+            received_at_ms: self.received_ms(header.origin, header.at),
             origin_seen_ms: view.seen_ms(header.origin, now_ms()),
             verified: true,
         }
+    }
+
+    fn summary(view: &View, row: RecordRow) -> v1::RecordSummary {
+        v1::RecordSummary {
+            erased_by: erased::erased_by(view, &row),
+            record_id: row.record_id.as_bytes().to_vec(),
+            kind: row.kind as i32,
+            title: row.titles,
+            handle: view.handle(row.owner).to_owned(),
+            at: Some(row.at.into()),
+            entry_hash: row.hash.as_bytes().to_vec(),
+            signed_at_ms: row.hlc_ms,
+            received_at_ms: row.seen_ms,
+            retracted: row.state != records::State::Current,
+            source_id: row.source_id,
+            source_hash: row.source_hash,
+            identifier: row.identifier,
+        }
+    }
+
+    /// A moment that cannot be read is as good as one that was never noted.
+    fn received_ms(&self, origin: Origin, at: Position) -> u64 {
+        self.inner.records.seen_ms(origin, at).unwrap_or_default()
     }
 
     fn member_named(&self, view: &View, handle: &str) -> Result<Option<Origin>, ReadError> {
@@ -338,22 +363,6 @@ impl ReadHandle {
 /// Whether an entry had a payload that is not kept.
 fn is_erased(entry: &Verified) -> bool {
     entry.header().payload.is_some() && entry.payload().is_none()
-}
-
-fn summary(view: &View, row: RecordRow) -> v1::RecordSummary {
-    v1::RecordSummary {
-        record_id: row.record_id.as_bytes().to_vec(),
-        kind: row.kind as i32,
-        title: row.titles,
-        handle: view.handle(row.owner).to_owned(),
-        at: Some(row.at.into()),
-        entry_hash: row.hash.as_bytes().to_vec(),
-        signed_at_ms: row.hlc_ms,
-        retracted: row.state != records::State::Current,
-        source_id: row.source_id,
-        source_hash: row.source_hash,
-        identifier: row.identifier,
-    }
 }
 
 fn list_error(error: records::ListError) -> ReadError {

@@ -39,7 +39,7 @@ impl Unprojected {
             if entries.is_empty() {
                 return Ok(unprojected);
             }
-            let entries = entries.into_iter().filter_map(|entry| Unverified::parse(entry).ok());
+            let entries = entries.into_iter().filter_map(|arrival| Unverified::parse(arrival.entry).ok());
             for (record_id, newest) in entries.filter_map(|entry| own_version(&entry, me)) {
                 unprojected.add(record_id, next, newest);
             }

@@ -206,9 +206,9 @@ impl Worker {
             hash: row.hash,
             record_kind: row.kind as u32,
             standing: match row.state {
-                State::Current => Standing::Current,
+                State::Current | State::TakenDown => Standing::Current,
                 State::Retracted { .. } => Standing::Retracted,
-                State::Erased => Standing::Erased,
+                State::Erased { .. } => Standing::Erased,
             },
         };
         same_kind(write, Some(newest))

@@ -55,7 +55,7 @@ impl Portal {
             let (federation, own_handle) = (library.members(), library.own_handle());
             let mut visit = Visit::new(&visitor, library, &federation, &own_handle);
             match page(&mut visit) {
-                Ok(page) => guard::shown(&visitor, page.document(&visitor, Some(&visit))),
+                Ok(page) => guard::shown(&visitor, &page, &visit),
                 Err(refusal) => guard::refused(&visitor, &refusal, Some(&visit)),
             }
         });

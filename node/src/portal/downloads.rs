@@ -55,10 +55,12 @@ impl File {
 /// The proof of a record.
 ///
 /// # Errors
-/// [`Refusal::NotFound`] when the record is not held or its payload was erased.
+/// [`Refusal::NotFound`] when the record is not held, [`Refusal::Gone`] when its contents were erased.
 pub(super) fn proof(library: &dyn Library, id: &str) -> Result<File, Refusal> {
     let id: RecordId = id.parse().map_err(|_| Refusal::NotFound)?;
-    let proof = library.export(&id)?.ok_or(Refusal::NotFound)?;
+    let Some(proof) = library.export(&id)? else {
+        return Err(if library.record(&id)?.is_some() { Refusal::Gone } else { Refusal::NotFound });
+    };
     let preamble = [
         format!("Proof of record {id}, signed by {}.", tamed(&proof.origin_handle)),
         format!("Check it: {}", verify_command(&id)),

@@ -5,7 +5,7 @@
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use wego_proto::{id::fingerprint, record::v1::Money, v1::Position};
+use wego_proto::{dated::CLOCK_AHEAD_MAX_MS, id::fingerprint, record::v1::Money, v1::Position};
 
 use super::{
     text::tamed,
@@ -58,6 +58,9 @@ pub(super) fn money(words: &Words, money: Option<&Money>) -> Option<String> {
 pub(super) fn age(words: &Words, now_ms: u64, then_ms: u64) -> String {
     if then_ms == 0 {
         return words.never.to_owned();
+    }
+    if then_ms > now_ms.saturating_add(CLOCK_AHEAD_MAX_MS) {
+        return words.clock_ahead.to_owned();
     }
     let age_ms = now_ms.saturating_sub(then_ms);
     let (forms, count) = match age_ms {
@@ -138,7 +141,8 @@ mod tests {
     fn an_age_is_told_in_its_largest_unit() {
         let now = 100 * DAY_MS;
         for (then, expected) in [
-            (now + HOUR_MS, "just now"),
+            (now + MINUTE_MS, "just now"),
+            (now + HOUR_MS, "dated in the future: its author’s clock is wrong"),
             (now - MINUTE_MS, "1 minute ago"),
             (now - 59 * MINUTE_MS, "59 minutes ago"),
             (now - 3 * DAY_MS, "3 days ago"),

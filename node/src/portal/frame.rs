@@ -2,6 +2,7 @@
 //!
 //! It names no other site and asks the browser for nothing but the portal's own stylesheet and icon.
 
+use axum::http::StatusCode;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
@@ -9,6 +10,7 @@ use super::{
     reader::Reader,
     text::{self, Foreign},
     visit::Visit,
+    ways::Way,
     words,
 };
 
@@ -18,6 +20,7 @@ pub(super) struct Page {
     title: String,
     body: Markup,
     here: Here,
+    status: StatusCode,
 }
 
 /// Which link of the masthead leads here.
@@ -36,13 +39,23 @@ pub(super) enum Here {
 impl Page {
     /// A page that no link of the masthead leads to.
     pub(super) fn new(title: impl Into<String>, body: Markup) -> Self {
-        Self { title: title.into(), body, here: Here::Elsewhere }
+        Self { title: title.into(), body, here: Here::Elsewhere, status: StatusCode::OK }
     }
 
     /// The same page, marked in the masthead.
     pub(super) fn at(mut self, here: Here) -> Self {
         self.here = here;
         self
+    }
+
+    /// The same page of something that is gone, so that whoever linked or indexed it hears so.
+    pub(super) fn gone(mut self) -> Self {
+        self.status = StatusCode::GONE;
+        self
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// The whole document. Without a visit, as for a refusal before the library was asked, it names no city.
@@ -103,18 +116,19 @@ fn mark() -> Markup {
 
 fn foot(reader: &Reader, visit: Option<&Visit<'_>>) -> Markup {
     let words = reader.words;
+    let ways = reader.languages();
+    let way = |other: &words::Words| {
+        let way = Way { lang: Some(other.tag), is_current: other.tag == words.tag, ..Way::default() };
+        ways.on(|| reader.in_language(other.tag), ("lang", other.tag), &way, &html! { (other.name) })
+    };
     html! {
         footer.foot {
             div.wide {
                 nav.languages aria-label=(words.language) {
                     ul {
-                        @for other in words::ALL {
-                            li {
-                                a href=(reader.in_language(other.tag)) lang=(other.tag) hreflang=(other.tag)
-                                    aria-current=[(other.tag == words.tag).then_some("true")] { (other.name) }
-                            }
-                        }
+                        @for other in words::ALL { li { (way(other)) } }
                     }
+                    (ways.form())
                 }
                 div {
                     @if let Some(visit) = visit {

@@ -21,7 +21,7 @@ use axum::{
 use maud::Markup;
 use tokio::time::timeout;
 
-use super::{limits, reader::Reader, refusal::Refusal, visit::Visit};
+use super::{frame::Page, limits, reader::Reader, refusal::Refusal, visit::Visit};
 
 /// Nothing may be loaded but the stylesheet and the icon, no script runs, forms lead only here, nobody frames us.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -73,8 +73,9 @@ fn has_body(request: &Request) -> bool {
 }
 
 /// A page.
-pub(super) fn shown(reader: &Reader, document: Markup) -> Response {
-    let mut response = html(reader, document);
+pub(super) fn shown(reader: &Reader, page: &Page, visit: &Visit<'_>) -> Response {
+    let mut response = html(reader, page.document(reader, Some(visit)));
+    *response.status_mut() = page.status();
     response.headers_mut().insert(CACHE_CONTROL, KEPT_BRIEFLY);
     response
 }

@@ -68,6 +68,14 @@ pub(super) fn entry_kind(words: &Words, kind: EntryKind) -> &'static str {
     }
 }
 
+/// Why contents were erased, with the number that the order bears.
+pub(super) fn erase_reason(words: &Words, reason: i32) -> String {
+    match numbered(&words.erase_reasons, reason) {
+        Some(label) => format!("{label} ({reason})"),
+        None => format!("{} ({reason})", words.unknown),
+    }
+}
+
 /// The type of a relation; the word as written where it is none of those that are known.
 pub(super) fn relation<'a>(words: &'static Words, kind: &'a str) -> &'a str {
     const KNOWN: [&str; 5] = ["based_on", "replaces", "part_of", "answers_need", "evidence_for"];

@@ -11,12 +11,15 @@ pub(super) const TARGET_BYTES_MAX: usize = 12 * 1024;
 /// Longest query in characters: the bound of the search itself, checked here so that the page can say so.
 pub(super) const QUERY_CHARS_MAX: usize = 1_000;
 
-/// Longest value of a parameter that links of a page repeat, in bytes once it is percent-encoded: a page has up to a hundred
-/// such links, and what a reader typed must not be sent back a hundred times.
-pub(super) const REPEATED_BYTES_MAX: usize = 600;
-
 /// Request line and headers together, in bytes: the target and as much again for what browsers add.
 pub(super) const HEAD_BYTES_MAX: usize = 24 * 1024;
+
+/// Longest target in bytes that every link of a page may repeat; of a longer one each page has a single copy or two. Some
+/// forty Korean characters: what people type is shorter.
+pub(super) const REPEATED_BYTES_MAX: usize = 400;
+
+/// Longest path in bytes that links to other languages repeat: that of a record is 40, of a member at most 60.
+pub(super) const PATH_BYTES_MAX: usize = 128;
 
 /// Headers in one request: browsers send about twenty, proxies add ten.
 pub(super) const HEADERS_MAX: usize = 64;

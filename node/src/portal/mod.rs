@@ -31,6 +31,7 @@ mod serve;
 mod tests;
 mod text;
 mod visit;
+mod ways;
 mod words;
 
 /// What the portal reads. Everything it shows comes from this node's verified copy.

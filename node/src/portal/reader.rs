@@ -11,9 +11,13 @@ use axum::{
 
 use super::{
     language,
-    limits::{LANGUAGES_WANTED_MAX, REPEATED_BYTES_MAX},
+    limits::{LANGUAGES_WANTED_MAX, PATH_BYTES_MAX},
+    ways::Ways,
     words::{self, Words},
 };
+
+/// The parameters that pages know, but for the language.
+const PARAMETERS: [&str; 6] = ["q", "narrow", "without", "page", "kind", "after"];
 
 /// One reader's request, as far as pages need to know it.
 #[derive(Debug, Clone)]
@@ -46,6 +50,7 @@ impl Reader {
         }
         // A link to "//elsewhere" would leave the portal.
         let path = format!("/{}", uri.path().trim_start_matches(['/', '\\']));
+        let path = if path.len() > PATH_BYTES_MAX { "/".to_owned() } else { path };
         Self { words, wanted, chosen, path, parameters }
     }
 
@@ -66,11 +71,25 @@ impl Reader {
         target(path, parameters.iter().copied().chain(language))
     }
 
-    /// This page in another language, without what is too long to be repeated.
+    /// This page in another language.
     pub(super) fn in_language(&self, tag: &str) -> String {
-        let others = self.parameters.iter().filter(|(name, value)| name != "lang" && is_repeatable(value));
-        let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
-        target(&self.path, others.chain([("lang", tag)]))
+        target(&self.path, self.asked().chain([("lang", tag)]))
+    }
+
+    /// The ways to this page in other languages.
+    pub(super) fn languages(&self) -> Ways {
+        Ways::new("languages", &self.path, self.asked())
+    }
+
+    /// The ways on from the results of a query; they keep the chosen language.
+    pub(super) fn ways_on(&self, query: &str) -> Ways {
+        let language = self.chosen.iter().map(|lang| ("lang", lang.as_str()));
+        Ways::new("query", "/", [("q", query)].into_iter().chain(language))
+    }
+
+    /// What was asked, but for the language: each parameter that a page knows, once.
+    fn asked(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        PARAMETERS.iter().filter_map(|name| Some((*name, self.parameter(name)?)))
     }
 }
 
@@ -82,12 +101,7 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     }
 }
 
-/// Whether many links of one page may have this value.
-pub(super) fn is_repeatable(value: &str) -> bool {
-    value.len() <= REPEATED_BYTES_MAX && encoded(value).len() <= REPEATED_BYTES_MAX
-}
-
-fn target<'a>(path: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn target<'a>(path: &str, parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut target = path.to_owned();
     for (at, (name, value)) in parameters.enumerate() {
         target.push(if at == 0 { '?' } else { '&' });

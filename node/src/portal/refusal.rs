@@ -19,6 +19,8 @@ use super::{
 pub(super) enum Refusal {
     /// Nothing at this address.
     NotFound,
+    /// What was at this address was erased.
+    Gone,
     /// The library could not read the query, and says why.
     Query {
         /// For the reader.
@@ -53,6 +55,7 @@ impl Refusal {
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Gone => StatusCode::GONE,
             Self::Query { .. } | Self::QueryTooLong | Self::NoSuchPage => StatusCode::BAD_REQUEST,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
@@ -88,6 +91,7 @@ impl Refusal {
             |reason: &str| html! { p { (words.bad_query_text) } p.reason dir="auto" { (Foreign(reason)) } };
         match self {
             Self::NotFound => plain(words.not_found, words.not_found_text),
+            Self::Gone => plain(words.erased_title, words.erased),
             Self::Query { reason } => (words.bad_request, query(reason)),
             Self::QueryTooLong => {
                 let max = super::limits::QUERY_CHARS_MAX.to_string();

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use wego_proto::{
+    dated::dated,
     entry::Unverified,
     epochs,
     id::{Origin, Position, RecordId},
@@ -17,7 +18,7 @@ use super::{
     keys::{self, Scope},
     rows::{ClaimRow, RecordRow, VersionRow, decode},
 };
-use crate::store::StoreError;
+use crate::store::{Arrived, StoreError};
 
 /// Versions looked at together when an epoch makes them void: bounds the memory, not the number.
 const VOID_TOGETHER: usize = 1_000;
@@ -27,7 +28,7 @@ const VOID_TOGETHER: usize = 1_000;
 /// # Errors
 /// [`StoreError::Conflict`] when an opening makes something count that was left out as void: the projection must be
 /// built anew, with the bases that the draft holds by then.
-pub(super) fn apply(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), StoreError> {
+pub(super) fn apply(draft: &mut Draft<'_>, entry: &Arrived) -> Result<(), StoreError> {
     let (origin, at) = (entry.header().origin, entry.header().at);
     if let Some(start) = &entry.header().epoch_start {
         start_epoch(draft, origin, at.epoch, start.base)?;
@@ -36,7 +37,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, entry: &Unverified) -> Result<(), Sto
         return Ok(());
     }
     let claimed_ms = claimed_time(draft, entry)?;
-    let Some((record, mut row)) = VersionRow::of(entry, claimed_ms) else { return Ok(()) };
+    let Some((record, mut row)) = VersionRow::of(entry, claimed_ms, entry.seen_ms) else { return Ok(()) };
     let claim = draft.row(&keys::claim(&record, origin))?;
     // Without a claim this is the member's first version of the record, and there is nothing to look for.
     if claim.is_some() {
@@ -250,7 +251,7 @@ fn of_claim(draft: &Draft<'_>, owner: Origin, claim: ClaimRow) -> Result<RecordR
     Ok(RecordRow {
         owner: owner.0,
         claim: Some(claim),
-        hlc_ms: newest.hlc_ms,
+        dated_ms: dated(newest.hlc_ms, newest.seen_ms).ms,
         kind: shown.record_kind,
         source_id: content.source_id,
         target: target.map(|target| target.as_bytes().to_vec()).unwrap_or_default(),
@@ -265,7 +266,7 @@ fn index(record: &RecordId, row: &RecordRow) -> Result<Vec<Row>, StoreError> {
         scopes.push(Scope::Source(owner, keys::source(&row.source_id)));
     }
     let value = [&[u8::from(row.stands())][..], &(row.kind() as u32).to_be_bytes()].concat();
-    let listed = |scope| (keys::listed(scope, row.hlc_ms, record), value.clone());
+    let listed = |scope| (keys::listed(scope, row.dated_ms, record), value.clone());
     let mut rows: Vec<_> = scopes.into_iter().map(listed).collect();
     if row.stands() && !row.target.is_empty() {
         let target = RecordId::try_from(row.target.as_slice()).map_err(|_| corrupt())?;

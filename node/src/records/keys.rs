@@ -107,8 +107,8 @@ pub(super) fn list(scope: Scope) -> Vec<u8> {
 }
 
 /// A row of a list: newest first, then by id.
-pub(super) fn listed(scope: Scope, hlc_ms: u64, record: &RecordId) -> Vec<u8> {
-    [&list(scope)[..], &(!hlc_ms).to_be_bytes(), record.as_bytes()].concat()
+pub(super) fn listed(scope: Scope, dated_ms: u64, record: &RecordId) -> Vec<u8> {
+    [&list(scope)[..], &(!dated_ms).to_be_bytes(), record.as_bytes()].concat()
 }
 
 /// A source's name in keys: names have no fixed length, and are others' to choose.

@@ -33,7 +33,7 @@ use wego_proto::{
 };
 
 use crate::store::{
-    Cursor, Projection, Space, StoreError,
+    Arrived, Cursor, Projection, Space, StoreError,
     sled::{self as store, STEP_BYTES, Unflushed},
 };
 
@@ -50,7 +50,7 @@ pub use view::{AdoptionRow, RecordRow, State, Version};
 use draft::Draft;
 
 /// Number of the form in which rows are kept. Another number in the database makes it be built anew.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// The database's cache: what lists and single reads touch again. The rest is the system's page cache.
 const CACHE_BYTES: u64 = 16 * 1_024 * 1_024;
@@ -153,7 +153,7 @@ impl Projection for Records {
         Ok(self.meta()?.unwrap_or_default())
     }
 
-    fn apply(&self, entries: &[Unverified], next: Cursor) -> Result<(), StoreError> {
+    fn apply(&self, entries: &[Arrived], next: Cursor) -> Result<(), StoreError> {
         let mut unflushed = self.unflushed();
         let mut draft = Draft::new(&self.rows);
         for entry in entries {

@@ -39,6 +39,12 @@ pub(super) struct VersionRow {
     pub(super) record_kind: i32,
     #[prost(message, optional, tag = "9")]
     pub(super) content: Option<Content>,
+    /// When this node first saw the entry; 0 unknown.
+    #[prost(uint64, tag = "10")]
+    pub(super) seen_ms: u64,
+    /// Of an erasure.
+    #[prost(uint32, tag = "11")]
+    pub(super) erase_reason: u32,
 }
 
 /// What lists show of a payload.
@@ -84,8 +90,9 @@ pub(super) struct RecordRow {
     pub(super) owner: u32,
     #[prost(message, optional, tag = "2")]
     pub(super) claim: Option<ClaimRow>,
+    /// Its place in lists: what is dated after its arrival would stand first for as long as that lies ahead.
     #[prost(uint64, tag = "3")]
-    pub(super) hlc_ms: u64,
+    pub(super) dated_ms: u64,
     #[prost(enumeration = "RecordKind", tag = "4")]
     pub(super) kind: i32,
     /// Empty for a record that was not imported.
@@ -98,7 +105,7 @@ pub(super) struct RecordRow {
 
 impl VersionRow {
     /// The row of an entry; `None` when it says nothing about a record of a kind known here.
-    pub(super) fn of(entry: &Unverified, claimed_ms: u64) -> Option<(RecordId, Self)> {
+    pub(super) fn of(entry: &Unverified, claimed_ms: u64, seen_ms: u64) -> Option<(RecordId, Self)> {
         let header = entry.header();
         let record_id = header.record_id?;
         let record_kind = wego_catalogue::kind::from_number(header.record_kind);
@@ -122,6 +129,8 @@ impl VersionRow {
             key_no: header.key_no,
             record_kind: record_kind.into(),
             content,
+            seen_ms,
+            erase_reason: header.erase.unwrap_or_default(),
         };
         Some((record_id, row))
     }

@@ -14,7 +14,7 @@ use crate::store::NoGuard;
 mod lists;
 mod sample;
 
-use sample::{Draft as Entry, Sample, adoption, at, dataset, everything, id, origin, practice};
+use sample::{Draft as Entry, Sample, adoption, arrived, at, dataset, everything, id, origin, practice};
 
 #[test]
 fn a_record_is_what_its_newest_version_says_and_its_history_is_kept() {
@@ -86,7 +86,7 @@ fn an_erased_record_leaves_nothing_of_its_content() {
     let erase = Entry::new(1, 2, EntryKind::Erase, 1).entry();
     let sample = Sample::of(&[put.clone().entry(), erase.clone()]);
     let record = sample.records.record(&id(1)).unwrap().unwrap();
-    assert_eq!((record.state, record.titles.len(), record.versions), (State::Erased, 0, 2));
+    assert_eq!((record.state, record.titles.len(), record.versions), (State::Erased { reason: 0 }, 0, 2));
     assert!(!everything(&sample.records).contains("secret"));
     // The store has erased the payload by the time the projection is built again.
     let rebuilt = Sample::of(&[put.without_payload(), erase]);
@@ -171,7 +171,7 @@ fn another_store_or_a_wipe_begins_anew() {
     let other = Records::open(&path, StoreId::new([8; 16]), &NoGuard).unwrap();
     assert_eq!(other.cursor().unwrap(), Cursor(0));
     assert_eq!(other.record(&id(1)).unwrap(), None);
-    other.apply(&[Entry::put(1, 1, 1, &practice("back")).entry()], Cursor(1)).unwrap();
+    other.apply(&arrived(&[Entry::put(1, 1, 1, &practice("back")).entry()]), Cursor(1)).unwrap();
     other.wipe().unwrap();
     assert_eq!((other.cursor().unwrap(), other.record(&id(1)).unwrap()), (Cursor(0), None));
     assert_eq!(other.digest().unwrap(), Sample::new().records.digest().unwrap());
@@ -188,7 +188,7 @@ fn a_damaged_database_is_set_aside_and_built_anew() {
         fs::write(path.join(file), vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
         let records = Records::open(&path, sample::STORE, &NoGuard).unwrap();
         assert_eq!((records.cursor().unwrap(), records.record(&id(1)).unwrap()), (Cursor(0), None), "{file}");
-        records.apply(&[Entry::put(1, 1, 1, &practice("back")).entry()], Cursor(1)).unwrap();
+        records.apply(&arrived(&[Entry::put(1, 1, 1, &practice("back")).entry()]), Cursor(1)).unwrap();
         assert_eq!(
             records.digest().unwrap(),
             Sample::of(&[Entry::put(1, 1, 1, &practice("back")).entry()]).records.digest().unwrap()
@@ -306,6 +306,6 @@ fn a_batch_larger_than_one_step_comes_to_the_same_and_may_come_again() {
     let (singly, at_once) = (Sample::new(), Sample::of(&entries));
     entries.iter().for_each(|entry| singly.apply(std::slice::from_ref(entry)));
     assert_eq!(singly.records.digest().unwrap(), at_once.records.digest().unwrap());
-    at_once.records.apply(&entries, Cursor(entries.len() as u64)).unwrap();
+    at_once.records.apply(&arrived(&entries), Cursor(entries.len() as u64)).unwrap();
     assert_eq!(singly.records.digest().unwrap(), at_once.records.digest().unwrap());
 }

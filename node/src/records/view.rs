@@ -32,6 +32,8 @@ pub struct RecordRow {
     pub key_no: u32,
     /// Author's clock of that entry, ms since 1970: for display.
     pub hlc_ms: u64,
+    /// When this node first saw that entry, ms since 1970; 0 unknown.
+    pub seen_ms: u64,
     /// Where its newest version with content stands; the payload is read from the store there.
     pub content_at: Position,
     /// Titles of that version, cut to bounds. None for adoptions, and where the payload is not held.
@@ -59,7 +61,12 @@ pub enum State {
         reason: String,
     },
     /// Its owner had its contents erased everywhere.
-    Erased,
+    Erased {
+        /// Number of the reason that the owner gave.
+        reason: u32,
+    },
+    /// It stands, but its content is not kept: it was taken down.
+    TakenDown,
 }
 
 /// One entry about a record.
@@ -179,6 +186,14 @@ impl Records {
         Ok(counts)
     }
 
+    /// When this node first saw an entry about a record, ms since 1970; 0 unknown.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub fn seen_ms(&self, origin: Origin, at: Position) -> Result<u64, StoreError> {
+        Ok(self.version(origin, at)?.map_or(0, |version| version.seen_ms))
+    }
+
     fn statement(&self, record_id: RecordId) -> Result<Option<Statement>, StoreError> {
         let Some(row) = self.row(&record_id)? else { return Ok(None) };
         let (adopter, at) = (Origin(row.owner), row.claim()?.content()?);
@@ -213,6 +228,7 @@ impl RecordRow {
             hash: newest.hash()?,
             key_no: newest.key_no,
             hlc_ms: newest.hlc_ms,
+            seen_ms: newest.seen_ms,
             content_at: claim.content()?,
             titles: content.titles,
             source_id: content.source_id,
@@ -230,7 +246,8 @@ impl State {
             EntryKind::Retract => {
                 Self::Retracted { reason: newest.content.clone().unwrap_or_default().reason }
             }
-            EntryKind::Erase => Self::Erased,
+            EntryKind::Erase => Self::Erased { reason: newest.erase_reason },
+            _ if newest.content.is_none() => Self::TakenDown,
             _ => Self::Current,
         }
     }

@@ -29,7 +29,7 @@ use super::{
     score, spelling,
     writing::{Applied, Writing},
 };
-use crate::store::{Cursor, Projection, StoreError};
+use crate::store::{Arrived, Cursor, Projection, StoreError};
 
 const WHAT: &str = "search index";
 
@@ -155,7 +155,7 @@ impl Projection for Search {
     /// # Errors
     /// Besides those of the index, [`StoreError::Conflict`] when [`Projection::next_cursor`] had moved back and the
     /// entries begin after it; nothing was applied.
-    fn apply(&self, entries: &[Unverified], next: Cursor) -> Result<(), StoreError> {
+    fn apply(&self, entries: &[Arrived], next: Cursor) -> Result<(), StoreError> {
         match self.write(|writing| writing.apply(entries, next.0))? {
             Applied::Through => Ok(()),
             Applied::TooFar => Err(StoreError::Conflict),

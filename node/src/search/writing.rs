@@ -21,6 +21,7 @@ use super::{
     mark::{Begun, Epochs, Mark},
     schema::{Fields, Key},
 };
+use crate::store::Arrived;
 
 /// Documents after which a batch is committed even while more arrive: bounds what a crash costs, and the memory
 /// for their positions.
@@ -123,7 +124,7 @@ impl Writing {
     }
 
     /// Takes entries in, up to `next`. After an error nothing since the last commit was.
-    pub(super) fn apply(&mut self, entries: &[Unverified], next: u64) -> tantivy::Result<Applied> {
+    pub(super) fn apply(&mut self, entries: &[Arrived], next: u64) -> tantivy::Result<Applied> {
         let first = next.saturating_sub(entries.len() as u64);
         if self.moved_back && first > self.applied {
             return Ok(Applied::TooFar);

@@ -42,7 +42,7 @@ pub use fence::Fence;
 pub use governance_files::GovernanceFiles;
 pub use journal::Journal;
 pub use memory::{MemoryLock, MemoryStore};
-pub use projection::Projection;
+pub use projection::{Arrived, Projection};
 pub use roster_files::{RosterFiles, RosterFilesError};
 pub use shared_lock::SharedLock;
 pub use sled::SledStore;
@@ -64,6 +64,15 @@ pub type Heads = BTreeMap<(Origin, u32), (u64, Hash)>;
 /// [`StoreId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Cursor(pub u64);
+
+/// An entry as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrival {
+    /// The entry. Untrusted, as everything that is read from a store.
+    pub entry: v1::Entry,
+    /// When it was first seen, ms since 1970; `None` for one that was put before stores remembered.
+    pub seen_ms: Option<u64>,
+}
 
 /// The own log's head and its last entries: trusted, durable, compare-and-swap.
 ///
@@ -116,13 +125,15 @@ pub trait EntryStore: Send + Sync {
     /// [`EntryStore::sync`], but never out of order: what survives a crash is a prefix of the entries put, which
     /// may end within a large batch.
     ///
+    /// Each entry that is new remembers `now_ms`, this node's clock, as the moment when it was first seen.
+    ///
     /// Returns the cursor after the batch.
     ///
     /// # Errors
     /// [`StoreError::Fork`] when another entry is held at a position, or at the position that an entry names as
     /// its predecessor; [`StoreError::Gap`] when entries before one are missing; [`StoreError::Full`],
     /// [`StoreError::Corrupt`]. Nothing was written.
-    fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError>;
+    fn put(&self, batch: &[Verified], now_ms: u64) -> Result<Cursor, StoreError>;
 
     /// Entries of one origin and epoch from `from` to `until` (inclusive), in order, as many as fit into
     /// `max_bytes` but at least one if there is one.
@@ -152,7 +163,7 @@ pub trait EntryStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Corrupt`].
-    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError>;
+    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<Arrival>, Cursor), StoreError>;
 
     /// The cursor after everything held.
     fn cursor(&self) -> Cursor;

@@ -1,9 +1,45 @@
 //! What follows the store: anything derived from entries that can be deleted and built again. It must never hold the only
 //! copy of anything.
 
+use std::ops::Deref;
+
 use wego_proto::entry::Unverified;
 
-use crate::store::{Cursor, StoreError};
+use crate::store::{Arrival, Cursor, StoreError};
+
+/// A well-formed entry, and when it was first seen here.
+#[derive(Debug, Clone)]
+pub struct Arrived {
+    /// The entry.
+    pub entry: Unverified,
+    /// By this node's clock, ms since 1970; 0 unknown.
+    pub seen_ms: u64,
+}
+
+impl Arrived {
+    /// Reads arrivals; what is no entry is left out. One of an unknown time was seen by `now_ms` at the latest.
+    pub fn read(arrivals: Vec<Arrival>, now_ms: u64) -> Vec<Self> {
+        let parsed = arrivals.into_iter().filter_map(|arrival| {
+            let seen_ms = arrival.seen_ms.unwrap_or(now_ms);
+            Some(Self { entry: Unverified::parse(arrival.entry).ok()?, seen_ms })
+        });
+        parsed.collect()
+    }
+}
+
+impl Deref for Arrived {
+    type Target = Unverified;
+
+    fn deref(&self) -> &Unverified {
+        &self.entry
+    }
+}
+
+impl From<Unverified> for Arrived {
+    fn from(entry: Unverified) -> Self {
+        Self { entry, seen_ms: 0 }
+    }
+}
 
 /// Something derived from the entries in order of arrival, that can be deleted and built again.
 ///
@@ -25,7 +61,7 @@ pub trait Projection: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] of what it is kept in.
-    fn apply(&self, entries: &[Unverified], next: Cursor) -> Result<(), StoreError>;
+    fn apply(&self, entries: &[Arrived], next: Cursor) -> Result<(), StoreError>;
 
     /// Makes readers see everything applied, where that costs too much to do for every batch. The follower calls
     /// it when nothing new has come for a moment, and at least once a second.

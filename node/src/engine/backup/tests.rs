@@ -3,7 +3,10 @@
 use wego_proto::{entry::Verified, id::Hash};
 
 use super::*;
-use crate::store::{HeadLock as _, MemoryLock, MemoryStore, conformance::Author};
+use crate::store::{
+    HeadLock as _, MemoryLock, MemoryStore,
+    conformance::{Author, SEEN_MS},
+};
 
 /// Answers like an engine whose lock holds the own log; counts what was asked for.
 fn answering(mut lock: MemoryLock) -> (mpsc::Sender<Question>, std::thread::JoinHandle<Vec<usize>>) {
@@ -23,7 +26,7 @@ fn answering(mut lock: MemoryLock) -> (mpsc::Sender<Question>, std::thread::Join
 
 fn store_with(entries: &[Verified]) -> Arc<MemoryStore> {
     let store = MemoryStore::new(StoreId::new([1; 16]));
-    store.put(entries).unwrap();
+    store.put(entries, SEEN_MS).unwrap();
     Arc::new(store)
 }
 

@@ -11,8 +11,8 @@ use super::*;
 use crate::{
     engine::follow::{Follower, Share},
     store::{
-        HeadLock, LockedHead, MemoryLock, MemoryStore,
-        conformance::Author,
+        Arrived, HeadLock, LockedHead, MemoryLock, MemoryStore,
+        conformance::{Author, SEEN_MS},
         memory::{Moment, Step},
     },
 };
@@ -35,7 +35,7 @@ impl Projection for Witness {
         Ok(*self.at.lock().expect("whole"))
     }
 
-    fn apply(&self, _: &[Unverified], next: Cursor) -> Result<(), StoreError> {
+    fn apply(&self, _: &[Arrived], next: Cursor) -> Result<(), StoreError> {
         *self.at.lock().expect("whole") = next;
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Bench {
         let mut lock = MemoryLock::new(ada.origin());
         lock.replace(None, &log).expect("a lock");
         for entry in log.iter().chain(&foreign) {
-            store.put(std::slice::from_ref(entry)).expect("a put");
+            store.put(std::slice::from_ref(entry), SEEN_MS).expect("a put");
         }
         store.sync().expect("a sync");
         let log = [log, foreign].concat();
@@ -94,7 +94,7 @@ impl Bench {
         let locked = self.lock.clone().since(None, 99).expect("readable");
         let (stored, _) = self.store.tail(Cursor(0), 99).expect("readable");
         let held = |entries: Vec<v1::Entry>| entries.iter().map(|entry| entry.payload.is_some()).collect();
-        (held(locked), held(stored))
+        (held(locked), held(stored.into_iter().map(|arrival| arrival.entry).collect()))
     }
 }
 
@@ -176,7 +176,7 @@ fn a_store_that_is_built_anew_with_old_payloads_is_erased_again() {
 fn the_journal_is_erased_although_the_store_never_had_the_payload() {
     let bench = Bench::new();
     let store = MemoryStore::new(StoreId::new([2; 16]));
-    store.put(&bench.log).expect("one batch: what its order covers is stored without payload");
+    store.put(&bench.log, SEEN_MS).expect("one batch: what its order covers is stored without payload");
     let bench = Bench { store, ..bench };
     assert_eq!(bench.held().1, ERASED_ALL);
     bench.eraser(vec![]).catch_up(&[]).expect("carried out");
@@ -186,6 +186,7 @@ fn the_journal_is_erased_although_the_store_never_had_the_payload() {
 #[test]
 fn a_header_that_cannot_be_read_is_never_passed_over() {
     let damaged = v1::Entry { header: vec![0xff; 9], ..v1::Entry::default() };
+    let damaged = Arrival { entry: damaged, seen_ms: None };
     assert!(matches!(orders_in(&[damaged]), Err(StoreError::Corrupt { .. })));
 }
 

@@ -4,11 +4,11 @@ use wego_catalogue::{Searchable, vocabulary};
 use wego_proto::{
     id::{Origin, RecordId},
     prost::Message as _,
-    record::v1::LangText,
+    record::v1::{LangText, RecordKind},
     v1,
 };
 
-use super::{QueryProblem, ReadError, ReadHandle};
+use super::{QueryProblem, ReadError, ReadHandle, erased};
 use crate::clock::now_ms;
 use crate::{
     engine::view::View,
@@ -65,6 +65,12 @@ impl ReadHandle {
             return Ok(None);
         }
         let entry = self.verified(view, hit.origin, hit.at)?;
+        let erased_by = match hit.kind {
+            RecordKind::Unspecified => {
+                self.current(view, &hit.record_id)?.and_then(|row| erased::erased_by(view, &row))
+            }
+            _ => None,
+        };
         let record = entry.payload().and_then(|payload| v1::Record::decode(payload.content.as_slice()).ok());
         let texts = record.as_ref().and_then(Searchable::of);
         let pick = |texts: &[&LangText]| best(texts, lang).cloned();
@@ -81,6 +87,7 @@ impl ReadHandle {
             summary: texts.as_ref().and_then(|texts| pick(&texts.summaries)),
             provenance: Some(self.provenance(view, &entry)),
             score: hit.score,
+            erased_by,
         }))
     }
 

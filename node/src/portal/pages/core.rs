@@ -113,6 +113,7 @@ pub(super) fn record_reference(visit: &Visit<'_>, target: &str) -> Markup {
         a href=(visit.record_page(id.as_bytes())) {
             @match title {
                 Some(title) => (text::plain(&title)),
+                None if held.as_ref().is_some_and(|view| view.erased) => (visit.words().erased_title),
                 None => span.hash { (id) },
             }
         }

@@ -22,13 +22,17 @@ pub(super) fn filters(query: &str) -> Vec<Filter<'_>> {
 
 /// The query with one more filter.
 pub(super) fn with(query: &str, field: &str, value: &str) -> String {
-    let filter = written(field, value);
-    if query.is_empty() { filter } else { format!("{query} {filter}") }
+    and(query, &written(field, value))
 }
 
-/// The query without one of its filters.
-pub(super) fn without(query: &str, filter: Filter<'_>) -> String {
-    let rest: Vec<&str> = clauses(query).into_iter().filter(|clause| *clause != filter.written).collect();
+/// The query with one more clause, as it is written.
+pub(super) fn and(query: &str, clause: &str) -> String {
+    if query.is_empty() { clause.to_owned() } else { format!("{query} {clause}") }
+}
+
+/// The query without one of its filters, as it is written there.
+pub(super) fn without(query: &str, filter: &str) -> String {
+    let rest: Vec<&str> = clauses(query).into_iter().filter(|clause| *clause != filter).collect();
     rest.join(" ")
 }
 
@@ -72,7 +76,7 @@ mod tests {
             found.iter().map(|f| (f.field, f.value)).collect::<Vec<_>>(),
             [("licence", "CC BY 4.0"), ("city", "kr-seoul")]
         );
-        assert_eq!(without(&without(&narrowed, found[0]), found[1]), query);
+        assert_eq!(without(&without(&narrowed, found[0].written), found[1].written), query);
     }
 
     #[test]

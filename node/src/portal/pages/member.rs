@@ -215,7 +215,11 @@ fn records(visit: &Visit<'_>, records: &[v1::RecordSummary]) -> Markup {
                         @else { (labels::kind(words, record.kind())) ": " (text::isolated(&visit.city(&record.handle))) }
                     }
                     @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
-                    " " span.note { (format::day(words, record.signed_at_ms)) }
+                    @let dated = record.dated();
+                    " " span.note {
+                        (format::day(words, dated.ms))
+                        @if dated.ahead { " · " (words.clock_ahead) }
+                    }
                 }
             }
         }

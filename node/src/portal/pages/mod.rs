@@ -19,6 +19,8 @@ pub(super) use federation::federation;
 pub(super) use member::member;
 pub(super) use record::record;
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 use super::{frame::Page, limits, reader::Reader, refusal::Refusal, text::tamed, visit::Visit};
@@ -28,13 +30,24 @@ use super::{frame::Page, limits, reader::Reader, refusal::Refusal, text::tamed, 
 /// # Errors
 /// [`Refusal`] when the query is too long, cannot be read, or has no such page.
 pub(super) fn start_or_results(visit: &Visit<'_>) -> Result<Page, Refusal> {
-    let Some(query) = visit.reader.parameter("q") else {
+    let Some(query) = asked(visit.reader) else {
         return start::start(visit);
     };
     if query.chars().count() > limits::QUERY_CHARS_MAX {
         return Err(Refusal::QueryTooLong);
     }
-    results::results(visit, query)
+    results::results(visit, &query)
+}
+
+/// The query, with the filter that a button adds or takes away.
+fn asked(reader: &Reader) -> Option<Cow<'_, str>> {
+    let query = reader.parameter("q").unwrap_or_default();
+    let changed = match (reader.parameter("narrow"), reader.parameter("without")) {
+        (Some(filter), _) => Cow::Owned(filters::and(query, filter)),
+        (None, Some(filter)) => Cow::Owned(filters::without(query, filter)),
+        (None, None) => Cow::Borrowed(query),
+    };
+    (!changed.is_empty()).then_some(changed)
 }
 
 /// The search box, as large on every page.

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use wego_proto::{
     id::RecordId,
     record::v1::Provenance as Imported,
-    v1::{EntryKind, HistoryReply, Provenance, Version},
+    v1::{EntryKind, ErasedBy, HistoryReply, Provenance, Version},
 };
 
 use super::facts::Facts;
@@ -23,7 +23,8 @@ pub(super) fn provenance(visit: &Visit<'_>, id: &RecordId, provenance: &Provenan
     let words = visit.words();
     let mut facts = Facts::default();
     facts.add(words.signed_by, visit.city_link(&provenance.handle));
-    facts.add(words.signed_at, format::moment(words, provenance.signed_at_ms));
+    let ahead = html! { @if provenance.dated().ahead { " (" (words.clock_ahead) ")" } };
+    facts.add(words.signed_at, html! { (format::moment(words, provenance.signed_at_ms)) (ahead) });
     if provenance.received_at_ms != 0 {
         facts.add(words.received_at, format::moment(words, provenance.received_at_ms));
     }
@@ -60,7 +61,7 @@ pub(super) fn verdict(visit: &Visit<'_>, provenance: &Provenance) -> Markup {
         p.signed {
             @if provenance.verified { span.seal aria-hidden="true" { "✓" } } @else { span.seal.bad aria-hidden="true" { "✗" } }
             " " (words.signed_by) " " (visit.city_link(&provenance.handle))
-            " · " (format::moment(words, provenance.signed_at_ms))
+            " · " (moment(visit, provenance))
             " · " a href="#provenance" { @if provenance.verified { (words.verified_short) } @else { (words.unverified) } }
         }
     }
@@ -152,7 +153,7 @@ fn one_version(visit: &Visit<'_>, id: &RecordId, version: &Version, rank: Rank) 
                 (labels::entry_kind(words, version.kind()))
                 @if !provenance.verified { " " strong.bad { (words.unverified) } }
             }
-            td data-label=(words.signed_at) { (format::moment(words, provenance.signed_at_ms)) }
+            td data-label=(words.signed_at) { (moment(visit, &provenance)) }
             td data-label=(words.size) {
                 @if version.payload_bytes > 0 && version.payload_held {
                     (format::bytes(words, version.payload_bytes.into()))
@@ -176,6 +177,41 @@ fn one_version(visit: &Visit<'_>, id: &RecordId, version: &Version, rank: Rank) 
 fn short(hash: &[u8]) -> String {
     let end = hash.len().min(8);
     format!("{}…", format::hex(&hash[..end]))
+}
+
+/// Who erased the contents, when and why; at the least that they are gone.
+pub(super) fn erasure(visit: &Visit<'_>, by: Option<&ErasedBy>) -> Markup {
+    html! {
+        div.banner.warning role="note" {
+            @if let Some(by) = by { p { strong { (erased_by(visit, by)) } } p { (erase_reason(visit, by)) } }
+            p { (visit.words().erased) }
+        }
+    }
+}
+
+/// By whom and when, in a sentence.
+pub(super) fn erased_by(visit: &Visit<'_>, by: &ErasedBy) -> String {
+    let words = visit.words();
+    let day = format::day(words, by.ordered_at_ms);
+    match by.handle.as_str() {
+        "" => filled(words.taken_down, &[("day", &day)]),
+        handle => filled(words.erased_by, &[("day", &day), ("city", &text::tamed(&visit.city(handle).text))]),
+    }
+}
+
+/// Why, in a line.
+pub(super) fn erase_reason(visit: &Visit<'_>, by: &ErasedBy) -> String {
+    let words = visit.words();
+    format!("{} {}", words.erase_reason, labels::erase_reason(words, by.reason))
+}
+
+/// When an entry was signed; or when it came, where its author's clock was ahead of that.
+pub(super) fn moment(visit: &Visit<'_>, provenance: &Provenance) -> Markup {
+    let dated = provenance.dated();
+    html! {
+        (format::moment(visit.words(), dated.ms))
+        @if dated.ahead { " " span.badge { (visit.words().clock_ahead) } }
+    }
 }
 
 /// What a withdrawal says, above everything else.

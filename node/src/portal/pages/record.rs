@@ -45,9 +45,9 @@ pub(in crate::portal) fn record(visit: &mut Visit<'_>, id: &str) -> Result<Page,
     let body = html! {
         article.record {
             (top(visit, kind, &content, &title, &signed))
-            @if view.erased { div.banner role="note" { p { (visit.words().erased) } } }
+            @if view.erased { (provenance::erasure(visit, view.erased_by.as_ref())) }
             @else if view.retracted { (provenance::withdrawal(visit, &signed.handle, &view.retract_reason)) }
-            @else if view.record.is_none() { div.banner role="note" { p { (visit.words().erased) } } }
+            @else if view.record.is_none() { (provenance::erasure(visit, None)) }
             @if !signed.verified { div.banner.error role="note" { p { (visit.words().not_verified) } } }
             div.columns {
                 div.main-column {
@@ -61,14 +61,15 @@ pub(in crate::portal) fn record(visit: &mut Visit<'_>, id: &str) -> Result<Page,
                         section.box aria-labelledby="facts" { h2 #facts { (visit.words().facts) } (content.facts.list()) }
                     }
                     (provenance::provenance(visit, &id, &signed))
-                    (provenance::check(visit, &id))
+                    @if view.record.is_some() { (provenance::check(visit, &id)) }
                     @if let Some(imported) = content.imported { (provenance::imported(visit, imported)) }
                 }
             }
             (provenance::history(visit, &id, &history))
         }
     };
-    Ok(Page::new(title.text, body))
+    let page = Page::new(title.text, body);
+    Ok(if view.erased { page.gone() } else { page })
 }
 
 fn content<'a>(visit: &Visit<'_>, view: &'a RecordView) -> (RecordKind, Content<'a>) {
@@ -90,7 +91,8 @@ fn nothing<'a>() -> Content<'a> {
 fn heading(visit: &Visit<'_>, kind: RecordKind, handle: &str, titles: &[LangText]) -> LangText {
     visit.chosen(titles).cloned().unwrap_or_else(|| {
         let words = visit.words();
-        let kind = if kind == RecordKind::Unspecified { words.untitled } else { labels::kind(words, kind) };
+        let kind =
+            if kind == RecordKind::Unspecified { words.erased_title } else { labels::kind(words, kind) };
         let text = format!("{kind}: {}", visit.city(handle).text);
         LangText { lang: words.tag.to_owned(), text, ..LangText::default() }
     })

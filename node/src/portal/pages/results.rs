@@ -7,15 +7,15 @@ use wego_proto::v1;
 
 use super::{
     filters::{self, Filter},
-    search_box,
+    provenance, search_box,
 };
 use crate::portal::{
     frame::{Here, Page},
     labels, limits,
-    reader::is_repeatable,
     refusal::Refusal,
     text::{self, Foreign, tamed},
     visit::Visit,
+    ways::{Way, Ways},
     words::filled,
 };
 
@@ -34,11 +34,13 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
         reader_lang: visit.reader.wanted[0].clone(),
     })?;
     let title = filled(words.results_for, &[("query", &tamed(query))]);
+    let ways = visit.reader.ways_on(query);
     let body = html! {
         div.search-top {
             h1.quiet-title { (words.results) }
             (search_box(visit.reader, query))
-            (active_filters(visit, query))
+            (active_filters(visit, &ways, query))
+            (ways.form())
         }
         div.results {
             section.found aria-labelledby="found" {
@@ -52,9 +54,9 @@ pub(super) fn results(visit: &Visit<'_>, query: &str) -> Result<Page, Refusal> {
                         @for hit in &reply.hits { li { (found(visit, hit)) } }
                     }
                 }
-                (pagination(visit, query, page, reply.total))
+                (pagination(visit, &ways, query, page, reply.total))
             }
-            (narrowing(visit, query, &reply.facets))
+            (narrowing(visit, &ways, query, &reply.facets))
         }
     };
     Ok(Page::new(title, body).at(Here::Elsewhere))
@@ -66,26 +68,22 @@ fn page_number(parameter: Option<&str>) -> Result<u32, Refusal> {
     if (1..=last).contains(&page) { Ok(page) } else { Err(Refusal::NoSuchPage) }
 }
 
-fn active_filters(visit: &Visit<'_>, query: &str) -> Markup {
+fn active_filters(visit: &Visit<'_>, ways: &Ways, query: &str) -> Markup {
     let words = visit.words();
     let active = filters::filters(query);
+    let way = Way { class: "chip on", title: Some(words.remove_filter), ..Way::default() };
+    let label = |filter: Filter<'_>| {
+        html! {
+            span.chip-field { (labels::facet(words, filter.field)) } " " (text::plain(&filter_label(visit, filter)))
+            " " span.cross aria-hidden="true" { "×" }
+        }
+    };
     html! {
         @if !active.is_empty() {
             ul.chips.active aria-label=(words.filters) {
                 @for filter in active {
-                    @let label = html! {
-                        span.chip-field { (labels::facet(words, filter.field)) } " "
-                        (text::plain(&filter_label(visit, filter)))
-                    };
-                    li {
-                        @if is_repeatable(query) {
-                            a.chip.on href=(visit.search_page(&filters::without(query, filter))) title=(words.remove_filter) {
-                                (label) " " span.cross aria-hidden="true" { "×" }
-                            }
-                        } @else {
-                            span.chip.on { (label) }
-                        }
-                    }
+                    @let rest = || visit.search_page(&filters::without(query, filter.written));
+                    li { (ways.on(rest, ("without", filter.written), &way, &label(filter))) }
                 }
             }
         }
@@ -125,10 +123,11 @@ fn found(visit: &Visit<'_>, hit: &v1::Hit) -> Markup {
     let handle = provenance.map(|provenance| provenance.handle.as_str()).unwrap_or_default();
     let seen_ms = provenance.map_or(0, |provenance| provenance.origin_seen_ms);
     let title = hit.title.as_ref();
+    let kind = if hit.erased_by.is_some() { words.erased_title } else { labels::kind(words, hit.kind()) };
     html! {
         article.hit {
             p.eyebrow {
-                span class={ "kind kind-" (wego_catalogue::kind::word(hit.kind())) } { (labels::kind(words, hit.kind())) }
+                span class={ "kind kind-" (wego_catalogue::kind::word(hit.kind())) } { (kind) }
                 " · " (visit.city_link(handle))
                 @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
             }
@@ -136,9 +135,12 @@ fn found(visit: &Visit<'_>, hit: &v1::Hit) -> Markup {
                 a href=(visit.record_page(&hit.record_id)) {
                     @match title {
                         Some(title) => (Foreign(&title.text)),
-                        None => { (labels::kind(words, hit.kind())) ": " (text::isolated(&visit.city(handle))) },
+                        None => { (kind) ": " (text::isolated(&visit.city(handle))) },
                     }
                 }
+            }
+            @if let Some(by) = &hit.erased_by {
+                p.summary { (provenance::erased_by(visit, by)) " " (provenance::erase_reason(visit, by)) }
             }
             @if let Some(summary) = hit.summary.as_ref().filter(|summary| !summary.text.is_empty()) {
                 p.summary lang=(text::attribute(&summary.lang)) { (Foreign(&summary.text)) }
@@ -154,19 +156,24 @@ fn found(visit: &Visit<'_>, hit: &v1::Hit) -> Markup {
     }
 }
 
-fn pagination(visit: &Visit<'_>, query: &str, page: u32, total: u64) -> Markup {
+fn pagination(visit: &Visit<'_>, ways: &Ways, query: &str, page: u32, total: u64) -> Markup {
     let words = visit.words();
     let reachable = total.min(u64::from(limits::OFFSET_MAX + limits::RESULTS_PER_PAGE));
     let last = u32::try_from(reachable.div_ceil(u64::from(limits::RESULTS_PER_PAGE))).unwrap_or(1).max(1);
-    let link = |page: u32| visit.reader.link("/", &[("q", query), ("page", &page.to_string())]);
+    let way = |page: u32, rel: &'static str, label: &str| {
+        let page = page.to_string();
+        let link = || visit.reader.link("/", &[("q", query), ("page", &page)]);
+        let way = Way { class: "button", rel: Some(rel), ..Way::default() };
+        ways.on(link, ("page", &page), &way, &html! { (label) })
+    };
     let place =
         filled(words.page_of, &[("n", &visit.number(page.into())), ("all", &visit.number(last.into()))]);
     html! {
         @if last > 1 || page > 1 {
             nav.pages aria-label=(words.pages) {
-                @if page > 1 { a.button rel="prev" href=(link((page - 1).min(last))) { (words.previous) } }
+                @if page > 1 { (way((page - 1).min(last), "prev", words.previous)) }
                 span { (place) }
-                @if page < last { a.button rel="next" href=(link(page + 1)) { (words.next) } }
+                @if page < last { (way(page + 1, "next", words.next)) }
             }
         }
     }
@@ -199,11 +206,21 @@ fn coverage(visit: &Visit<'_>, reply: &v1::SearchReply) -> Markup {
     }
 }
 
-fn narrowing(visit: &Visit<'_>, query: &str, facets: &[v1::Facet]) -> Markup {
+fn narrowing(visit: &Visit<'_>, ways: &Ways, query: &str, facets: &[v1::Facet]) -> Markup {
     let words = visit.words();
     let active = filters::filters(query);
     let is_active = |field: &str, value: &str| {
         active.iter().any(|filter| filter.field == field && filter.value.eq_ignore_ascii_case(value))
+    };
+    let value = |field: &str, value: &v1::FacetValue| {
+        let label = facet_label(visit, field, value);
+        let link = || visit.search_page(&filters::with(query, field, &value.value));
+        let filter = filters::written(field, &value.value);
+        html! {
+            @if is_active(field, &value.value) { strong { (label) } }
+            @else { (ways.on(link, ("narrow", &filter), &Way::default(), &label)) }
+            " " span.count { (visit.number(value.count)) }
+        }
     };
     let offered = labels::FACETS.iter().filter_map(|field| facets.iter().find(|facet| facet.field == *field));
     let offered: Vec<&v1::Facet> = offered.filter(|facet| !facet.values.is_empty()).collect();
@@ -214,20 +231,8 @@ fn narrowing(visit: &Visit<'_>, query: &str, facets: &[v1::Facet]) -> Markup {
                 @for facet in offered {
                     h3 { (labels::facet(words, &facet.field)) }
                     ul {
-                        @for value in facet.values.iter().take(limits::FACET_VALUES_SHOWN) {
-                            li {
-                                @let label = facet_label(visit, &facet.field, value);
-                                @if is_active(&facet.field, &value.value) {
-                                    strong { (label) } " " span.count { (visit.number(value.count)) }
-                                } @else {
-                                    @if is_repeatable(query) {
-                                        a href=(visit.search_page(&filters::with(query, &facet.field, &value.value))) { (label) }
-                                    } @else {
-                                        (label)
-                                    }
-                                    " " span.count { (visit.number(value.count)) }
-                                }
-                            }
+                        @for one in facet.values.iter().take(limits::FACET_VALUES_SHOWN) {
+                            li { (value(&facet.field, one)) }
                         }
                     }
                 }

@@ -89,7 +89,7 @@ fn newest_practices(visit: &Visit<'_>, newest: &[v1::RecordSummary]) -> Markup {
 }
 
 fn card(visit: &Visit<'_>, record: &v1::RecordSummary) -> Markup {
-    let title = visit.chosen(&record.title);
+    let (words, title) = (visit.words(), visit.chosen(&record.title));
     html! {
         article.card {
             p.eyebrow { (text::isolated(&visit.city(&record.handle))) }
@@ -97,7 +97,9 @@ fn card(visit: &Visit<'_>, record: &v1::RecordSummary) -> Markup {
                 a href=(visit.record_page(&record.record_id)) { (Foreign(&visit.title(&record.title))) }
             }
             p.note {
-                (visit.age(record.signed_at_ms))
+                @let dated = record.dated();
+                (visit.age(dated.ms))
+                @if dated.ahead { " " span.badge { (words.clock_ahead) } }
                 @if let Some(title) = title { " " (text::tag(visit, &title.lang)) }
             }
         }

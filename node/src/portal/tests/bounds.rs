@@ -7,10 +7,10 @@ use super::{
     ask,
     cities::federation,
     fixture::{self, MINUTE_MS, NOW_MS},
-    record, request,
+    get, record, request,
     richest::mvoting,
 };
-use crate::portal::limits;
+use crate::portal::{limits, reader::encoded};
 
 #[tokio::test]
 async fn a_long_history_shows_its_newest_versions_and_counts_the_rest() {
@@ -90,19 +90,48 @@ async fn an_area_that_is_geometry_is_folded_away_and_a_name_is_not() {
 }
 
 #[tokio::test]
-async fn no_page_sends_a_long_query_back_in_every_link() {
-    // Beyond the bound of a query, and just below it with filters, in letters of three bytes.
-    let too_long = format!("/?q={}", "%22".repeat(3_900));
-    let long = format!("/?q={}%20{}", "%EA%B0%80".repeat(900), "city:kr-seoul%20kind:practice");
-    let most = "/".to_owned() + &"?q=open&lang=fr&".repeat(600);
-    for (target, status, links_max) in [(too_long, 400, 0), (long, 200, 2), (most, 200, 40)] {
-        let answer = ask(federation(), request(Method::GET, &target)).await;
-        assert_eq!(answer.status, status, "{}", &target[..40]);
-        let most = 4 * target.len() + 40 * 1_024;
-        assert!(answer.text.len() < most, "{}: {} bytes", &target[..40], answer.text.len());
-        let links = answer.text.matches("href=\"/?q=").count();
-        assert!(links <= links_max, "{links} links repeat it");
+async fn no_page_repeats_a_long_request_in_each_of_its_links() {
+    let words = encoded(&"물".repeat(200));
+    let filters = encoded(&"licence:MIT-MIT-MIT-MIT ".repeat(30));
+    let noise = "a".repeat(9_000);
+    for target in [
+        format!("/?q={words}"),
+        format!("/?q={filters}"),
+        format!("/?q={filters}&page=2&lang=ko"),
+        format!("/?q={}", "%22".repeat(3_999)),
+        format!("/?q={words}&page=none"),
+        format!("/?q=a&x={noise}"),
+        format!("/{noise}"),
+        format!("/about?q={noise}"),
+        format!("/member/kr-seoul?kind=practice&after={noise}"),
+        format!("/?q={noise}{noise}"),
+    ] {
+        let answer = get(&target).await;
+        let begins = &target[..target.len().min(40)];
+        let longest = answer.text.split("href=\"").skip(1).filter_map(|rest| rest.find('"')).max().unwrap();
+        assert!(longest <= limits::REPEATED_BYTES_MAX + 400, "{begins}: a link of {longest} bytes");
+        // The box, the title, the reason, and the forms of two kinds of ways.
+        let most = 40_000 + 6 * target.len();
+        assert!(answer.text.len() < most, "{begins}: {} bytes", answer.text.len());
     }
-    let short = ask(federation(), request(Method::GET, "/?q=open")).await;
-    assert!(short.text.matches("href=\"/?q=open").count() > 8, "a short one is carried on");
+}
+
+#[tokio::test]
+async fn of_a_long_query_the_ways_on_are_buttons_that_do_what_the_links_do() {
+    let words = "open ".repeat(120);
+    let long = format!("{words}kind:practice");
+    let page = get(&format!("/?q={}&lang=de", encoded(&long))).await;
+    page.says("<form id=\"query\" action=\"/\" method=\"get\">")
+        .says("form=\"query\" name=\"narrow\" value=\"city:ca-edmonton\"")
+        .says("form=\"query\" name=\"without\" value=\"kind:practice\"")
+        .says("form=\"languages\" name=\"lang\" value=\"ko\"")
+        .says("<input type=\"hidden\" name=\"lang\" value=\"de\">");
+    let body = |answer: super::Answer| answer.text.split("<footer").next().unwrap().to_owned();
+    let narrowed = get("/?q=open&narrow=city:kr-seoul").await;
+    assert_eq!(body(narrowed), body(get("/?q=open%20city:kr-seoul").await));
+    assert_eq!(
+        get("/?q=open%20city:kr-seoul&without=city:kr-seoul").await.text.matches("class=\"hit\"").count(),
+        get("/?q=open").await.text.matches("class=\"hit\"").count()
+    );
+    get("/?q=city:kr-seoul&without=city:kr-seoul").await.says("class=\"hero\"");
 }

@@ -45,5 +45,5 @@ async fn what_is_not_held_or_erased_has_no_proof() {
     let mut library = federation();
     library.records.get_mut(&fixture::record_id(1)).unwrap().view.record = None;
     let target = format!("{}/proof.pem", record(1));
-    assert_eq!(ask(library, request(Method::GET, &target)).await.status, 404);
+    assert_eq!(ask(library, request(Method::GET, &target)).await.status, 410);
 }

@@ -107,6 +107,20 @@ impl Fixture {
         self.append(handle, record_id(id), ago_ms, written, view)
     }
 
+    /// Erases a record, by its owner's order.
+    pub(super) fn erase(&mut self, handle: &str, id: u8, ago_ms: u64, reason: v1::EraseReason) -> RecordId {
+        let by =
+            v1::ErasedBy { reason: reason.into(), handle: handle.to_owned(), ordered_at_ms: NOW_MS - ago_ms };
+        let view = v1::RecordView {
+            retracted: true,
+            erased: true,
+            erased_by: Some(by),
+            ..v1::RecordView::default()
+        };
+        let written = Written { kind: EntryKind::Erase, record_kind: 0, content: Vec::new() };
+        self.append(handle, record_id(id), ago_ms, written, view)
+    }
+
     fn append(
         &mut self,
         handle: &str,
@@ -131,7 +145,7 @@ impl Fixture {
             provenance: Some(provenance.clone()),
             kind,
             payload_bytes,
-            payload_held: true,
+            payload_held: payload_bytes > 0,
         });
         let view = v1::RecordView {
             record_id: id.as_bytes().to_vec(),

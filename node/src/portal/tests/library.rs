@@ -24,7 +24,7 @@ impl Fixture {
 
     fn newest_first(&self) -> Vec<&Held> {
         let mut held: Vec<&Held> = self.records.values().collect();
-        held.sort_by_key(|held| std::cmp::Reverse(held.provenance().signed_at_ms));
+        held.sort_by_key(|held| std::cmp::Reverse(held.provenance().dated().ms));
         held
     }
 
@@ -119,6 +119,7 @@ impl Library for Fixture {
             summary: choose(held.texts().1),
             provenance: held.view.provenance.clone(),
             score: 1.0,
+            erased_by: held.view.erased_by.clone(),
         };
         let coverage = |city: &v1::MemberView| v1::Coverage {
             handle: city.member.as_ref().unwrap().handle.clone(),
@@ -162,6 +163,9 @@ impl Library for Fixture {
             handle: held.provenance().handle.clone(),
             at: held.provenance().at,
             signed_at_ms: held.provenance().signed_at_ms,
+            received_at_ms: held.provenance().received_at_ms,
+            retracted: held.view.retracted,
+            erased_by: held.view.erased_by.clone(),
             ..v1::RecordSummary::default()
         };
         let from: usize = request.page_token.parse().unwrap_or(0);

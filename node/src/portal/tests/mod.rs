@@ -15,6 +15,7 @@ mod cities;
 mod downloads;
 mod escaping;
 mod fixture;
+mod gone;
 mod library;
 mod limits;
 mod look;

@@ -1,7 +1,10 @@
 //! Claims about lists and their pages.
 
 use super::sample::{Draft as Entry, Sample, adoption, dataset, id, origin, practice};
-use crate::records::{Filter, LIST_PAGE_MAX, LIST_SCAN_MAX, ListError, Page, Withdrawn};
+use crate::{
+    records::{Filter, LIST_PAGE_MAX, LIST_SCAN_MAX, ListError, Page, State, Withdrawn},
+    store::{Arrived, Cursor, Projection as _},
+};
 use wego_proto::{
     entry::Unverified,
     id::RecordId,
@@ -45,6 +48,50 @@ fn lists_are_newest_first_and_hold_what_the_filter_asks_for() {
     }
     let unowned = records.list(&Filter { source_id, ..all }, 100, None);
     assert!(matches!(unowned, Err(ListError::SourceWithoutOwner)));
+}
+
+#[test]
+fn a_clock_that_is_ahead_tops_no_list_and_a_rebuilt_projection_agrees() {
+    const YEARS_50: u64 = 50 * 365 * 24 * 3_600 * 1_000;
+    let put = |seq, id, signed_ms, seen_ms| Arrived {
+        entry: Entry::put(u32::from(id), seq, id, &practice("p")).hlc(signed_ms).entry(),
+        seen_ms,
+    };
+    let now = 1_000_000;
+    let entries = [
+        put(1, 1, now, now + 5),
+        put(1, 2, now + YEARS_50, now + 10),
+        put(1, 3, now + 20, now + 25),
+        // Stored by an earlier version, which did not remember: seen when it was upgraded at the latest.
+        put(1, 4, now - 10, now + 99),
+    ];
+    let (sample, rebuilt) = (Sample::new(), Sample::new());
+    sample.records.apply(&entries, Cursor(4)).unwrap();
+    for one in 0..4 {
+        rebuilt.records.apply(&entries[one..=one], Cursor(one as u64 + 1)).unwrap();
+    }
+    for filter in [Filter::default(), Filter { kind: Some(RecordKind::Practice), ..Filter::default() }] {
+        let page = sample.records.list(&filter, 9, None).unwrap();
+        assert_eq!(ids(&page), [id(3), id(2), id(1), id(4)]);
+        assert_eq!((page.records[1].hlc_ms, page.records[1].seen_ms), (now + YEARS_50, now + 10));
+    }
+    assert_eq!(sample.records.digest().unwrap(), rebuilt.records.digest().unwrap());
+    let at = wego_proto::id::Position::FIRST;
+    assert_eq!(sample.records.seen_ms(origin(2), at).unwrap(), now + 10);
+}
+
+#[test]
+fn an_erased_record_is_listed_with_the_reason_and_one_taken_down_says_so() {
+    let down = Entry::put(2, 1, 2, &practice("down")).entry();
+    let sample =
+        Sample::of(&[Entry::put(1, 1, 1, &practice("gone")).entry(), Entry::erase(1, 2, 1, 3).entry()]);
+    sample.apply(std::slice::from_ref(&down));
+    sample.records.forget(&[down]).unwrap();
+    let page =
+        sample.records.list(&Filter { withdrawn: Withdrawn::Shown, ..Filter::default() }, 9, None).unwrap();
+    let states: Vec<_> = page.records.iter().map(|record| record.state.clone()).collect();
+    assert_eq!(states, [State::Erased { reason: 3 }, State::TakenDown]);
+    assert_eq!(sample.records.list(&Filter::default(), 9, None).unwrap().records, []);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wego_proto::{
 
 use crate::{
     records::Records,
-    store::{Cursor, NoGuard, Projection as _},
+    store::{Arrived, Cursor, NoGuard, Projection as _},
 };
 
 pub(super) const STORE: StoreId = StoreId::new([7; 16]);
@@ -38,7 +38,7 @@ impl Sample {
     /// Applies the entries after those already applied, in one batch.
     pub(super) fn apply(&self, entries: &[Unverified]) {
         let next = self.records.cursor().unwrap().0 + entries.len() as u64;
-        self.records.apply(entries, Cursor(next)).unwrap();
+        self.records.apply(&arrived(entries), Cursor(next)).unwrap();
     }
 
     /// What a crash at this moment would leave: the files as they are, without anything still in memory.
@@ -48,6 +48,11 @@ impl Sample {
         let records = Records::open(&dir.path().join("records"), STORE, &NoGuard).unwrap();
         Self { records, dir }
     }
+}
+
+/// Entries of an unknown moment.
+pub(super) fn arrived(entries: &[Unverified]) -> Vec<Arrived> {
+    entries.iter().cloned().map(Arrived::from).collect()
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {
@@ -110,6 +115,12 @@ impl Draft {
             ..Default::default()
         };
         draft.header.epoch_start = Some(start);
+        draft
+    }
+
+    pub(super) fn erase(origin: u32, seq: u64, id: u8, reason: u32) -> Self {
+        let mut draft = Self::new(origin, seq, EntryKind::Erase, id);
+        draft.header.erase = Some(v1::Erase { reason });
         draft
     }
 

@@ -12,7 +12,7 @@ use wego_proto::{
 
 use crate::{
     search::{Facets, Found, Names, Page, Query, QueryError, Search},
-    store::{Cursor, Projection as _},
+    store::{Arrived, Cursor, Projection as _},
 };
 
 pub(super) const STORE: StoreId = StoreId::new([9; 16]);
@@ -141,13 +141,18 @@ impl Indexed {
     }
 }
 
+/// Entries of an unknown moment: no answer depends on it.
+pub(super) fn arrived(entries: &[Unverified]) -> Vec<Arrived> {
+    entries.iter().cloned().map(Arrived::from).collect()
+}
+
 /// Feeds entries as the follower does, in batches of `batch`, each made visible at once.
 pub(super) fn feed(search: &Search, entries: &[Unverified], batch: usize) {
     loop {
         let from = usize::try_from(search.next_cursor().unwrap().0).unwrap();
         let rest = &entries[from.min(entries.len())..];
         let Some(batch) = rest.chunks(batch).next() else { return };
-        search.apply(batch, Cursor((from + batch.len()) as u64)).unwrap();
+        search.apply(&arrived(batch), Cursor((from + batch.len()) as u64)).unwrap();
         search.settle().unwrap();
     }
 }

@@ -8,7 +8,7 @@ use wego_proto::{
 };
 
 use super::corpus::{
-    EDMONTON, Indexed, Log, MEMORY_BYTES, SEOUL, STORE, corpus, feed, found, ids, record_id, titled,
+    EDMONTON, Indexed, Log, MEMORY_BYTES, SEOUL, STORE, arrived, corpus, feed, found, ids, record_id, titled,
 };
 use crate::{
     search::{Search, writing::UNCOMMITTED_DOCS_MAX},
@@ -35,7 +35,7 @@ fn a_new_version_replaces_the_one_before() {
 fn an_older_version_never_comes_back() {
     let entries = titles(&mut Log::of(SEOUL), &[(1, "first"), (1, "second")]);
     let indexed = Indexed::with(&entries);
-    indexed.search.apply(&entries[..1], Cursor(3)).unwrap();
+    indexed.search.apply(&arrived(&entries[..1]), Cursor(3)).unwrap();
     indexed.search.settle().unwrap();
     assert_eq!(indexed.ids("first"), [0_u8; 0]);
     assert_eq!(indexed.ids("second"), [1]);
@@ -83,7 +83,7 @@ fn queries_see_what_was_settled_and_the_cursor_says_so() {
     let entries = corpus();
     let indexed = Indexed::empty();
     let end = Cursor(entries.len() as u64);
-    indexed.search.apply(&entries, end).unwrap();
+    indexed.search.apply(&arrived(&entries), end).unwrap();
     assert_eq!(indexed.search.next_cursor().unwrap(), end);
     assert_eq!(indexed.search.cursor().unwrap(), Cursor(0));
     assert_eq!(indexed.found("").total, 0);
@@ -100,9 +100,9 @@ fn a_large_batch_is_committed_unasked() {
         (0..=UNCOMMITTED_DOCS_MAX).map(|n| log.put((n % 251) as u8, &record)).collect();
     let indexed = Indexed::empty();
     let (most, last) = entries.split_at(UNCOMMITTED_DOCS_MAX);
-    indexed.search.apply(most, Cursor(most.len() as u64)).unwrap();
+    indexed.search.apply(&arrived(most), Cursor(most.len() as u64)).unwrap();
     assert_eq!(indexed.search.cursor().unwrap().0, most.len() as u64);
-    indexed.search.apply(last, Cursor(entries.len() as u64)).unwrap();
+    indexed.search.apply(&arrived(last), Cursor(entries.len() as u64)).unwrap();
     assert_eq!(indexed.search.cursor().unwrap().0, most.len() as u64);
     assert_eq!(indexed.found("many").total, 251);
 }
@@ -113,9 +113,9 @@ fn after_a_crash_it_continues_from_the_last_commit_without_loss_or_duplicate() {
     let Indexed { dir, search } = Indexed::empty();
     let path = dir.path().join("search");
     let (settled, lost) = entries.split_at(5);
-    search.apply(settled, Cursor(5)).unwrap();
+    search.apply(&arrived(settled), Cursor(5)).unwrap();
     search.settle().unwrap();
-    search.apply(&lost[..3], Cursor(8)).unwrap();
+    search.apply(&arrived(&lost[..3]), Cursor(8)).unwrap();
     drop(search);
 
     let search = Search::open(&path, STORE, MEMORY_BYTES).unwrap();
@@ -180,7 +180,7 @@ fn files_that_are_no_index_survive_in_its_directory() {
 #[test]
 fn an_index_that_another_process_writes_is_left_alone() {
     let indexed = Indexed::empty();
-    indexed.search.apply(&corpus(), Cursor(corpus().len() as u64)).unwrap();
+    indexed.search.apply(&arrived(&corpus()), Cursor(corpus().len() as u64)).unwrap();
     let refused = Search::open(&indexed.dir.path().join("search"), STORE, MEMORY_BYTES);
     assert!(matches!(refused, Err(StoreError::Io { .. })));
     indexed.search.settle().unwrap();
@@ -241,8 +241,8 @@ fn whoever_goes_on_after_the_index_moved_back_is_told() {
     entries.push(log.begin_epoch(Position::FIRST));
     entries.extend(titles(&mut log, &[(2, "valid")]));
     let indexed = Indexed::empty();
-    indexed.search.apply(&entries[..3], Cursor(3)).unwrap();
-    assert!(matches!(indexed.search.apply(&entries[3..], Cursor(4)), Err(StoreError::Conflict)));
+    indexed.search.apply(&arrived(&entries[..3]), Cursor(3)).unwrap();
+    assert!(matches!(indexed.search.apply(&arrived(&entries[3..]), Cursor(4)), Err(StoreError::Conflict)));
     feed(&indexed.search, &entries, 2);
     assert_eq!(indexed.ids("valid"), [1, 2]);
 }

@@ -11,7 +11,7 @@ use wego_proto::{
 
 use crate::store::{
     Cursor, EntryStore, StoreError, chain,
-    conformance::{Author, Claimed, StoreBed, holds},
+    conformance::{Author, Claimed, SEEN_MS, StoreBed, holds},
 };
 
 type Claim<B> = fn(&mut B) -> Claimed;
@@ -20,6 +20,7 @@ pub(super) fn claims<B: StoreBed>() -> Vec<Claim<B>> {
     vec![
         what_is_put_is_read_back,
         putting_twice_changes_nothing,
+        an_entry_keeps_the_moment_when_it_was_first_seen,
         a_gap_is_refused_with_nothing_written,
         a_fork_is_refused_with_nothing_written,
         a_range_keeps_its_limits,
@@ -55,7 +56,7 @@ fn whole_tail(store: &impl EntryStore) -> Result<Vec<v1::Entry>, StoreError> {
         if part.is_empty() {
             return Ok(found);
         }
-        found.extend(part);
+        found.extend(part.into_iter().map(|arrival| arrival.entry));
         from = next;
     }
 }
@@ -65,7 +66,7 @@ fn what_is_put_is_read_back<B: StoreBed>(bed: &mut B) -> Claimed {
     holds(store.cursor() == Cursor(0) && store.heads()?.is_empty(), "a new store is empty")?;
     let mut ada = Author::new(1);
     let entries = ada.batch(5, 100);
-    holds(store.put(&entries)? == Cursor(5), "a put returns the cursor after it")?;
+    holds(store.put(&entries, SEEN_MS)? == Cursor(5), "a put returns the cursor after it")?;
     holds(whole_range(&store, ada.origin(), 1)? == wire(&entries), "a range gives what was put")?;
     let second = store.entry(ada.origin(), Position { epoch: 1, seq: 2 })?;
     holds(second == Some(entries[1].to_wire()), "one entry is found by its position")?;
@@ -75,15 +76,29 @@ fn what_is_put_is_read_back<B: StoreBed>(bed: &mut B) -> Claimed {
     holds(head == Some((5, entries[4].hash())), "the head is the last entry")
 }
 
+fn an_entry_keeps_the_moment_when_it_was_first_seen<B: StoreBed>(bed: &mut B) -> Claimed {
+    let store = bed.create()?;
+    let mut ada = Author::new(1);
+    let entries = ada.batch(4, 10);
+    store.put(&entries[..2], SEEN_MS)?;
+    store.put(&entries, SEEN_MS + 9)?;
+    store.sync()?;
+    let store = bed.crash(store)?;
+    store.put(&entries, SEEN_MS + 20)?;
+    let seen: Vec<_> = store.tail(Cursor(0), 9)?.0.iter().map(|one| one.seen_ms).collect();
+    let (first, later) = (Some(SEEN_MS), Some(SEEN_MS + 9));
+    holds(seen == [first, first, later, later], "over a crash, and whoever sends it again")
+}
+
 fn putting_twice_changes_nothing<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let first = ada.batch(4, 10);
-    store.put(&first)?;
-    holds(store.put(&first)? == Cursor(4), "the same batch again is skipped")?;
+    store.put(&first, SEEN_MS)?;
+    holds(store.put(&first, SEEN_MS)? == Cursor(4), "the same batch again is skipped")?;
     let overlapping: Vec<_> = first[2..].iter().cloned().chain(ada.batch(2, 10)).collect();
-    holds(store.put(&overlapping)? == Cursor(6), "of an overlapping batch only the rest is added")?;
-    holds(store.put(&[])? == Cursor(6), "an empty batch is nothing")?;
+    holds(store.put(&overlapping, SEEN_MS)? == Cursor(6), "of an overlapping batch only the rest is added")?;
+    holds(store.put(&[], SEEN_MS)? == Cursor(6), "an empty batch is nothing")?;
     holds(whole_tail(&store)?.len() == 6, "no entry arrives twice")
 }
 
@@ -91,13 +106,13 @@ fn a_gap_is_refused_with_nothing_written<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let (mut ada, mut ben) = (Author::new(1), Author::new(2));
     let entries = ada.batch(4, 10);
-    store.put(&entries[..1])?;
+    store.put(&entries[..1], SEEN_MS)?;
     let batch = [ben.next(10), entries[2].clone()];
-    let refused = store.put(&batch);
+    let refused = store.put(&batch, SEEN_MS);
     let expected = Position { epoch: 1, seq: 3 };
     holds(matches!(refused, Err(StoreError::Gap { at, .. }) if at == expected), "a gap is refused")?;
     let never_seen = Author::new(3).batch(2, 10);
-    let refused = store.put(&never_seen[1..]);
+    let refused = store.put(&never_seen[1..], SEEN_MS);
     holds(matches!(refused, Err(StoreError::Gap { .. })), "a log begins with its first entry")?;
     holds(store.cursor() == Cursor(1) && store.heads()?.len() == 1, "nothing of the batch is written")
 }
@@ -106,10 +121,10 @@ fn a_fork_is_refused_with_nothing_written<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let (mut ada, mut ben) = (Author::new(1), Author::new(2));
     let entries = ada.batch(4, 10);
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     for held in &entries {
         let fork = ada.fork_of(held);
-        let refused = store.put(&[ben.fork_of(&Author::new(2).next(10)), fork]);
+        let refused = store.put(&[ben.fork_of(&Author::new(2).next(10)), fork], SEEN_MS);
         let at = held.header().at;
         holds(
             matches!(refused, Err(StoreError::Fork { at: found, .. }) if found == at),
@@ -118,12 +133,12 @@ fn a_fork_is_refused_with_nothing_written<B: StoreBed>(bed: &mut B) -> Claimed {
     }
     let other_past = ada.fork_of(&entries[3]);
     ada.go_on_from(&other_past);
-    let refused = store.put(&[ada.next(10)]);
+    let refused = store.put(&[ada.next(10)], SEEN_MS);
     let at = entries[3].header().at;
     let named = matches!(refused, Err(StoreError::Fork { at: found, .. }) if found == at);
     holds(named, "an entry after another head names the fork at the head")?;
     let first = ben.next(10);
-    let refused = store.put(&[first.clone(), ben.fork_of(&first)]);
+    let refused = store.put(&[first.clone(), ben.fork_of(&first)], SEEN_MS);
     holds(matches!(refused, Err(StoreError::Fork { .. })), "a batch must not fork within itself")?;
     holds(store.cursor() == Cursor(4) && store.heads()?.len() == 1, "nothing of a batch is written")?;
     holds(whole_range(&store, ada.origin(), 1)? == wire(&entries), "what was held is unchanged")
@@ -133,7 +148,7 @@ fn a_range_keeps_its_limits<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let entries = ada.batch(10, 1_000);
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     let three: usize = entries[..3].iter().map(|entry| entry.to_wire().encoded_len()).sum();
     let found = store.range(ada.origin(), 1, 1, 10, three)?;
     holds(found == wire(&entries[..3]), "as many as fit are given")?;
@@ -160,14 +175,14 @@ fn the_tail_is_gap_free_over_interleaved_origins<B: StoreBed>(bed: &mut B) -> Cl
         for turn in 0..=round % 4 {
             batch.extend(authors[(round + turn) % 3].batch(1 + turn, 10));
         }
-        store.put(&batch)?;
+        store.put(&batch, SEEN_MS)?;
         arrived.extend(wire(&batch));
     }
     holds(store.cursor() == Cursor(arrived.len() as u64), "the cursor counts what was put")?;
     holds(whole_tail(&store)? == arrived, "the tail gives everything in order of arrival")?;
     for (from, expected) in arrived.iter().enumerate() {
         let (found, next) = store.tail(Cursor(from as u64), 1)?;
-        holds(found == std::slice::from_ref(expected), "the tail begins at any cursor")?;
+        holds(found.iter().map(|one| &one.entry).eq([expected]), "the tail begins at any cursor")?;
         holds(next == Cursor(from as u64 + 1), "and goes on after what it gave")?;
     }
     let end = store.cursor();
@@ -184,10 +199,10 @@ fn epochs_are_logs_of_their_own<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let first = ada.batch(3, 10);
-    store.put(&first)?;
+    store.put(&first, SEEN_MS)?;
     let mut second = vec![ada.open_epoch(2, first[1].header().at, first[1].hash())];
     second.extend(ada.batch(2, 10));
-    store.put(&second)?;
+    store.put(&second, SEEN_MS)?;
     holds(whole_range(&store, ada.origin(), 1)? == wire(&first), "the first epoch stays")?;
     holds(whole_range(&store, ada.origin(), 2)? == wire(&second), "the second has its own entries")?;
     let heads = store.heads()?;
@@ -199,18 +214,18 @@ fn another_opening_takes_the_place_of_one_that_is_set_aside<B: StoreBed>(bed: &m
     let store = bed.create()?;
     let (mut ada, mut thief) = (Author::new(1), Author::new(1));
     let first = ada.batch(3, 10);
-    store.put(&first)?;
+    store.put(&first, SEEN_MS)?;
     let theirs = [thief.open_epoch(5, first[0].header().at, first[0].hash()), thief.next(10)];
-    store.put(&theirs)?;
+    store.put(&theirs, SEEN_MS)?;
     let owners = ada.open_epoch(5, first[2].header().at, first[2].hash());
     holds(
-        store.put(std::slice::from_ref(&owners)).is_err(),
+        store.put(std::slice::from_ref(&owners), SEEN_MS).is_err(),
         "two openings of one epoch are never held together",
     )?;
     holds(store.rewind(ada.origin(), 5, 0)?.is_none(), "the first one goes with all that follows it")?;
-    store.put(std::slice::from_ref(&owners))?;
+    store.put(std::slice::from_ref(&owners), SEEN_MS)?;
     let later = ada.open_epoch(9, owners.header().at, owners.hash());
-    store.put(std::slice::from_ref(&later))?;
+    store.put(std::slice::from_ref(&later), SEEN_MS)?;
     store.sync()?;
     let store = bed.crash(store)?;
     for opening in [&owners, &later] {
@@ -248,7 +263,7 @@ fn synced_puts_survive_a_crash_and_the_rest_as_a_prefix<B: StoreBed>(bed: &mut B
         let mut synced = 0;
         for put in 0..4 {
             let batch: Vec<_> = authors.iter_mut().flat_map(|author| author.batch(2, 300)).collect();
-            store.put(&batch)?;
+            store.put(&batch, SEEN_MS)?;
             arrived.extend(wire(&batch));
             if put == round % 4 {
                 store.sync()?;
@@ -284,7 +299,7 @@ fn what_the_tail_hands_out_survives_a_crash<B: StoreBed>(bed: &mut B) -> Claimed
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let entries = ada.batch(6, 10);
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     let (seen, next) = store.tail(Cursor(0), 4)?;
     holds(!seen.is_empty(), "the tail hands out what was put, synced or not")?;
     let store = bed.crash(store)?;
@@ -301,7 +316,7 @@ fn changes_of_endpoints_are_found_in_their_order<B: StoreBed>(bed: &mut B) -> Cl
     entries.extend(moves.clone());
     entries.extend(ada.batch(1, 50));
     entries.push(ben.move_to("b:1"));
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     store.sync()?;
     let store = bed.crash(store)?;
     let found = |last, max| store.endpoint_changes(ada.origin(), 1, last, max);
@@ -321,7 +336,7 @@ fn the_last_word_on_a_name_is_found<B: StoreBed>(bed: &mut B) -> Claimed {
     entries.extend(said.clone());
     entries.push(ada.move_to("a:1"));
     entries.push(ben.call("Ben"));
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     store.sync()?;
     let store = bed.crash(store)?;
     let found = |last| store.presentation(ada.origin(), 1, last);
@@ -336,7 +351,7 @@ fn everything_survives_closing<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let id = store.store_id();
     let entries = Author::new(1).batch(20, 200);
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     store.sync()?;
     let store = bed.reopen(store)?;
     holds(store.store_id() == id, "it is the same incarnation")?;
@@ -353,10 +368,10 @@ fn what_is_set_aside_makes_room_for_another_history<B: StoreBed>(bed: &mut B) ->
     let mut other = Author::new(1);
     other.go_on_from(&trunk[1]);
     let (theirs, ours) = (ada.batch(700, 100), other.batch(3, 101));
-    store.put(&trunk)?;
-    store.put(&theirs)?;
+    store.put(&trunk, SEEN_MS)?;
+    store.put(&theirs, SEEN_MS)?;
     let bobs = bob.batch(2, 50);
-    store.put(&bobs)?;
+    store.put(&bobs, SEEN_MS)?;
     let left = store.rewind(ada.origin(), 1, 2)?;
     holds(left == Some((2, trunk[1].hash())), "the last entry that is left is the new head")?;
     holds(store.set_aside() == 700, "what was set aside is counted")?;
@@ -364,7 +379,7 @@ fn what_is_set_aside_makes_room_for_another_history<B: StoreBed>(bed: &mut B) ->
     let kept: Vec<_> = trunk.iter().chain(&bobs).cloned().collect();
     holds(whole_tail(&store)? == wire(&kept), "nor handed out in order of arrival")?;
     holds(store.rewind(ada.origin(), 1, 2)? == left && store.set_aside() == 700, "once is enough")?;
-    store.put(&ours)?;
+    store.put(&ours, SEEN_MS)?;
     let now: Vec<_> = trunk.iter().chain(&ours).cloned().collect();
     holds(whole_range(&store, ada.origin(), 1)? == wire(&now), "another history takes the place")?;
     let store = bed.reopen(store)?;

@@ -10,7 +10,7 @@ use wego_proto::{
 
 use crate::store::{
     Cursor, EntryStore, HeadLock, StoreError,
-    conformance::{Author, Claimed, LockBed, StoreBed, holds},
+    conformance::{Author, Claimed, LockBed, SEEN_MS, StoreBed, holds},
     erasure::{Place, Records},
 };
 
@@ -54,21 +54,21 @@ fn an_erased_payload_is_gone_and_its_header_stays<B: StoreBed>(bed: &mut B) -> C
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let entries = ada.batch(4, 500);
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     store.erase(&[place(&entries[1]), place(&entries[3])])?;
     let left = [entries[0].to_wire(), bare(&entries[1]), entries[2].to_wire(), bare(&entries[3])];
     for again in [false, true] {
         let found = store.range(ada.origin(), 1, 1, 4, usize::MAX)?;
         holds(found == left, "the payloads named are gone, and nothing else")?;
-        holds(store.tail(Cursor(0), 9)?.0 == left, "also from the tail")?;
+        holds(store.tail(Cursor(0), 9)?.0.iter().map(|one| &one.entry).eq(&left), "also from the tail")?;
         if !again {
-            store.put(&entries)?;
+            store.put(&entries, SEEN_MS)?;
             store.erase(&[place(&entries[1])])?;
         }
     }
     let store = bed.crash(store)?;
     holds(store.range(ada.origin(), 1, 1, 4, usize::MAX)? == left, "it is durable on return")?;
-    store.put(&[ada.next(10)])?;
+    store.put(&[ada.next(10)], SEEN_MS)?;
     holds(store.cursor() == Cursor(5), "and the log goes on")
 }
 
@@ -81,12 +81,12 @@ fn what_arrives_after_the_order_is_stored_without_its_payload<B: StoreBed>(bed: 
     let opened = later.open_epoch(2, early.header().at, early.hash());
     let order = later.erase(RECORD);
     let late = ada.put(RECORD, 100);
-    store.put(&[opened, order.clone()])?;
-    store.put(&[early.clone(), late.clone()])?;
+    store.put(&[opened, order.clone()], SEEN_MS)?;
+    store.put(&[early.clone(), late.clone()], SEEN_MS)?;
     holds(held(&store, &early)? == Some(bare(&early)), "an earlier version comes without its payload")?;
     holds(held(&store, &late)? == Some(bare(&late)), "so does every other")?;
     let again = later.put(RECORD, 100);
-    store.put(std::slice::from_ref(&again))?;
+    store.put(std::slice::from_ref(&again), SEEN_MS)?;
     holds(held(&store, &again)? == Some(again.to_wire()), "a version after the order is kept")
 }
 
@@ -94,7 +94,7 @@ fn an_order_holds_within_its_own_batch<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     let mut ben = Author::new(2);
     let batch = [ben.put(RECORD, 100), ben.erase(RECORD), ben.put(RECORD, 50)];
-    store.put(&batch)?;
+    store.put(&batch, SEEN_MS)?;
     holds(held(&store, &batch[0])? == Some(bare(&batch[0])), "within one batch as well")?;
     holds(held(&store, &batch[2])? == Some(batch[2].to_wire()), "and no further")
 }
@@ -103,9 +103,9 @@ fn an_order_covers_its_author_record_and_past_only<B: StoreBed>(bed: &mut B) -> 
     let store = bed.create()?;
     let (mut ada, mut ben) = (Author::new(1), Author::new(2));
     let kept = [ada.put(OTHER, 10), ada.next(10), ada.erase(RECORD), ada.put(RECORD, 10)];
-    store.put(&kept)?;
+    store.put(&kept, SEEN_MS)?;
     let foreign = ben.put(RECORD, 10);
-    store.put(std::slice::from_ref(&foreign))?;
+    store.put(std::slice::from_ref(&foreign), SEEN_MS)?;
     for entry in kept.iter().chain([&foreign]) {
         holds(held(&store, entry)? == Some(entry.to_wire()), "what the order does not name is kept")?;
     }
@@ -119,7 +119,7 @@ fn a_position_taken_down_before_it_arrives_is_stored_without_its_payload<B: Stor
     let entries = Author::new(1).batch(2, 100);
     store.erase(&[place(&entries[1])])?;
     let store = bed.crash(store)?;
-    store.put(&entries)?;
+    store.put(&entries, SEEN_MS)?;
     holds(held(&store, &entries[0])? == Some(entries[0].to_wire()), "the other is kept")?;
     holds(held(&store, &entries[1])? == Some(bare(&entries[1])), "its payload is not taken")
 }
@@ -132,9 +132,9 @@ fn the_versions_of_a_record_are_erased_up_to_a_place<B: StoreBed>(bed: &mut B) -
     let store = bed.create()?;
     let (mut ada, mut ben) = (Author::new(1), Author::new(2));
     let log = [ada.put(RECORD, 90), ada.put(OTHER, 90), ada.put(RECORD, 90), ada.put(RECORD, 90)];
-    store.put(&log)?;
+    store.put(&log, SEEN_MS)?;
     let foreign = ben.put(RECORD, 90);
-    store.put(std::slice::from_ref(&foreign))?;
+    store.put(std::slice::from_ref(&foreign), SEEN_MS)?;
     store.erase_records(ada.origin(), &orders_before(4))?;
     let left = [bare(&log[0]), log[1].to_wire(), bare(&log[2]), log[3].to_wire()];
     holds(store.range(ada.origin(), 1, 1, 4, usize::MAX)? == left, "these versions, and nothing else")?;
@@ -150,12 +150,12 @@ fn what_was_set_aside_is_erased_and_its_place_is_free<B: StoreBed>(bed: &mut B) 
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let log = [ada.next(10), ada.put(RECORD, 100), ada.put(OTHER, 100)];
-    store.put(&log)?;
+    store.put(&log, SEEN_MS)?;
     store.rewind(ada.origin(), 1, 1)?;
     let store = bed.crash(store)?;
     ada.go_on_from(&log[0]);
     let instead = [ada.next(60), ada.next(60)];
-    store.put(&instead)?;
+    store.put(&instead, SEEN_MS)?;
     store.erase_records(ada.origin(), &orders_before(9))?;
     let left = B::quarantine(&store)?;
     holds(left == [bare(&log[1]), log[2].to_wire()], "the version that was set aside, and nothing else")?;
@@ -167,10 +167,10 @@ fn what_was_set_aside_is_erased_and_its_place_is_free<B: StoreBed>(bed: &mut B) 
 fn set_aside_twice(store: &impl EntryStore, ada: &mut Author) -> Result<[Verified; 3], StoreError> {
     let first = ada.next(10);
     let one = ada.next(100);
-    store.put(&[first.clone(), one.clone()])?;
+    store.put(&[first.clone(), one.clone()], SEEN_MS)?;
     store.rewind(ada.origin(), 1, 1)?;
     let another = ada.fork_of(&one);
-    store.put(std::slice::from_ref(&another))?;
+    store.put(std::slice::from_ref(&another), SEEN_MS)?;
     store.rewind(ada.origin(), 1, 1)?;
     Ok([first, one, another])
 }
@@ -193,13 +193,13 @@ fn a_place_taken_down_stays_so_when_its_entry_is_set_aside<B: StoreBed>(bed: &mu
     let store = bed.create()?;
     let mut ada = Author::new(1);
     let [first, one] = [ada.next(10), ada.next(100)];
-    store.put(&[first.clone(), one.clone()])?;
+    store.put(&[first.clone(), one.clone()], SEEN_MS)?;
     store.erase(&[place(&one)])?;
     store.rewind(ada.origin(), 1, 1)?;
     let store = bed.crash(store)?;
     holds(B::quarantine(&store)? == [bare(&one)], "it went without its payload")?;
     let another = ada.fork_of(&one);
-    store.put(std::slice::from_ref(&another))?;
+    store.put(std::slice::from_ref(&another), SEEN_MS)?;
     holds(held(&store, &another)? == Some(bare(&another)), "what comes in its place has none either")?;
     holds(held(&store, &first)? == Some(first.to_wire()), "what stands before is kept")
 }
@@ -209,7 +209,7 @@ fn the_last_order_of_a_record_is_listed<B: StoreBed>(bed: &mut B) -> Claimed {
     let mut ada = Author::new(1);
     let batch = [ada.put(RECORD, 1), ada.erase(RECORD), ada.erase(OTHER), ada.erase(RECORD)];
     for entry in &batch {
-        store.put(std::slice::from_ref(entry))?;
+        store.put(std::slice::from_ref(entry), SEEN_MS)?;
     }
     store.sync()?;
     let store = bed.reopen(store)?;
@@ -223,7 +223,7 @@ fn the_last_order_of_a_record_is_listed<B: StoreBed>(bed: &mut B) -> Claimed {
 fn how_far_erasures_are_carried_out_starts_at_nothing_and_stays<B: StoreBed>(bed: &mut B) -> Claimed {
     let store = bed.create()?;
     holds(store.erased_through()? == Cursor(0), "a new store has carried out none")?;
-    store.put(&Author::new(1).batch(3, 10))?;
+    store.put(&Author::new(1).batch(3, 10), SEEN_MS)?;
     store.set_erased_through(Cursor(3))?;
     store.sync()?;
     let store = bed.reopen(store)?;

@@ -16,6 +16,9 @@ mod head_lock;
 
 pub use author::Author;
 
+/// When everything is first seen, where it does not matter.
+pub const SEEN_MS: u64 = 1_000;
+
 /// What a claim function answers.
 pub type Claimed = Result<(), Broken>;
 

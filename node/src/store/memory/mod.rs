@@ -15,7 +15,7 @@ use wego_proto::{
     v1,
 };
 
-use crate::store::{Cursor, EntryStore, Heads, StoreError, chain, erasure};
+use crate::store::{Arrival, Cursor, EntryStore, Heads, StoreError, chain, erasure};
 
 mod faults;
 mod lock;
@@ -36,7 +36,8 @@ pub struct MemoryStore {
 #[derive(Debug, Clone, Default)]
 struct State {
     entries: BTreeMap<(Origin, u32, u64), Verified>,
-    arrivals: Vec<(Origin, Position)>,
+    /// With the moment at which each was first seen.
+    arrivals: Vec<(Origin, Position, u64)>,
     heads: Heads,
     forks: BTreeMap<(Origin, u32), v1::ForkProof>,
     orders: erasure::Orders,
@@ -77,7 +78,7 @@ impl MemoryStore {
         let mut state = self.state().clone();
         let surviving = surviving_puts.min(state.unsynced_puts.len());
         let end = surviving.checked_sub(1).map_or(state.durable, |last| state.unsynced_puts[last]);
-        for (origin, at) in state.arrivals.drain(end..) {
+        for (origin, at, _) in state.arrivals.drain(end..) {
             state.entries.remove(&(origin, at.epoch, at.seq));
         }
         state.heads = Heads::new();
@@ -95,7 +96,7 @@ impl MemoryStore {
 }
 
 impl State {
-    fn add(&mut self, batch: &[Verified]) -> Result<(), StoreError> {
+    fn add(&mut self, batch: &[Verified], now_ms: u64) -> Result<(), StoreError> {
         let held = |origin: Origin, at: Position| {
             let entry = self.entries.get(&(origin, at.epoch, at.seq));
             entry.map(Verified::hash).ok_or(StoreError::Corrupt { what: "entry" })
@@ -114,7 +115,7 @@ impl State {
                 erasure::covers(&self.orders, entry.header()) || self.refused.contains(&(origin, at));
             let entry = if erased { entry.clone().without_payload() } else { entry.clone() };
             self.entries.insert((origin, at.epoch, at.seq), entry);
-            self.arrivals.push((origin, at));
+            self.arrivals.push((origin, at, now_ms));
         }
         self.unsynced_puts.push(self.arrivals.len());
         Ok(())
@@ -141,9 +142,9 @@ impl EntryStore for MemoryStore {
         self.store_id
     }
 
-    fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError> {
+    fn put(&self, batch: &[Verified], now_ms: u64) -> Result<Cursor, StoreError> {
         let mut state = self.state();
-        self.faults.around(Step::Put, || state.add(batch))?;
+        self.faults.around(Step::Put, || state.add(batch, now_ms))?;
         Ok(Cursor(state.arrivals.len() as u64))
     }
 
@@ -175,7 +176,7 @@ impl EntryStore for MemoryStore {
         Ok(self.state().entries.get(&(origin, at.epoch, at.seq)).map(Verified::to_wire))
     }
 
-    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError> {
+    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<Arrival>, Cursor), StoreError> {
         let start = usize::try_from(from.0).unwrap_or(usize::MAX);
         let mut state = self.state();
         if start >= state.durable && start < state.arrivals.len() {
@@ -186,13 +187,14 @@ impl EntryStore for MemoryStore {
         }
         let mut found = Vec::new();
         let mut next = from.0;
-        for (origin, at) in state.arrivals[..state.durable].iter().skip(start) {
+        for (origin, at, seen_ms) in state.arrivals[..state.durable].iter().skip(start) {
             if found.len() == max {
                 break;
             }
             next += 1;
             // One that was set aside arrived, and is no more.
-            found.extend(state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire));
+            let entry = state.entries.get(&(*origin, at.epoch, at.seq)).map(Verified::to_wire);
+            found.extend(entry.map(|entry| Arrival { entry, seen_ms: Some(*seen_ms) }));
         }
         Ok((found, Cursor(next)))
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::{
     HeadLock as _,
-    conformance::{self, Author, LockBed, StoreBed},
+    conformance::{self, Author, LockBed, SEEN_MS, StoreBed},
 };
 
 fn memory_store() -> MemoryStore {
@@ -64,7 +64,7 @@ fn a_crash_loses_the_last_unsynced_puts_only() {
     let store = memory_store();
     let mut ada = Author::new(1);
     for payload_bytes in [1, 2, 3] {
-        store.put(&ada.batch(2, payload_bytes)).expect("a put");
+        store.put(&ada.batch(2, payload_bytes), SEEN_MS).expect("a put");
     }
     let cursors: Vec<_> = (0..=3).map(|survivors| store.crash(survivors).cursor().0).collect();
     assert_eq!(cursors, [0, 2, 4, 6]);
@@ -79,9 +79,9 @@ fn a_step_fails_before_or_after_its_effect() {
         let store = memory_store();
         store.faults().arm(Step::Put, moment, 0);
         let entry = Author::new(1).next(1);
-        assert!(matches!(store.put(std::slice::from_ref(&entry)), Err(StoreError::Io { .. })));
+        assert!(matches!(store.put(std::slice::from_ref(&entry), SEEN_MS), Err(StoreError::Io { .. })));
         assert_eq!(store.cursor(), Cursor(held), "{moment:?}");
-        assert_eq!(store.put(&[entry]).expect("only once"), Cursor(1));
+        assert_eq!(store.put(&[entry], SEEN_MS).expect("only once"), Cursor(1));
     }
 }
 
@@ -89,7 +89,7 @@ fn a_step_fails_before_or_after_its_effect() {
 fn a_sync_that_fails_before_its_effect_leaves_puts_losable() {
     for (moment, held) in [(Moment::BeforeEffect, 0), (Moment::AfterEffect, 1)] {
         let store = memory_store();
-        store.put(&[Author::new(1).next(1)]).expect("a put");
+        store.put(&[Author::new(1).next(1)], SEEN_MS).expect("a put");
         store.faults().arm(Step::Sync, moment, 0);
         store.sync().expect_err("it was armed");
         assert_eq!(store.crash(0).cursor(), Cursor(held), "{moment:?}");

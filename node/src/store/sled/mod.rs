@@ -24,7 +24,7 @@ use wego_proto::{
 };
 
 use crate::store::{
-    Cursor, EntryStore, Heads, StoreError, chain,
+    Arrival, Cursor, EntryStore, Heads, StoreError, chain,
     erasure::{Place, Records},
     folder_lock::FolderLock,
     sled::{
@@ -200,7 +200,7 @@ impl EntryStore for SledStore {
         self.store_id
     }
 
-    fn put(&self, batch: &[Verified]) -> Result<Cursor, StoreError> {
+    fn put(&self, batch: &[Verified], now_ms: u64) -> Result<Cursor, StoreError> {
         // While the writer is held nobody moves the view, so it may be read again further down.
         let mut writer = self.writer();
         let (found, start, orders) = {
@@ -219,7 +219,7 @@ impl EntryStore for SledStore {
             return Ok(Cursor(start));
         }
         let fresh = self.db.run(|tree| Fresh::of(&found.fresh, tree, orders))?;
-        self.write(&mut writer, &fresh, start)?;
+        self.write(&mut writer, &fresh, start, now_ms)?;
         let cursor = start + fresh.len() as u64;
         let mut view = self.view_mut();
         view.heads.extend(found.heads);
@@ -248,7 +248,7 @@ impl EntryStore for SledStore {
         Ok(found.into_iter().next())
     }
 
-    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<v1::Entry>, Cursor), StoreError> {
+    fn tail(&self, from: Cursor, max: usize) -> Result<(Vec<Arrival>, Cursor), StoreError> {
         if from.0 >= self.durable.load(Ordering::Acquire) && from < self.cursor() {
             self.sync()?;
         }

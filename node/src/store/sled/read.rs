@@ -6,7 +6,7 @@ use ::sled::Tree;
 use wego_proto::{id::Origin, v1};
 
 use crate::store::{
-    Heads, StoreError, chain,
+    Arrival, Heads, StoreError, chain,
     sled::{contained::Failure, rows},
 };
 
@@ -42,7 +42,7 @@ pub(super) fn arrivals(
     from: u64,
     until: u64,
     max: usize,
-) -> Result<(Vec<v1::Entry>, u64), Failure> {
+) -> Result<(Vec<Arrival>, u64), Failure> {
     let mut found = Vec::new();
     if from >= until || max == 0 {
         return Ok((found, from));
@@ -64,7 +64,7 @@ pub(super) fn arrivals(
         let last_seq = first_seq.saturating_add(taken).saturating_sub(1);
         let wanted = Wanted { origin: run.origin, epoch: run.epoch, from: first_seq, until: last_seq };
         each(tree, wanted, |row| {
-            found.push(chain::decode(row)?);
+            found.push(Arrival { entry: chain::decode(row)?, seen_ms: run.seen_ms });
             Ok(Next::GoOn)
         })?;
         if taken < held {

@@ -144,7 +144,11 @@ fn size_of(dir: &Path) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{EntryStore as _, NoGuard, SledStore, conformance::Author, sled::rows::UNPURGED_KEY};
+    use crate::store::{
+        EntryStore as _, NoGuard, SledStore,
+        conformance::{Author, SEEN_MS},
+        sled::rows::UNPURGED_KEY,
+    };
 
     const CACHE: u64 = 8 * 1_024 * 1_024;
 
@@ -173,7 +177,7 @@ mod tests {
             entries.iter().map(|entry| entry.payload().expect("a payload").content.clone()).collect();
         let store = open(&dir);
         let id = store.store_id();
-        store.put(&entries).expect("a put");
+        store.put(&entries, SEEN_MS).expect("a put");
         store.erase(&[(entries[7].header().origin, entries[7].header().at)]).expect("an erasure");
         store.set_erased_through(crate::store::Cursor(600)).expect("a mark");
         drop(store);
@@ -197,7 +201,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path().join("store");
         let entries = Author::new(1).batch(5, 100);
-        open(&dir).put(&entries).expect("a put");
+        open(&dir).put(&entries, SEEN_MS).expect("a put");
         let is_whole = || open(&dir).cursor() == crate::store::Cursor(5) && !beside(&dir, STALE).exists();
         // Killed while it copied.
         fs::create_dir(beside(&dir, FRESH)).expect("a folder");

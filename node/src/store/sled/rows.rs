@@ -19,7 +19,7 @@
 //! | `m` `store_id` | 16 bytes |
 //! | `q` origin, epoch, seq, hash | encoded `wego.v1.Entry`: one that was set aside |
 //! | `r` | entries ever set aside u64; none when there is no such row |
-//! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival |
+//! | `t` first cursor u64 | origin, epoch, first seq u64, entries u64: a run in order of arrival; and, unless an earlier version wrote it, when it was first seen, ms u64 |
 //! | `v` origin, record id, epoch, seq | nothing: a version of the record came to stand there with its payload |
 //! | `x` origin, record id | epoch u32, seq u64: payloads before this place are not kept |
 //! | `y` origin, epoch, seq | nothing: the payload at this position is not kept |
@@ -185,15 +185,19 @@ pub(super) fn read_head(row: &[u8]) -> Result<(u64, Hash), StoreError> {
 }
 
 pub(super) fn run_row(run: &Run) -> Vec<u8> {
-    let Run { origin, epoch, first_seq, entries } = run;
+    let Run { origin, epoch, first_seq, entries, seen_ms } = run;
     let (first_seq, entries) = (first_seq.to_be_bytes(), entries.to_be_bytes());
-    [origin.0.to_be_bytes().as_slice(), &epoch.to_be_bytes(), &first_seq, &entries].concat()
+    let mut row = [origin.0.to_be_bytes().as_slice(), &epoch.to_be_bytes(), &first_seq, &entries].concat();
+    row.extend(seen_ms.iter().flat_map(|ms| ms.to_be_bytes()));
+    row
 }
 
 pub(super) fn read_run(row: &[u8]) -> Result<Run, StoreError> {
     let mut fields = Fields { what: "arrival run", rest: row };
     let (origin, epoch) = (Origin(fields.u32()?), fields.u32()?);
-    let run = Run { origin, epoch, first_seq: fields.u64()?, entries: fields.u64()? };
+    let (first_seq, entries) = (fields.u64()?, fields.u64()?);
+    let seen_ms = if fields.rest.is_empty() { None } else { Some(fields.u64()?) };
+    let run = Run { origin, epoch, first_seq, entries, seen_ms };
     fields.end(run)
 }
 

@@ -12,8 +12,9 @@ impl SledStore {
         writer: &mut Unflushed,
         fresh: &[Fresh<'_>],
         start: u64,
+        now_ms: u64,
     ) -> Result<(), StoreError> {
-        let chunks = write::chunks(fresh, start);
+        let chunks = write::chunks(fresh, start, now_ms);
         let mut promised = chunks.iter().map(|chunk| chunk.bytes).sum();
         self.promise(writer, promised)?;
         for chunk in chunks {

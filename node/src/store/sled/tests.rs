@@ -6,7 +6,7 @@ use wego_proto::entry::Unverified;
 
 use super::*;
 use crate::store::{
-    conformance::{self, Author, StoreBed},
+    conformance::{self, Author, SEEN_MS, StoreBed},
     space::NoGuard,
 };
 
@@ -41,7 +41,7 @@ fn whole_tail(store: &SledStore) -> Result<Vec<v1::Entry>, StoreError> {
         if part.is_empty() {
             return Ok(found);
         }
-        found.extend(part);
+        found.extend(part.into_iter().map(|arrival| arrival.entry));
         from = next;
     }
 }
@@ -107,7 +107,7 @@ fn killed_after_any_put_or_sync_it_holds_a_prefix() {
             synced = arrived.len();
         } else {
             let batch: Vec<_> = authors.iter_mut().flat_map(|author| author.batch(5, 2_000)).collect();
-            store.put(&batch).expect("a put");
+            store.put(&batch, SEEN_MS).expect("a put");
             arrived.extend(batch.iter().map(Verified::to_wire));
         }
         let dir = folders.root.path().join(format!("killed-{step}"));
@@ -132,7 +132,7 @@ fn a_batch_of_256_consecutive_entries_costs_one_arrival_row() {
     let store = folders.create().expect("a store");
     let mut ada = Author::new(1);
     for _ in 0..3 {
-        store.put(&ada.batch(256, 10)).expect("a put");
+        store.put(&ada.batch(256, 10), SEEN_MS).expect("a put");
     }
     let rows = store.db.run(|tree| Ok(tree.scan_prefix(b"t").count())).expect("a count");
     assert_eq!(rows, 3);
@@ -171,16 +171,16 @@ fn a_large_batch_is_written_in_steps_and_seen_at_once() {
     batch.extend(ben.batch(5, 256 * 1_024));
     batch.extend(ada.batch(30, 10));
     let fresh: Vec<_> = batch.iter().map(|entry| Fresh { entry, erased: false, orders: None }).collect();
-    let steps = write::chunks(&fresh, 0);
+    let steps = write::chunks(&fresh, 0, SEEN_MS);
     assert!(steps.len() > 5, "{}", steps.len());
     assert!(steps.iter().all(|step| step.bytes <= STEP_BYTES), "a step keeps its limit");
-    assert_eq!(store.put(&batch).expect("a put"), Cursor(65));
+    assert_eq!(store.put(&batch, SEEN_MS).expect("a put"), Cursor(65));
     assert!(store.writer().bytes() <= STEP_BYTES, "what came before a step is flushed");
     let store = folders.crash(store).expect("a prefix is consistent");
     let found = whole_tail(&store).expect("readable");
     let put: Vec<_> = batch.iter().map(Verified::to_wire).collect();
     assert!(found.len() > 30 && put.starts_with(&found), "{} survive", found.len());
-    assert_eq!(store.put(&batch).expect("the rest"), Cursor(65));
+    assert_eq!(store.put(&batch, SEEN_MS).expect("the rest"), Cursor(65));
     assert_eq!(whole_tail(&store).expect("readable"), put);
 }
 
@@ -189,7 +189,7 @@ fn interleaved_origins_make_a_run_each_time_they_change() {
     let mut folders = Folders::new();
     let store = folders.create().expect("a store");
     let (mut ada, mut ben) = (Author::new(1), Author::new(2));
-    store.put(&[ada.next(1), ada.next(1), ben.next(1), ada.next(1)]).expect("a put");
+    store.put(&[ada.next(1), ada.next(1), ben.next(1), ada.next(1)], SEEN_MS).expect("a put");
     let runs = store.db.run(|tree| {
         let rows: Result<Vec<_>, _> = tree.scan_prefix(b"t").values().collect();
         Ok(rows?.iter().map(|row| rows::read_run(row)).collect::<Result<Vec<_>, _>>()?)
@@ -197,6 +197,22 @@ fn interleaved_origins_make_a_run_each_time_they_change() {
     let runs: Vec<_> =
         runs.expect("runs").iter().map(|run| (run.origin.0, run.first_seq, run.entries)).collect();
     assert_eq!(runs, [(1, 1, 2), (2, 1, 1), (1, 3, 1)]);
+}
+
+/// As a store of an earlier version has them.
+#[test]
+fn a_run_without_a_moment_is_read_as_one_of_an_unknown_moment() {
+    let mut folders = Folders::new();
+    let store = folders.create().expect("a store");
+    store.put(&Author::new(1).batch(2, 10), SEEN_MS).expect("a put");
+    let cut = store.db.run(|tree| {
+        let (key, row) = tree.scan_prefix(b"t").next().expect("a run")?;
+        tree.insert(key, &row[..row.len() - 8])?;
+        Ok(())
+    });
+    cut.expect("written");
+    let (found, _) = store.tail(Cursor(0), 9).expect("readable");
+    assert_eq!(found.iter().map(|one| one.seen_ms).collect::<Vec<_>>(), [None, None]);
 }
 
 /// It cannot force the standstill that `unflushed.rs` describes; it holds several databases of one process under load.
@@ -211,7 +227,7 @@ fn stores_written_side_by_side_never_stand_still() {
                 let store = folders.create().expect("a store");
                 let mut author = Author::new(origin);
                 for _ in 0..12 {
-                    store.put(&author.batch(100, 7_000)).expect("a put");
+                    store.put(&author.batch(100, 7_000), SEEN_MS).expect("a put");
                 }
                 finished.send(store.cursor()).expect("somebody waits");
             })

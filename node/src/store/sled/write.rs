@@ -18,6 +18,8 @@ pub(super) struct Run {
     pub(super) epoch: u32,
     pub(super) first_seq: u64,
     pub(super) entries: u64,
+    /// When they were first seen, ms since 1970; `None` in a store of an earlier version.
+    pub(super) seen_ms: Option<u64>,
 }
 
 /// What one step writes.
@@ -27,19 +29,20 @@ pub(super) struct Chunk {
     heads: Heads,
     run: Option<(u64, Run)>,
     cursor: u64,
+    now_ms: u64,
     /// Encoded bytes, rows included.
     pub(super) bytes: u64,
 }
 
-/// Cuts new entries into steps; the first one arrives at cursor `start`.
-pub(super) fn chunks(fresh: &[Fresh<'_>], start: u64) -> Vec<Chunk> {
+/// Cuts new entries into steps; the first one arrives at cursor `start`, all of them at `now_ms`.
+pub(super) fn chunks(fresh: &[Fresh<'_>], start: u64, now_ms: u64) -> Vec<Chunk> {
     let mut chunks = Vec::new();
-    let mut chunk = Chunk { cursor: start, ..Chunk::default() };
+    let mut chunk = Chunk { cursor: start, now_ms, ..Chunk::default() };
     for entry in fresh {
         let encoded = entry.to_store().encode_to_vec();
         let bytes = encoded.len() as u64 + rows::ROW_BYTES_MAX;
         if chunk.bytes > 0 && chunk.bytes + bytes > STEP_BYTES {
-            let next = Chunk { cursor: chunk.cursor, ..Chunk::default() };
+            let next = Chunk { cursor: chunk.cursor, now_ms, ..Chunk::default() };
             chunks.push(std::mem::replace(&mut chunk, next));
         }
         chunk.add(entry, encoded);
@@ -73,7 +76,8 @@ impl Chunk {
             Some((_, run)) if follows(run) => run.entries += 1,
             _ => {
                 self.end_run();
-                let run = Run { origin, epoch: at.epoch, first_seq: at.seq, entries: 1 };
+                let seen_ms = Some(self.now_ms);
+                let run = Run { origin, epoch: at.epoch, first_seq: at.seq, entries: 1, seen_ms };
                 self.run = Some((self.cursor, run));
             }
         }

@@ -6,7 +6,7 @@ use super::*;
 fn reopened_after(damage: impl FnOnce(&::sled::Tree)) -> Result<SledStore, StoreError> {
     let mut folders = Folders::new();
     let store = folders.create()?;
-    store.put(&Author::new(1).batch(10, 10))?;
+    store.put(&Author::new(1).batch(10, 10), SEEN_MS)?;
     store.sync()?;
     store.db.run(|tree| {
         damage(tree);
@@ -60,7 +60,7 @@ fn an_erasure_reads_no_entry_but_the_versions_of_its_record() {
     let store = folders.create().expect("a store");
     let (mut ada, record) = (Author::new(1), RecordId::new([5; 16]));
     let log = [ada.next(10), ada.put(record, 10), ada.next(10), ada.erase(RecordId::new([6; 16]))];
-    store.put(&log).expect("a put");
+    store.put(&log, SEEN_MS).expect("a put");
     for seq in [1, 3] {
         store.db.run(|tree| Ok(tree.insert(key(seq), &[255, 255])?)).expect("a damaged row");
     }
@@ -86,10 +86,10 @@ fn a_damaged_entry_is_not_called_a_fork() {
     let store = reopened_after(damaged).expect("the ends fit together");
     let mut ada = Author::new(1);
     let signed = ada.batch(10, 10);
-    assert_eq!(store.put(&signed).expect("the entries that are held"), Cursor(10));
-    let refused = store.put(&[ada.fork_of(&signed[4])]);
+    assert_eq!(store.put(&signed, SEEN_MS).expect("the entries that are held"), Cursor(10));
+    let refused = store.put(&[ada.fork_of(&signed[4])], SEEN_MS);
     assert!(refused.is_err_and(|error| error.is_corrupt()), "it cannot be told");
-    let refused = store.put(&[ada.fork_of(&signed[6])]);
+    let refused = store.put(&[ada.fork_of(&signed[6])], SEEN_MS);
     assert!(matches!(refused, Err(StoreError::Fork { .. })));
 }
 
@@ -98,10 +98,10 @@ fn a_panic_inside_ends_as_corrupt_and_nothing_reaches_the_database_any_more() {
     let mut folders = Folders::new();
     let store = folders.create().expect("a store");
     let mut ada = Author::new(1);
-    store.put(&ada.batch(2, 10)).expect("a put");
+    store.put(&ada.batch(2, 10), SEEN_MS).expect("a put");
     let panicked: Result<(), _> = store.db.run(|_| panic!("as sled does with damaged bytes"));
     assert!(panicked.is_err_and(|error| error.is_corrupt()));
-    assert!(matches!(store.put(&ada.batch(1, 10)), Err(StoreError::Io { .. })));
+    assert!(matches!(store.put(&ada.batch(1, 10), SEEN_MS), Err(StoreError::Io { .. })));
     assert!(store.sync().is_err() && store.forks().is_err() && store.tail(Cursor(0), 1).is_err());
     assert!(store.heads().is_ok(), "what it holds in memory is still known");
 }
@@ -111,11 +111,11 @@ fn a_database_that_lost_what_was_durable_is_reported() {
     let mut folders = Folders::new();
     let store = folders.create().expect("a store");
     let mut ada = Author::new(1);
-    store.put(&ada.batch(5, 10)).expect("a put");
+    store.put(&ada.batch(5, 10), SEEN_MS).expect("a put");
     store.sync().expect("a sync");
     let earlier = folders.root.path().join("earlier");
     copy(&folders.dir(), &earlier);
-    store.put(&ada.batch(5, 10)).expect("a put");
+    store.put(&ada.batch(5, 10), SEEN_MS).expect("a put");
     store.sync().expect("a sync");
     drop(store);
     fs::copy(folders.dir().join("synced"), earlier.join("synced")).expect("the later mark");
@@ -138,7 +138,7 @@ fn a_flipped_bit_in_a_file_is_reported_or_seen_by_whoever_verifies() {
         for _ in 0..20 {
             for author in &mut authors {
                 let batch = author.batch(10, 700);
-                store.put(&batch).expect("a put");
+                store.put(&batch, SEEN_MS).expect("a put");
                 signed.extend(batch);
             }
         }

@@ -24,7 +24,7 @@ fn filled(kind: Kind, payload_bytes: usize) -> Option<Filled> {
     let mut accepted = 0;
     loop {
         let batch = ada.batch(8, payload_bytes);
-        match store.put(&batch) {
+        match store.put(&batch, SEEN_MS) {
             Ok(_) => accepted += batch.len(),
             Err(StoreError::Full { .. }) => break,
             Err(error) => panic!("{kind:?}: {error:?}"),
@@ -70,7 +70,7 @@ fn what_was_accepted_is_finished_with_the_ballast_when_others_fill_the_disk() {
                 return;
             };
             let filler = disk.fill("filler");
-            let refused = store.put(&[Author::new(2).next(10)]);
+            let refused = store.put(&[Author::new(2).next(10)], SEEN_MS);
             assert!(matches!(refused, Err(StoreError::Full { .. })), "{kind:?}: {refused:?}");
             store.sync().expect("the ballast makes room for what was accepted");
             assert_eq!(guard.check().expect("an answer").writes, Writes::Refused, "{kind:?}");
@@ -114,7 +114,7 @@ fn go_on(disk: &SmallDisk, guard: &Arc<DiskGuard>, store: SledStore, accepted: u
     let mut ada = Author::new(1);
     let _held = ada.batch(accepted, payload_bytes);
     let more = ada.batch(8, payload_bytes);
-    store.put(&more).expect("there is space again");
+    store.put(&more, SEEN_MS).expect("there is space again");
     store.sync().expect("a sync");
     drop(store);
     let store = open_on(disk, &guard).expect("it opens");

@@ -31,7 +31,7 @@ fn catching_up_is_measured_beside_plain_sled() {
     let store = open(&dir).expect("a store");
     let began = Instant::now();
     for batch in signed.chunks(256) {
-        store.put(batch).expect("a put");
+        store.put(batch, SEEN_MS).expect("a put");
     }
     store.sync().expect("a sync");
     report("store puts", entries, began);
