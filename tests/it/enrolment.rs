@@ -54,7 +54,8 @@ fn leiden() -> Vec<String> {
 /// The words on the screen: six of five letters.
 fn words_in(text: &str) -> String {
     let is_spoken = |word: &&str| word.split('-').count() == 6 && word.split('-').all(|one| one.len() == 5);
-    text.split_whitespace().find(|word| is_spoken(word) && word.to_lowercase() == **word).unwrap().to_owned()
+    let mut words = text.split(|c: char| c != '-' && !c.is_alphanumeric());
+    words.find(|word| is_spoken(word) && word.to_lowercase() == **word).unwrap().to_owned()
 }
 
 async fn start(dir: &Path) -> Node {
