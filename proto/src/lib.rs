@@ -45,6 +45,7 @@ pub mod dated;
 pub mod entry;
 pub mod epochs;
 pub mod fork;
+pub mod form;
 pub mod found;
 pub mod id;
 pub mod invite;

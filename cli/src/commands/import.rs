@@ -7,11 +7,7 @@ use std::{
 };
 
 use clap::Subcommand;
-use wego_proto::{
-    id::CityId,
-    record::v1::{Jurisdiction, Level, RecordKind},
-    v1,
-};
+use wego_proto::{id::CityId, record::v1::RecordKind, v1};
 
 use crate::{
     args::{DryRun, Mode, Yes},
@@ -20,17 +16,20 @@ use crate::{
     error::{ExitCode, Failure, Outcome},
     import::{
         Finding, Lang, Reading, Settings,
-        data_json::{self, SOURCE_BYTES_MAX},
-        plan::{GONE, Plan, Unchanged},
+        data_json::{self, SOURCE_BYTES_MAX, encoding},
+        plan::{Plan, Unchanged},
         report::{Counts, Report, Shown},
         send,
+        settings::city,
     },
     output,
-    records::{list, read},
+    records::list,
 };
 
 /// Language of texts where nobody says.
 const DEFAULT_LANG: &str = "en";
+/// Publisher of datasets that name none, where the city is not known.
+const UNKNOWN_CITY: &str = "(the city)";
 
 /// Bring in what your city publishes elsewhere
 #[derive(Debug, clap::Args)]
@@ -47,7 +46,7 @@ enum Command {
 /// Import the datasets of a data.json file (Project Open Data 1.1, DCAT-US 3 and relatives)
 ///
 /// Running it again changes nothing; with a newer file it revises what changed and withdraws what vanished.
-/// Contact persons are never taken over. A bad record is reported and skipped: the exit code is 3 then.
+/// What a person withdrew or erased stays away. Contact persons are never taken over. A bad record is reported and skipped: the exit code is 3 then.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -63,7 +62,7 @@ struct DataJson {
     /// Where the file was read, as recorded with each dataset [default: the file's name]
     #[arg(long, value_name = "URL")]
     imported_from: Option<String>,
-    /// Language of titles and descriptions, whatever the file says [default: as the file says, else en]
+    /// Language of titles and descriptions that do not name theirs [default: as declared, else en and a warning]
     #[arg(long, value_name = "LANG")]
     lang: Option<String>,
     /// Licence of titles and descriptions; that of the data comes from the file
@@ -84,10 +83,13 @@ struct DataJson {
     /// Send unchanged datasets too, after another --lang, --text-licence or place
     #[arg(long)]
     refresh: bool,
-    /// Publish again what a person withdrew
+    /// Publish again what a person withdrew or erased
     #[arg(long)]
     restore: bool,
-    /// Print every warning and notice
+    /// Encoding of the file, as web pages name it [default: utf-8; another one is refused and named]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
+    /// Print every sort of warning and notice
     #[arg(long)]
     all_findings: bool,
     #[command(flatten)]
@@ -103,7 +105,7 @@ pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
 }
 
 async fn data_json(args: DataJson, cx: &mut Context) -> Outcome {
-    let mut settings = settings(&args)?;
+    let mut settings = settings(&args)?.checked()?;
     let bytes = read_source(&args.file, SOURCE_BYTES_MAX, cx)?;
     let mode = args.dry_run.mode();
     let profile = match mode {
@@ -112,10 +114,11 @@ async fn data_json(args: DataJson, cx: &mut Context) -> Outcome {
     };
     let Some(profile) = profile else {
         cx.say("no profile: the file is checked by itself, and everything counts as new");
+        settings.publisher.get_or_insert_with(|| UNKNOWN_CITY.to_owned());
         let mut reading = data_json::read(&bytes, &settings)?;
         let plan = Plan::new(&mut reading, &[], &CityId::new([0; 32]), &settings.source, Unchanged::Leave);
         let counts = Counts::of(&plan, reading.findings.errors.len());
-        return finish(report(&settings, reading, counts), &args, cx);
+        return finish(&Report::new(&settings.source, counts, reading), &args, cx);
     };
     // A file that is no catalogue is refused before anybody is bothered.
     drop(data_json::read(&bytes, &settings)?);
@@ -134,6 +137,36 @@ async fn import(
     node: &Node,
     cx: &mut Context,
 ) -> Outcome {
+    let mode = args.dry_run.mode();
+    let mut plan = plan(&mut reading, settings, federation, args, node).await?;
+    let counts = Counts::of(&plan, reading.findings.errors.len());
+    let question = question(&plan, settings, federation, args);
+    if mode == Mode::Write
+        && let Some(question) = &question
+    {
+        agree(question, args, cx).await?;
+    }
+    let steps = std::mem::take(&mut plan.add).into_iter().chain(std::mem::take(&mut plan.change)).collect();
+    let mut sent = send::publish(steps, mode, node, cx).await?;
+    sent.unchanged += plan.unchanged;
+    send::withdraw(&plan.withdraw, &settings.source, &mut sent, mode, node, cx).await?;
+    let code = finish(&Report::new(&settings.source, counts, reading).done(sent, mode), args, cx)?;
+    match question.filter(|_| mode == Mode::DryRun && !args.yes.yes) {
+        Some(question) if cx.stdio.input_is_tty => cx.say(&format!("{question} This needs a yes.")),
+        Some(question) => return Err(refused(question)),
+        None => {}
+    }
+    Ok(code)
+}
+
+/// Compares the source with all that was ever published here: what was erased does not tell its source any more.
+async fn plan(
+    reading: &mut Reading,
+    settings: &Settings,
+    federation: &Federation,
+    args: &DataJson,
+    node: &Node,
+) -> Result<Plan, Failure> {
     let own = &federation.own;
     let owner = CityId::try_from(own.city_id.as_slice()).map_err(|error| {
         Failure::failed("the node's own member has no city id", "see `wego status`").because(error)
@@ -141,85 +174,57 @@ async fn import(
     let query = v1::ListRequest {
         kind: RecordKind::Dataset as i32,
         handle: own.handle.clone(),
-        source_id: settings.source.clone(),
         retracted: true,
         ..Default::default()
     };
     let listed = list::pages(query, usize::MAX, node).await?;
     let unchanged = if args.refresh { Unchanged::Send } else { Unchanged::Leave };
-    let mut plan = Plan::new(&mut reading, &listed, &owner, &settings.source, unchanged);
+    let mut plan = Plan::new(reading, &listed, &owner, &settings.source, unchanged);
     if reading.unknown > 0 {
-        let message = "nothing is withdrawn, because bad records without identifier cannot be told apart";
+        let message = "nothing is withdrawn, because what is bad and bears no identifier may be any of them";
         reading.findings.notices.push(Finding::new("catalogue", message));
     }
-    sort_out_withdrawn(&mut plan, &mut reading, args, node).await?;
-    let counts = Counts::of(&plan, reading.findings.errors.len());
-    if args.dry_run.mode() == Mode::DryRun {
-        return finish(report(settings, reading, counts), args, cx);
+    if args.restore {
+        plan.restore();
     }
-    agree_to_withdraw(&plan, settings, federation, args, cx).await?;
-    let steps = plan.add.into_iter().chain(plan.change).collect();
-    let mut sent = send::publish(steps, node, cx).await?;
-    sent.unchanged += plan.unchanged;
-    send::withdraw(&plan.withdraw, &settings.source, &mut sent, node, cx).await?;
-    finish(report(settings, reading, counts).done(sent), args, cx)
+    for held in &plan.held {
+        let message = format!("was {} and stays so (--restore publishes it again)", held.why);
+        reading.findings.notices.push(Finding::new(&held.step.item.place, message));
+    }
+    Ok(plan)
 }
 
-/// What an import withdrew comes back with the source; what a person withdrew stays away unless told otherwise.
-async fn sort_out_withdrawn(
-    plan: &mut Plan,
-    reading: &mut Reading,
-    args: &DataJson,
-    node: &Node,
-) -> Result<(), Failure> {
-    for step in std::mem::take(&mut plan.withdrawn) {
-        let view = read::read(step.record_id, node).await?;
-        if args.restore || view.retract_reason.starts_with(GONE) {
-            plan.change.push(step);
-        } else {
-            let message = "was withdrawn by hand and stays so (--restore publishes it again)";
-            reading.findings.notices.push(Finding::new(&step.item.place, message));
-            plan.withdrawn.push(step);
-        }
-    }
-    Ok(())
+/// What must be agreed to: a source that shrank a lot is more often broken than smaller.
+fn question(plan: &Plan, settings: &Settings, federation: &Federation, args: &DataJson) -> Option<String> {
+    plan.withdraws_over(args.max_withdraw).then(|| {
+        format!(
+            "{} in {} withdraws {} of the {} datasets imported from {}: more than {} %.",
+            federation.own.handle,
+            federation.name,
+            plan.withdraw.len(),
+            plan.published,
+            settings.source,
+            args.max_withdraw
+        )
+    })
 }
 
-/// A source that shrank a lot is more often broken than smaller.
-async fn agree_to_withdraw(
-    plan: &Plan,
-    settings: &Settings,
-    federation: &Federation,
-    args: &DataJson,
-    cx: &mut Context,
-) -> Result<(), Failure> {
-    if !plan.withdraws_over(args.max_withdraw) {
-        return Ok(());
-    }
-    let text = format!(
-        "{} in {} withdraws {} of the {} datasets imported from {}: more than {} %.",
-        federation.own.handle,
-        federation.name,
-        plan.withdraw.len(),
-        plan.published,
-        settings.source,
-        args.max_withdraw
-    );
+async fn agree(question: &str, args: &DataJson, cx: &mut Context) -> Result<(), Failure> {
     let assent = Assent::from_flag(args.yes.yes);
     if assent == Assent::Ask && !cx.stdio.input_is_tty {
-        return Err(Failure::conflict(
-            text,
-            "nothing was written; look at the file, then add --yes or raise --max-withdraw",
-        ));
+        return Err(refused(question.to_owned()));
     }
-    cx.confirm(&text, assent).await
+    cx.confirm(question, assent).await
 }
 
-fn report(settings: &Settings, reading: Reading, counts: Counts) -> Report {
-    Report::new(&settings.source, reading.listed, counts, reading.findings, reading.dropped)
+fn refused(question: String) -> Failure {
+    Failure::conflict(
+        question,
+        "nothing was written; look at the file, then add --yes or raise --max-withdraw",
+    )
 }
 
-fn finish(report: Report, args: &DataJson, cx: &mut Context) -> Outcome {
+fn finish(report: &Report, args: &DataJson, cx: &mut Context) -> Outcome {
     let shown = if args.all_findings { Shown::All } else { Shown::Some };
     report.print(args.dry_run.mode(), shown, cx)?;
     if args.dry_run.dry_run && cx.format == Format::Human {
@@ -253,6 +258,7 @@ fn settings(args: &DataJson) -> Result<Settings, Failure> {
         },
         text_licence: args.text_licence.clone(),
         publisher: args.publisher.clone(),
+        encoding: args.encoding.as_deref().map(encoding::named).transpose()?,
     })
 }
 
@@ -262,15 +268,6 @@ fn complete(settings: &mut Settings, own: &v1::Member) {
     if settings.publisher.is_none() {
         let name = own.names.iter().find(|name| name.lang == DEFAULT_LANG).or(own.names.first());
         settings.publisher = name.map(|name| name.text.clone());
-    }
-}
-
-fn city(country: &str, place: &str) -> Jurisdiction {
-    Jurisdiction {
-        level: Level::City as i32,
-        country: country.to_owned(),
-        place: place.to_owned(),
-        ..Default::default()
     }
 }
 

@@ -6,7 +6,8 @@ use wego_proto::record::v1 as record;
 use super::{
     Texts,
     core::{
-        ContactForm, DatesForm, ExternalIdForm, JurisdictionForm, LinkForm, ProvenanceForm, every, topic_word,
+        ContactForm, DatesForm, ExternalIdForm, JurisdictionForm, LinkForm, ProvenanceForm, RelationForm,
+        every, topic_word,
     },
     is_zero, texts_of, word_of,
 };
@@ -21,6 +22,8 @@ pub(crate) struct DatasetForm {
     body: Texts,
     pub(crate) identifier: String,
     pub(crate) publisher: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    publisher_within: Vec<String>,
     topics: Vec<String>,
     #[serde(skip_serializing_if = "is_zero")]
     keywords: Vec<String>,
@@ -31,6 +34,8 @@ pub(crate) struct DatasetForm {
     access_level: String,
     #[serde(skip_serializing_if = "is_zero")]
     dataset_licence: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    rights: String,
     licence: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     jurisdiction: Option<JurisdictionForm>,
@@ -58,6 +63,8 @@ pub(crate) struct DatasetForm {
     contacts: Vec<ContactForm>,
     #[serde(skip_serializing_if = "is_zero")]
     links: Vec<LinkForm>,
+    #[serde(skip_serializing_if = "is_zero")]
+    relations: Vec<RelationForm>,
     #[serde(skip_serializing_if = "is_zero")]
     alt_ids: Vec<ExternalIdForm>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +97,12 @@ pub(crate) struct DistributionForm {
     byte_size: u64,
     #[serde(skip_serializing_if = "is_zero")]
     conforms_to: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    licence: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    rights: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    described_by: String,
 }
 
 impl From<record::Dataset> for DatasetForm {
@@ -102,12 +115,14 @@ impl From<record::Dataset> for DatasetForm {
             body: texts_of(core.body),
             identifier: dataset.identifier,
             publisher: dataset.publisher,
+            publisher_within: dataset.publisher_within,
             topics: core.topics.iter().map(topic_word).collect(),
             keywords: core.keywords,
             themes: dataset.themes,
             state,
             access_level: dataset.access_level,
             dataset_licence: dataset.dataset_licence,
+            rights: dataset.rights,
             licence: core.licence,
             jurisdiction: core.jurisdiction.map(JurisdictionForm::from),
             frequency: dataset.frequency,
@@ -122,6 +137,7 @@ impl From<record::Dataset> for DatasetForm {
             dates: core.dates.map(DatesForm::from),
             contacts: every(core.contacts),
             links: every(core.links),
+            relations: every(core.relations),
             alt_ids: every(core.alt_ids),
             provenance: core.provenance.map(ProvenanceForm::from),
         }
@@ -139,6 +155,9 @@ impl From<record::Distribution> for DistributionForm {
             format: distribution.format,
             byte_size: distribution.byte_size,
             conforms_to: distribution.conforms_to,
+            licence: distribution.licence,
+            rights: distribution.rights,
+            described_by: distribution.described_by,
         }
     }
 }

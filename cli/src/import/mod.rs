@@ -5,40 +5,25 @@
 //! source was read.
 
 pub(crate) mod data_json;
+mod identity;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod send;
+pub(crate) mod settings;
+pub(crate) mod tally;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use wego_proto::record::v1::{Dataset, Jurisdiction};
+use tally::Tally;
+use wego_proto::record::v1::Dataset;
 
-/// What the reader of a source must be told.
-#[derive(Debug, Clone)]
-pub(crate) struct Settings {
-    /// Stable name of the source.
-    pub(crate) source: String,
-    /// Where the source was read.
-    pub(crate) imported_from: String,
-    /// Where the records hold; unknown when reading without a node.
-    pub(crate) jurisdiction: Option<Jurisdiction>,
-    /// Language of the texts where the source does not say.
-    pub(crate) lang: Lang,
-    /// Licence of the texts.
-    pub(crate) text_licence: String,
-    /// Publisher where neither record nor catalogue names one.
-    pub(crate) publisher: Option<String>,
-}
+pub(crate) use settings::{Lang, Settings};
 
-/// Which language texts are in.
-#[derive(Debug, Clone)]
-pub(crate) enum Lang {
-    /// This one, whatever the source says.
-    Fixed(String),
-    /// The record's own, the catalogue's, or this one.
-    Declared { or: String },
-}
+/// Fields that are counted by name; what a file has beyond is counted together.
+const FIELDS_MAX: usize = 200;
+/// Characters of such a name.
+const FIELD_CHARS_MAX: usize = 60;
 
 /// A source, read to its end.
 #[derive(Debug, Default)]
@@ -46,21 +31,69 @@ pub(crate) struct Reading {
     /// Records the source lists, the bad ones included.
     pub(crate) listed: usize,
     pub(crate) items: Vec<Item>,
-    /// Place of each identifier met.
-    pub(crate) places: BTreeMap<String, String>,
+    /// Records that say the same as an earlier one.
+    pub(crate) identical: usize,
+    /// Place of each record, by its identifier and content.
+    places: BTreeMap<(String, String), String>,
     /// Identifiers of records that are in the source but too bad to import: they are not withdrawn.
     pub(crate) skipped: Vec<String>,
     /// Records too bad to tell which they are: with one of them, nothing is known to have vanished.
     pub(crate) unknown: usize,
     pub(crate) findings: Findings,
     pub(crate) dropped: Dropped,
+    /// Fields that have no place in a record.
+    pub(crate) left_out: BTreeMap<String, Tally>,
+    /// Languages that are not known, each with why.
+    pub(crate) guesses: BTreeMap<(String, String), Tally>,
+}
+
+impl Reading {
+    /// Adds a record, unless an earlier one says the same.
+    fn add(&mut self, item: Item) {
+        let key = (item.identifier.clone(), item.source_hash.clone());
+        match self.places.get(&key) {
+            Some(earlier) => {
+                self.identical += 1;
+                let message = format!("says the same as {earlier}: it is taken once");
+                self.findings.notices.push(Finding::new(&item.place, message));
+            }
+            None => {
+                self.places.insert(key, item.at.clone());
+                self.items.push(item);
+            }
+        }
+    }
+
+    /// Counts a field that is not taken over.
+    fn left_out(&mut self, field: &str, at: &str) {
+        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        let name: String = field.chars().take(FIELD_CHARS_MAX).map(plain).collect();
+        let known = self.left_out.contains_key(&name) || self.left_out.len() < FIELDS_MAX;
+        self.left_out.entry(if known { name } else { "other fields".to_owned() }).or_default().note(at);
+    }
+
+    /// Counts a record whose language is taken to be `lang`.
+    fn guess(&mut self, lang: &str, why: &str, at: &str) {
+        let key = (lang.to_owned(), why.to_owned());
+        let known = self.guesses.contains_key(&key) || self.guesses.len() < FIELDS_MAX;
+        let why = if known { why } else { "another reason" };
+        self.guesses.entry((lang.to_owned(), why.to_owned())).or_default().note(at);
+    }
 }
 
 /// A record ready to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
+    /// Where it stands in the source, with its title.
     pub(crate) place: String,
+    /// The same without.
+    pub(crate) at: String,
     pub(crate) identifier: String,
+    /// What tells it from others of its identifier, the most general first.
+    pub(crate) marks: Vec<String>,
+    pub(crate) titles: Vec<String>,
+    /// Identifier of the dataset it is a part of.
+    pub(crate) part_of: Option<String>,
     pub(crate) source_hash: String,
     pub(crate) dataset: Dataset,
 }
@@ -74,6 +107,8 @@ pub(crate) struct Findings {
     pub(crate) warnings: Vec<Finding>,
     /// Something else worth a look.
     pub(crate) notices: Vec<Finding>,
+    /// The record spoke of a person.
+    pub(crate) persons: Vec<Finding>,
 }
 
 /// One of them.
@@ -94,8 +129,12 @@ impl Finding {
 pub(crate) struct Dropped {
     pub(crate) contact_names: usize,
     pub(crate) contact_emails: usize,
-    /// Addresses inside texts, replaced by a mark.
+    /// Inside texts, each replaced by a mark.
     pub(crate) emails_in_texts: usize,
+    pub(crate) phones_in_texts: usize,
+    pub(crate) names_in_texts: usize,
+    /// Publishers that are persons.
+    pub(crate) publishers: usize,
 }
 
 #[cfg(test)]

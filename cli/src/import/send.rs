@@ -7,9 +7,10 @@ use wego_proto::v1::{self, Outcome, publish_many_reply::Result as Answer};
 
 use super::{
     Finding,
-    plan::{GONE, Gone, Step},
+    plan::{Gone, Step, gone_from},
 };
 use crate::{
+    args::Mode,
     client::Node,
     context::Context,
     error::{Failure, as_in_forms},
@@ -30,7 +31,12 @@ pub(crate) struct Sent {
 }
 
 /// Publishes all steps, in order, at most [`IN_FLIGHT_MAX`] unanswered at a time.
-pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Result<Sent, Failure> {
+pub(crate) async fn publish(
+    steps: Vec<Step>,
+    mode: Mode,
+    node: &Node,
+    cx: &Context,
+) -> Result<Sent, Failure> {
     let mut sent = Sent::default();
     if steps.is_empty() {
         return Ok(sent);
@@ -42,7 +48,7 @@ pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Resu
     let mut steps = steps.into_iter();
     // Before the call, whose answer a node may hold back until it has seen something.
     for step in steps.by_ref().take(IN_FLIGHT_MAX) {
-        offer(&requests, step).await?;
+        offer(&requests, step, mode).await?;
     }
     // Dropped with the last step, so that the node sees the end.
     let mut requests = (steps.len() > 0).then_some(requests);
@@ -58,7 +64,7 @@ pub(crate) async fn publish(steps: Vec<Step>, node: &Node, cx: &Context) -> Resu
         sent.count(answer, place);
         bar.inc(1);
         if let Some((open, step)) = requests.as_ref().zip(steps.next()) {
-            offer(open, step).await?;
+            offer(open, step, mode).await?;
         }
         if steps.len() == 0 {
             requests = None;
@@ -73,6 +79,7 @@ pub(crate) async fn withdraw(
     gone: &[Gone],
     source: &str,
     sent: &mut Sent,
+    mode: Mode,
     node: &Node,
     cx: &Context,
 ) -> Result<(), Failure> {
@@ -83,8 +90,8 @@ pub(crate) async fn withdraw(
         let request = v1::RetractRequest {
             request_id: random_request_id()?.as_bytes().to_vec(),
             record_id: gone.record_id.as_bytes().to_vec(),
-            reason: format!("{GONE} {source}"),
-            dry_run: false,
+            reason: gone_from(source),
+            dry_run: mode == Mode::DryRun,
         };
         node.ask("withdraw a record", client.retract(request)).await.map_err(again)?;
         sent.retracted += 1;
@@ -112,11 +119,16 @@ impl Sent {
     }
 }
 
-async fn offer(requests: &tokio::sync::mpsc::Sender<v1::PublishRequest>, step: Step) -> Result<(), Failure> {
+async fn offer(
+    requests: &tokio::sync::mpsc::Sender<v1::PublishRequest>,
+    step: Step,
+    mode: Mode,
+) -> Result<(), Failure> {
     let request = v1::PublishRequest {
         request_id: random_request_id()?.as_bytes().to_vec(),
         record_id: step.record_id.as_bytes().to_vec(),
         record: Some(v1::Record { kind: Some(v1::record::Kind::Dataset(step.item.dataset)) }),
+        dry_run: mode == Mode::DryRun,
         ..Default::default()
     };
     // A closed stream is told by its answers, which say why.

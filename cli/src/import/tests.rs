@@ -11,6 +11,8 @@ use super::{
     plan::{Plan, Unchanged},
 };
 
+mod identity;
+
 const OWNER: CityId = CityId::new([7; 32]);
 
 fn read(identifiers: &[&str]) -> Reading {
@@ -20,15 +22,19 @@ fn read(identifiers: &[&str]) -> Reading {
         id => json!({"title": id, "identifier": id, "publisher": "P"}),
     };
     let records: Vec<_> = identifiers.iter().map(dataset).collect();
-    let settings = Settings {
+    data_json::read(json!({"dataset": records}).to_string().as_bytes(), &settings()).expect("a catalogue")
+}
+
+fn settings() -> Settings {
+    Settings {
         source: "src".to_owned(),
         imported_from: String::new(),
         jurisdiction: None,
         lang: Lang::Declared { or: "en".to_owned() },
         text_licence: "CC0-1.0".to_owned(),
         publisher: None,
-    };
-    data_json::read(json!({"dataset": records}).to_string().as_bytes(), &settings).expect("a catalogue")
+        encoding: None,
+    }
 }
 
 /// What a node lists after `identifiers` were imported.
@@ -40,6 +46,7 @@ fn listed(identifiers: &[&str]) -> Vec<RecordSummary> {
             record_id: RecordId::imported(&OWNER, "src", &item.identifier).as_bytes().to_vec(),
             source_hash: item.source_hash,
             identifier: item.identifier,
+            source_id: "src".to_owned(),
             ..Default::default()
         })
         .collect()
@@ -81,11 +88,38 @@ fn a_record_that_became_bad_is_not_taken_for_vanished() {
 }
 
 #[test]
-fn a_withdrawn_record_is_told_apart_and_never_withdrawn_twice() {
+fn what_a_person_removed_stays_away_and_what_an_import_withdrew_comes_back() {
+    let before = listed(&["hand", "import", "erased", "stands"]);
+    let removed = |erased: bool, reason: &str, record: &RecordSummary| RecordSummary {
+        retracted: true,
+        retract_reason: reason.to_owned(),
+        erased,
+        ..record.clone()
+    };
+    // Of what was erased the node knows nothing but the id.
+    let erased = RecordSummary { record_id: before[2].record_id.clone(), ..Default::default() };
+    let before = [
+        removed(false, "a mistake", &before[0]),
+        removed(false, "no longer in the source src", &before[1]),
+        removed(true, "", &erased),
+        before[3].clone(),
+    ];
+    let mut plan = plan(&["hand", "import", "erased", "stands"], &before);
+    let held: Vec<_> = plan.held.iter().map(|held| (held.step.item.identifier.as_str(), held.why)).collect();
+    assert_eq!(held, [("hand", "withdrawn by hand"), ("erased", "erased")]);
+    assert_eq!((plan.add.len(), plan.unchanged, plan.published), (0, 1, 1));
+    assert_eq!(plan.change[0].item.identifier, "import");
+    plan.restore();
+    assert_eq!((plan.change.len(), plan.held.len()), (3, 0));
+    assert_eq!(plan.change[2].record_id.as_bytes(), before[2].record_id.as_slice());
+}
+
+#[test]
+fn a_withdrawn_record_is_never_withdrawn_twice() {
     let mut before = listed(&["a", "b"]);
     before.iter_mut().for_each(|record| record.retracted = true);
     let plan = plan(&["a"], &before);
-    assert_eq!((plan.add.len(), plan.withdrawn.len(), plan.withdraw.len(), plan.published), (0, 1, 0, 0));
+    assert_eq!((plan.add.len(), plan.held.len(), plan.withdraw.len(), plan.published), (0, 1, 0, 0));
 }
 
 #[test]

@@ -102,10 +102,12 @@ impl Page<'_> {
         self.head(&core);
         self.section("Description", &core.body);
         self.fact("identifier", &dataset.identifier);
-        self.fact("publisher", &dataset.publisher);
+        let publisher = std::iter::once(&dataset.publisher).chain(&dataset.publisher_within);
+        self.fact("publisher", &publisher.map(String::as_str).collect::<Vec<_>>().join(" · "));
         self.fact("state", dataset.state().word());
         self.fact("access", &dataset.access_level);
         self.fact("licence of the data", &dataset.dataset_licence);
+        self.fact("rights", &dataset.rights);
         self.fact("frequency", &dataset.frequency);
         self.fact("modified", &dataset.modified);
         self.fact("issued", &dataset.issued);
@@ -114,7 +116,9 @@ impl Page<'_> {
         for distribution in &dataset.distributions {
             let url = [&distribution.download_url, &distribution.access_url];
             let url = url.into_iter().find(|url| !url.is_empty()).map_or("", String::as_str);
+            let url = if url.is_empty() { "(no link)" } else { url };
             self.fact("get it", &format!("{} {url}", distribution.format));
+            self.fact("  under", &distribution.licence);
         }
         self.tail(&core);
     }
@@ -136,6 +140,9 @@ impl Page<'_> {
         }
         for link in &core.links {
             self.fact("link", &format!("{} ({})", link.url, link.rel));
+        }
+        for relation in &core.relations {
+            self.fact(&relation.r#type.replace('_', " "), &relation.target);
         }
         for contact in &core.contacts {
             self.fact("contact", &format!("{} {}", contact.role, contact.public_url));

@@ -26,7 +26,7 @@ pub struct Searchable<'a> {
     pub topics: Vec<(&'a str, &'a str)>,
     /// Other names of the record: the publisher's identifier, ids elsewhere, the record it points at.
     pub identifiers: Vec<&'a str>,
-    /// Of a dataset the licence of the data where it is stated, else the licence of the text.
+    /// The licence of the text; of a dataset that of the data, and empty where it is not stated.
     pub licence: &'a str,
     /// Word for the stage of a practice or adoption, or the publication state of a dataset.
     pub stage: Option<&'static str>,
@@ -91,7 +91,7 @@ impl<'a> Searchable<'a> {
         found.keywords.extend(dataset.themes.iter().filter_map(|theme| nonempty(theme)));
         found.keywords.extend(nonempty(&dataset.publisher));
         found.keywords.extend(dataset.distributions.iter().filter_map(|file| nonempty(&file.title)));
-        found.licence = nonempty(&dataset.dataset_licence).unwrap_or(found.licence);
+        found.licence = data_licence(dataset).unwrap_or_default();
         found.stage = word::publication_state(dataset.state());
         found.languages.extend(dataset.languages.iter().filter_map(|lang| nonempty(lang)));
         found.years = year_of(&dataset.issued);
@@ -174,6 +174,16 @@ pub fn dataset_identifier(record: &v1::Record) -> &str {
     }
 }
 
+/// The licence of a dataset's data: its own, or the one that all its files name. Never that of its texts.
+#[must_use]
+pub fn data_licence(dataset: &Dataset) -> Option<&str> {
+    let of_files = || {
+        let first = dataset.distributions.first()?.licence.as_str();
+        dataset.distributions.iter().all(|file| file.licence == first).then_some(first)
+    };
+    nonempty(&dataset.dataset_licence).or_else(|| of_files().and_then(nonempty))
+}
+
 fn core_of(record: &v1::Record) -> Option<&Core> {
     match record.kind.as_ref()? {
         record::Kind::Practice(practice) => practice.core.as_ref(),
@@ -194,7 +204,7 @@ fn year_of(date: &str) -> Option<i32> {
 
 #[cfg(test)]
 mod tests {
-    use wego_proto::record::v1::{Concept, Provenance};
+    use wego_proto::record::v1::{Concept, Distribution, Provenance};
 
     use super::*;
 
@@ -219,7 +229,7 @@ mod tests {
             issued: "2011-03-04T00:00:00Z".to_owned(),
             ..Default::default()
         };
-        let mut record = v1::Record { kind: Some(record::Kind::Dataset(dataset)) };
+        let record = v1::Record { kind: Some(record::Kind::Dataset(dataset)) };
         let found = Searchable::of(&record).unwrap();
         assert_eq!(found.languages, ["en", "ko", "fr"]);
         assert_eq!((found.licence, found.years), ("ODbL-1.0", Some(2011)));
@@ -227,10 +237,22 @@ mod tests {
         assert_eq!(found.topics, [("eu-data-theme", "TRAN")]);
         assert_eq!(dataset_identifier(&record), "bus-stops");
         assert_eq!(Source::of(&record), Some(Source { id: "portal", hash: "" }));
-        if let Some(record::Kind::Dataset(dataset)) = &mut record.kind {
-            dataset.dataset_licence.clear();
+    }
+
+    #[test]
+    fn a_dataset_without_a_licence_is_not_found_under_that_of_its_text() {
+        let core = Core { licence: "CC0-1.0".to_owned(), ..Default::default() };
+        let licence_of = |files: &[&str]| {
+            let file = |licence: &&str| Distribution { licence: (*licence).to_owned(), ..Default::default() };
+            let distributions = files.iter().map(file).collect();
+            let dataset = Dataset { core: Some(core.clone()), distributions, ..Default::default() };
+            let record = v1::Record { kind: Some(record::Kind::Dataset(dataset)) };
+            Searchable::of(&record).unwrap().licence.to_owned()
+        };
+        for none in [&[][..], &[""], &["MIT", ""], &["MIT", "ODbL-1.0"]] {
+            assert_eq!(licence_of(none), "", "{none:?}");
         }
-        assert_eq!(Searchable::of(&record).unwrap().licence, "CC0-1.0");
+        assert_eq!(licence_of(&["MIT", "MIT"]), "MIT");
     }
 
     #[test]

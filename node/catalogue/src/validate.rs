@@ -22,7 +22,6 @@ mod core;
 mod dataset;
 mod practice;
 mod rule;
-mod shape;
 
 /// A record that meets the requirements of its kind.
 #[derive(Debug, Clone, PartialEq)]

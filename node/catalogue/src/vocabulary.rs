@@ -1,4 +1,4 @@
-//! Code lists with labels in eight languages, and the codes of countries and currencies. Bundled: nothing is
+//! Code lists with labels in eight languages, and the codes of currencies. Bundled: nothing is
 //! ever looked up at run time.
 //!
 //! Codes are those of the lists they come from and are compared as they are written; labels are for readers and
@@ -8,7 +8,6 @@ use std::sync::LazyLock;
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-mod country;
 mod currency;
 mod data_theme;
 mod topic;
@@ -100,12 +99,6 @@ pub fn concepts_near(value: &str) -> Vec<(&'static str, &'static str)> {
         FOLDED.iter().filter_map(|concept| Some((concept.distance(&wanted, &joined)?, concept))).collect();
     near.sort_by_key(|(distance, _)| *distance);
     near.into_iter().take(NEAR_MAX).map(|(_, concept)| (concept.scheme, concept.code)).collect()
-}
-
-/// Whether `code` is an ISO 3166-1 alpha-2 code, in capitals.
-#[must_use]
-pub fn is_country(code: &str) -> bool {
-    country::CODES.binary_search(&code).is_ok()
 }
 
 /// Whether `code` is an ISO 4217 code of a currency in use since 2000, in capitals: costs are told in the money
@@ -223,9 +216,8 @@ mod tests {
     }
 
     #[test]
-    fn countries_and_currencies_are_sorted_lists_of_codes() {
-        assert!(country::CODES.is_sorted() && currency::CODES.is_sorted());
-        assert!(is_country("KR") && is_country("SN") && !is_country("kr") && !is_country("UK"));
+    fn currencies_are_a_sorted_list_of_codes() {
+        assert!(currency::CODES.is_sorted());
         assert!(is_currency("KRW") && is_currency("XOF") && is_currency("HRK") && !is_currency("XXX"));
     }
 }

@@ -329,8 +329,15 @@ impl ReadHandle {
     }
 
     fn summary(view: &View, row: RecordRow) -> v1::RecordSummary {
+        let erased_by = erased::erased_by(view, &row);
+        let retracted = row.state != records::State::Current;
+        let retract_reason = match row.state {
+            records::State::Retracted { reason } => reason,
+            _ => String::new(),
+        };
         v1::RecordSummary {
-            erased_by: erased::erased_by(view, &row),
+            erased_by,
+            retract_reason,
             record_id: row.record_id.as_bytes().to_vec(),
             kind: row.kind as i32,
             title: row.titles,
@@ -339,7 +346,7 @@ impl ReadHandle {
             entry_hash: row.hash.as_bytes().to_vec(),
             signed_at_ms: row.hlc_ms,
             received_at_ms: row.seen_ms,
-            retracted: row.state != records::State::Current,
+            retracted,
             source_id: row.source_id,
             source_hash: row.source_hash,
             identifier: row.identifier,

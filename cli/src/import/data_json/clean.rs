@@ -1,34 +1,58 @@
-//! Texts as portals publish them, made fit for a record: no markup, no control characters, no e-mail addresses.
+//! Texts as portals publish them, made fit for a record: no markup, no control characters, no persons.
 //!
-//! It must never drop a word that is no address.
+//! It must never drop a word that belongs to none of them.
 
 use unicode_normalization::UnicodeNormalization as _;
+use wego_proto::form;
+
+use super::{markup, person};
 
 /// What stands where an address was.
-pub(super) const REMOVED: &str = "[e-mail removed]";
+pub(super) const EMAIL: &str = "[e-mail removed]";
+/// What stands where a telephone number was.
+pub(super) const PHONE: &str = "[telephone removed]";
+/// What stands where the name of a person was.
+pub(super) const NAME: &str = "[name removed]";
 
-/// Cleans texts and counts the addresses it removed.
+/// Cleans the texts of one record and counts what it removed.
 #[derive(Debug, Default)]
 pub(super) struct Cleaner {
+    /// Persons whose names are known.
+    names: Vec<String>,
+    pub(super) removed: Removed,
+}
+
+/// What stood in the texts of a record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Removed {
     pub(super) emails: usize,
+    pub(super) phones: usize,
+    pub(super) names: usize,
 }
 
 impl Cleaner {
+    /// For a record that names these persons.
+    pub(super) fn of(names: Vec<String>) -> Self {
+        Self { names, removed: Removed::default() }
+    }
+
     /// One line of at most `chars` characters.
     pub(super) fn line(&mut self, text: &str, chars: usize) -> String {
-        let flat: Vec<String> = self.paragraphs(text).split_whitespace().map(str::to_owned).collect();
-        cut(&flat.join(" "), chars)
+        cut(&flat(&self.paragraphs(text)), chars)
+    }
+
+    /// One line of letters and digits that are for machines: in these no name and no telephone number is looked for.
+    pub(super) fn code(&mut self, text: &str, chars: usize) -> String {
+        cut(&flat(&self.without_emails(&readable(text))), chars)
     }
 
     /// Readable text of several lines.
     pub(super) fn paragraphs(&mut self, text: &str) -> String {
-        let text = without_markup(text).replace("\r\n", "\n").replace('\r', "\n");
-        let readable = text.nfc().map(|c| if c != '\n' && is_unreadable(c) { ' ' } else { c });
-        let readable: String = readable.collect();
-        let text = self.without_emails(&readable);
+        let text = self.without_emails(&readable(&markup::plain(text)));
+        let text = self.without_persons(text);
         let mut lines: Vec<String> = Vec::new();
         for line in text.lines() {
-            let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let line = flat(line);
             // One empty line separates paragraphs; markup leaves many.
             if !(line.is_empty() && lines.last().is_none_or(String::is_empty)) {
                 lines.push(line);
@@ -38,21 +62,36 @@ impl Cleaner {
     }
 
     fn without_emails(&mut self, text: &str) -> String {
-        let mut rest = text;
+        let (text, disguised) = person::without_disguised_emails(text);
+        self.removed.emails += disguised;
+        let mut rest = text.as_str();
         let mut clean = String::with_capacity(text.len());
         while let Some((start, end)) = address(rest, 0) {
             clean.push_str(&rest[..start]);
-            clean.push_str(REMOVED);
+            clean.push_str(EMAIL);
             rest = &rest[end..];
-            self.emails += 1;
+            self.removed.emails += 1;
         }
         clean + rest
     }
+
+    fn without_persons(&mut self, text: String) -> String {
+        let (text, phones) = person::without_phones(&text);
+        let (text, names) = person::without_names(&text, &mut self.names);
+        self.removed.phones += phones;
+        self.removed.names += names;
+        text
+    }
 }
 
-/// Whether something in `text` looks like an e-mail address.
-pub(super) fn has_email(text: &str) -> bool {
-    address(text, 0).is_some()
+/// In composed letters, without what cannot be read.
+fn readable(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.nfc().map(|c| if c != '\n' && is_unreadable(c) { ' ' } else { c }).collect()
+}
+
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// `text` cut at a word to at most `chars` characters.
@@ -88,113 +127,9 @@ fn address(text: &str, from: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Characters that move the cursor, turn or hide text, or are seen by nobody.
+/// Characters that move the cursor, turn or hide text, or are seen by none.
 fn is_unreadable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{a0}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-}
-
-/// HTML as text: tags go, paragraphs and list items become lines, entities become letters.
-fn without_markup(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let Some((name, length)) = tag(rest) else {
-            plain.push('<');
-            rest = &rest[1..];
-            continue;
-        };
-        rest = &rest[length..];
-        match name.as_str() {
-            "li" => plain.push_str("\n- "),
-            "br" | "p" | "/p" | "div" | "/div" | "tr" | "/tr" | "/ul" | "/ol" | "h1" | "h2" | "h3" | "h4"
-            | "/h1" | "/h2" | "/h3" | "/h4" => plain.push('\n'),
-            "script" | "style" => rest = after_end_of(&name, rest),
-            _ => {}
-        }
-    }
-    plain.push_str(rest);
-    with_entities_read(&plain)
-}
-
-/// Name and length of the tag that `text` begins with; none when it is no tag, as in `x <5` or `<http://...>`.
-fn tag(text: &str) -> Option<(String, usize)> {
-    if let Some(comment) = text.strip_prefix("<!--") {
-        return comment.find("-->").map(|end| ("!".to_owned(), end + 7));
-    }
-    let inner = &text[1..];
-    let name_end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '/').unwrap_or(inner.len());
-    let name = inner[..name_end].to_ascii_lowercase();
-    let is_name = name.trim_start_matches('/').starts_with(|c: char| c.is_ascii_alphabetic());
-    if !is_name || !inner[name_end..].starts_with([' ', '\n', '\t', '\r', '/', '>']) {
-        return None;
-    }
-    let mut quote = None;
-    for (at, c) in inner.char_indices() {
-        match (quote, c) {
-            (None, '>') => return Some((name.trim_end_matches('/').to_owned(), at + 2)),
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    None
-}
-
-fn after_end_of<'a>(name: &str, text: &'a str) -> &'a str {
-    let end = format!("</{name}");
-    // ASCII lower case keeps every byte's place.
-    text.to_ascii_lowercase().find(&end).map_or("", |at| &text[at..])
-}
-
-/// Entities a description is likely to hold; others stay as they are.
-fn with_entities_read(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('&') {
-        plain.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let end = rest.bytes().take(12).position(|byte| byte == b';');
-        match end.and_then(|end| Some((entity(&rest[1..end])?, end + 1))) {
-            Some((c, length)) => {
-                plain.push(c);
-                rest = &rest[length..];
-            }
-            None => {
-                plain.push('&');
-                rest = &rest[1..];
-            }
-        }
-    }
-    plain + rest
-}
-
-fn entity(name: &str) -> Option<char> {
-    let number = |digits: &str, radix| u32::from_str_radix(digits, radix).ok().and_then(char::from_u32);
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "nbsp" => Some(' '),
-        "ndash" => Some('–'),
-        "mdash" => Some('—'),
-        "rsquo" => Some('’'),
-        "lsquo" => Some('‘'),
-        "ldquo" => Some('“'),
-        "rdquo" => Some('”'),
-        "hellip" => Some('…'),
-        "bull" => Some('•'),
-        _ => match name.strip_prefix('#') {
-            Some(hex) if hex.starts_with(['x', 'X']) => number(&hex[1..], 16),
-            Some(digits) => number(digits, 10),
-            None => None,
-        },
-    }
+    c.is_control() || form::is_deceptive(c) || matches!(c, '\u{a0}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
 }
 
 #[cfg(test)]
@@ -203,7 +138,7 @@ mod tests {
 
     fn cleaned(text: &str) -> (String, usize) {
         let mut cleaner = Cleaner::default();
-        (cleaner.paragraphs(text), cleaner.emails)
+        (cleaner.paragraphs(text), cleaner.removed.emails)
     }
 
     #[test]
@@ -219,7 +154,7 @@ mod tests {
         for address in addresses {
             let (text, removed) = cleaned(&format!("Ask {address}, please."));
             assert_eq!((text.as_str(), removed), ("Ask [e-mail removed], please.", 1), "{address}");
-            assert!(!has_email(&text));
+            assert!(!form::has_email(&text));
         }
         assert_eq!(cleaned("a@b@c.org and d@e.org.").1, 2);
         for kept in ["5 @ 3.50", "@mayor on Sunday", "maps/@39.95,-75.16", "user@localhost", "R@D"] {
@@ -232,11 +167,8 @@ mod tests {
         let html =
             "<p style='a: \">\"'>One&nbsp;&amp; two</p><ul><li>x <5</li><li>y</li></ul><script>z</script>";
         assert_eq!(cleaned(html).0, "One & two\n\n- x <5\n- y");
-        assert_eq!(
-            cleaned("see <http://a.example> & a < b, c > d").0,
-            "see <http://a.example> & a < b, c > d"
-        );
-        assert_eq!(cleaned("<!-- hidden -->shown <b").0, "shown <b");
+        let html = "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>";
+        assert_eq!(cleaned(html).0, "a | b\n\nc");
     }
 
     #[test]

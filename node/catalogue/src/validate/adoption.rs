@@ -1,6 +1,9 @@
 //! The rules of an adoption. Whether the practice exists is not asked: it may still be on its way here.
 
-use wego_proto::record::v1::{Adoption, AdoptionStage};
+use wego_proto::{
+    form as shape,
+    record::v1::{Adoption, AdoptionStage},
+};
 
 use super::{
     Fault,
@@ -9,7 +12,6 @@ use super::{
     rule::{
         Form, advised, amount, at_most, form, given, money, needed, optional, record_id, required, texts,
     },
-    shape,
 };
 use crate::limits::{SUMMARY_CHARS_MAX, TEXT_CHARS_MAX};
 

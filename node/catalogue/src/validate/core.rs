@@ -1,7 +1,10 @@
 //! What every record carries: the rules of `wego/record/v1/core.proto`.
 
-use wego_proto::record::v1::{
-    Concept, ContactRef, Core, Dates, ExternalId, Jurisdiction, Level, Link, Provenance, Relation,
+use wego_proto::{
+    form as shape,
+    record::v1::{
+        Concept, ContactRef, Core, Dates, ExternalId, Jurisdiction, Level, Link, Provenance, Relation,
+    },
 };
 
 use super::{
@@ -11,7 +14,6 @@ use super::{
         Form, advised, date_or_time, form, given, language, line, needed, optional, record_id, required,
         texts, url,
     },
-    shape,
 };
 use crate::{
     limits::{
@@ -76,7 +78,7 @@ pub(super) fn jurisdiction(check: &mut Check, jurisdiction: Option<&Jurisdiction
             let remedy = "say city, county, state, country or supranational";
             check.field("level", |check| check.fault(Fault::Missing { remedy }));
         }
-        let known = form(vocabulary::is_country, "an ISO 3166-1 alpha-2 code in capitals such as KR");
+        let known = form(shape::is_country, "an ISO 3166-1 alpha-2 code in capitals such as KR");
         check.text(
             "country",
             &jurisdiction.country,

@@ -1,14 +1,16 @@
 //! The rules of a dataset: as strict as readers need, and as lenient as real catalogues are. What is marked "as
 //! published" in `dataset.proto` is kept as it is, within bounds; its defects become warnings.
 
-use wego_proto::record::v1::{Dataset, Distribution, PublicationState};
+use wego_proto::{
+    form as shape,
+    record::v1::{Dataset, Distribution, PublicationState},
+};
 
 use super::{
     Fault,
     check::Check,
     core,
     rule::{advised, given, language, line, optional, paragraphs, required, url},
-    shape,
 };
 use crate::limits::{DISTRIBUTIONS_MAX, ITEMS_MAX, LINE_CHARS_MAX, PUBLISHED_CHARS_MAX, TEXT_CHARS_MAX};
 
@@ -46,6 +48,9 @@ pub(super) fn check(check: &mut Check, dataset: &Dataset) {
     let theme = required("remove the empty theme", line(LINE_CHARS_MAX));
     check.each("themes", &dataset.themes, ITEMS_MAX, |check, text| theme(check, text));
     check.text("described_by", &dataset.described_by, optional(url));
+    check.text("rights", &dataset.rights, optional(paragraphs(PUBLISHED_CHARS_MAX)));
+    let above = required("remove the empty organisation", line(LINE_CHARS_MAX));
+    check.each("publisher_within", &dataset.publisher_within, ITEMS_MAX, |check, text| above(check, text));
     times(check, dataset);
     advise(check, dataset);
     // Last, so that the warnings about hundreds of files do not displace those about the dataset.
@@ -79,6 +84,9 @@ fn distribution(check: &mut Check, file: &Distribution) {
     check.text("title", &file.title, optional(line(LINE_CHARS_MAX)));
     check.text("description", &file.description, optional(paragraphs(TEXT_CHARS_MAX)));
     check.text("conforms_to", &file.conforms_to, optional(line(PUBLISHED_CHARS_MAX)));
+    check.text("licence", &file.licence, optional(line(PUBLISHED_CHARS_MAX)));
+    check.text("rights", &file.rights, optional(paragraphs(PUBLISHED_CHARS_MAX)));
+    check.text("described_by", &file.described_by, optional(url));
     let reachable = (!file.access_url.is_empty() || !file.download_url.is_empty()).then_some(());
     advised(check, "access_url", reachable, "is missing: nobody can get this file");
 }
@@ -87,7 +95,7 @@ fn advise(check: &mut Check, dataset: &Dataset) {
     if dataset.state() == PublicationState::Published {
         let advice = "is missing: a published dataset has at least one file or service";
         advised(check, "distributions", given(&dataset.distributions), advice);
-        let licence = (!dataset.dataset_licence.is_empty()).then_some(());
+        let licence = crate::text::data_licence(dataset).map(|_| ());
         advised(check, "dataset_licence", licence, "is missing: nobody knows whether the data may be used");
     }
 }

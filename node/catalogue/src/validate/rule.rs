@@ -2,9 +2,12 @@
 //! table of its fields.
 
 use unicode_normalization::is_nfc;
-use wego_proto::record::v1::{LangText, Metric, Money};
+use wego_proto::{
+    form as shape,
+    record::v1::{LangText, Metric, Money},
+};
 
-use super::{Fault, check::Check, shape};
+use super::{Fault, check::Check};
 use crate::{
     limits::{DECIMAL_CHARS_MAX, LANGS_MAX, LINE_CHARS_MAX, TITLE_CHARS_MAX, URL_CHARS_MAX, YEARS},
     vocabulary,

@@ -42,8 +42,10 @@ fn facts(visit: &Visit<'_>, dataset: &Dataset) -> Facts {
     let words = visit.words();
     let mut facts = Facts::default();
     facts.word(words.publication_state, labels::publication_state(words, dataset.state()));
-    facts.text(words.publisher, &dataset.publisher);
+    let publisher = std::iter::once(&dataset.publisher).chain(&dataset.publisher_within);
+    facts.text(words.publisher, &publisher.map(String::as_str).collect::<Vec<_>>().join(" · "));
     facts.add(words.dataset_licence, core::licence(&dataset.dataset_licence));
+    facts.text(words.rights, &dataset.rights);
     facts.text(words.access_level, &dataset.access_level);
     facts.text(words.frequency, &dataset.frequency);
     facts.text(words.modified, &dataset.modified);
@@ -116,6 +118,11 @@ fn one(visit: &Visit<'_>, file: &Distribution) -> Markup {
         }
         @if !file.conforms_to.is_empty() {
             p.note { (words.conforms_to) " " (text::outward(&file.conforms_to, text::plain(&file.conforms_to))) }
+        }
+        @if !file.licence.is_empty() { p.note { (words.dataset_licence) ": " (core::licence(&file.licence)) } }
+        @if !file.rights.is_empty() { p.note { (words.rights) ": " (text::plain(&file.rights)) } }
+        @if !file.described_by.is_empty() {
+            p.note { (words.described_by) ": " (text::outward(&file.described_by, text::plain(&file.described_by))) }
         }
     }
 }

@@ -153,6 +153,9 @@ pub(super) fn trees() -> Dataset {
         description: "Updated every night from the asset system.".to_owned(),
         byte_size,
         conforms_to: "https://www.rfc-editor.org/rfc/rfc4180".to_owned(),
+        licence: "https://data.edmonton.example/licence-of-the-file".to_owned(),
+        rights: "Free of third-party rights.".to_owned(),
+        described_by: "https://data.edmonton.example/trees/columns".to_owned(),
     };
     Dataset {
         core: Some(core),
@@ -171,5 +174,7 @@ pub(super) fn trees() -> Dataset {
         modified: "2025-10-22".to_owned(),
         issued: "2013-05-01".to_owned(),
         described_by: "https://data.edmonton.example/trees/dictionary".to_owned(),
+        rights: "Name the city.".to_owned(),
+        publisher_within: vec!["City of Edmonton".to_owned()],
     }
 }

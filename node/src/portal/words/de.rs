@@ -160,6 +160,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "Status",
     access_level: "Zugang",
     dataset_licence: "Lizenz der Daten",
+    rights: "Rechte",
     frequency: "Aktualisierung",
     temporal: "Zeitraum",
     spatial: "Gebiet",

@@ -153,6 +153,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "State",
     access_level: "Access",
     dataset_licence: "Licence of the data",
+    rights: "Rights",
     frequency: "Updated",
     temporal: "Period covered",
     spatial: "Area covered",

@@ -153,6 +153,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "Estado",
     access_level: "Acceso",
     dataset_licence: "Licencia de los datos",
+    rights: "Derechos",
     frequency: "Actualización",
     temporal: "Periodo cubierto",
     spatial: "Zona cubierta",

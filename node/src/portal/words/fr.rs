@@ -153,6 +153,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "État",
     access_level: "Accès",
     dataset_licence: "Licence des données",
+    rights: "Droits",
     frequency: "Mise à jour",
     temporal: "Période couverte",
     spatial: "Zone couverte",

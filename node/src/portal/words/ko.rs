@@ -153,6 +153,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "상태",
     access_level: "접근 수준",
     dataset_licence: "데이터 라이선스",
+    rights: "권리",
     frequency: "갱신 주기",
     temporal: "대상 기간",
     spatial: "대상 지역",

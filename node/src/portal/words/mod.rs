@@ -179,6 +179,7 @@ pub(super) struct Words {
     pub(super) publication_state: &'static str,
     pub(super) access_level: &'static str,
     pub(super) dataset_licence: &'static str,
+    pub(super) rights: &'static str,
     pub(super) frequency: &'static str,
     pub(super) temporal: &'static str,
     pub(super) spatial: &'static str,

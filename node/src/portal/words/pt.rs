@@ -153,6 +153,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "Estado",
     access_level: "Acesso",
     dataset_licence: "Licença dos dados",
+    rights: "Direitos",
     frequency: "Atualização",
     temporal: "Período coberto",
     spatial: "Área coberta",

@@ -153,6 +153,7 @@ pub(super) const WORDS: Words = Words {
     publication_state: "状态",
     access_level: "访问级别",
     dataset_licence: "数据许可",
+    rights: "权利",
     frequency: "更新频率",
     temporal: "时间范围",
     spatial: "地理范围",

@@ -1,9 +1,13 @@
 //! The forms that values have: languages, dates, URLs, numbers, licences, places, and what looks like an address.
 //!
-//! Only forms: whether the language exists or the page answers is nobody's knowledge here.
+//! Nodes and the command line judge values by the same forms, so that what one lets pass the other takes. Only
+//! forms: which field needs which is the catalogue's, and whether a page answers is known to none.
+
+mod country;
 
 /// BCP 47 language tag: language, then script, region, variants, extensions, private use, each of its form.
-pub(super) fn is_language_tag(tag: &str) -> bool {
+#[must_use]
+pub fn is_language_tag(tag: &str) -> bool {
     let mut parts = tag.split('-').peekable();
     let alphabetic = |part: &&str, lengths: &[usize]| {
         lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
@@ -38,7 +42,8 @@ pub(super) fn is_language_tag(tag: &str) -> bool {
 const LANGUAGE_TAG_BYTES_MAX: usize = 70;
 
 /// ISO 8601: a year, a month or a day.
-pub(super) fn is_date(text: &str) -> bool {
+#[must_use]
+pub fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let number = |at: usize, len: usize| {
         parts
@@ -56,7 +61,8 @@ pub(super) fn is_date(text: &str) -> bool {
 }
 
 /// RFC 3339: a day and a time with zone.
-pub(super) fn is_timestamp(text: &str) -> bool {
+#[must_use]
+pub fn is_timestamp(text: &str) -> bool {
     let Some((day, time)) = text.split_once(['T', 't']) else { return false };
     if day.len() != 10 || !is_date(day) {
         return false;
@@ -90,7 +96,8 @@ fn days(year: u32, month: u32) -> u32 {
 }
 
 /// An http or https URL with a host and without user information.
-pub(super) fn is_web_url(url: &str) -> bool {
+#[must_use]
+pub fn is_web_url(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -119,28 +126,33 @@ fn is_authority(authority: &str) -> bool {
 }
 
 /// A decimal number without sign or exponent: `1250000.50`.
-pub(super) fn is_amount(text: &str) -> bool {
+#[must_use]
+pub fn is_amount(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     is_digits(whole) && is_digits(fraction)
 }
 
 /// As [`is_amount`], perhaps with a minus before it.
-pub(super) fn is_decimal(text: &str) -> bool {
+#[must_use]
+pub fn is_decimal(text: &str) -> bool {
     is_amount(text.strip_prefix('-').unwrap_or(text))
 }
 
 /// At least one digit and nothing else.
-pub(super) fn is_digits(text: &str) -> bool {
+#[must_use]
+pub fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// So many hexadecimal digits.
-pub(super) fn is_hex(text: &str, digits: usize) -> bool {
+#[must_use]
+pub fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// An SPDX licence expression, by its grammar and not by the list of licences, which grows.
-pub(super) fn is_spdx(text: &str) -> bool {
+#[must_use]
+pub fn is_spdx(text: &str) -> bool {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
     let mut depth = 0_usize;
     let mut wants_name = true;
@@ -161,17 +173,25 @@ fn is_licence_name(name: &str) -> bool {
     !["AND", "OR", "WITH", "(", ")"].contains(&name) && name.bytes().all(good)
 }
 
+/// An ISO 3166-1 alpha-2 code, in capitals.
+#[must_use]
+pub fn is_country(code: &str) -> bool {
+    country::CODES.binary_search(&code).is_ok()
+}
+
 /// UN/LOCODE without space, or ISO 3166-2.
-pub(super) fn is_place_code(text: &str) -> bool {
+#[must_use]
+pub fn is_place_code(text: &str) -> bool {
     let Some((country, rest)) = text.split_at_checked(2) else { return false };
     let symbols = |part: &str| part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
     let subdivision =
         rest.strip_prefix('-').is_some_and(|code| (1..=3).contains(&code.len()) && symbols(code));
-    crate::vocabulary::is_country(country) && (subdivision || (rest.len() == 3 && symbols(rest)))
+    is_country(country) && (subdivision || (rest.len() == 3 && symbols(rest)))
 }
 
 /// `type/subtype`, with or without parameters.
-pub(super) fn is_media_type(text: &str) -> bool {
+#[must_use]
+pub fn is_media_type(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim();
     let good = |part: &str| {
         !part.is_empty()
@@ -182,14 +202,16 @@ pub(super) fn is_media_type(text: &str) -> bool {
 
 /// A character that is invisible, moves the cursor, or turns the reading direction of what follows: text with it
 /// reads otherwise than it is. Line breaks and tabs are not among them.
-pub(super) fn is_deceptive(c: char) -> bool {
+#[must_use]
+pub fn is_deceptive(c: char) -> bool {
     let format = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}'
         | '\u{feff}' | '\u{fff9}'..='\u{fffb}');
     format || (c.is_control() && !"\n\r\t".contains(c))
 }
 
 /// Whether something in `text` looks like an e-mail address, percent-encoded and full-width ones included.
-pub(super) fn has_email(text: &str) -> bool {
+#[must_use]
+pub fn has_email(text: &str) -> bool {
     let plain = text.replace("%40", "@").replace(['\u{ff20}', '\u{fe6b}'], "@");
     plain.match_indices('@').any(|(at, _)| is_address(&plain[..at], &plain[at + 1..]))
 }

@@ -109,6 +109,13 @@ fn addresses_are_recognised_however_they_are_dressed() {
     all(false, has_email, &["@", "a@.", "a@-.", "a@..org"]);
 }
 
+#[test]
+fn countries_are_a_sorted_list_of_codes() {
+    assert!(country::CODES.is_sorted());
+    all(true, is_country, &["KR", "SN"]);
+    all(false, is_country, &["kr", "UK", ""]);
+}
+
 proptest! {
     #[test]
     fn no_text_breaks_a_form(text in "\\PC*|[a-z0-9@.:/+TZ%-]{0,40}") {
