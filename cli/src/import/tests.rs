@@ -93,7 +93,7 @@ fn what_a_person_removed_stays_away_and_what_an_import_withdrew_comes_back() {
     let removed = |erased: bool, reason: &str, record: &RecordSummary| RecordSummary {
         retracted: true,
         retract_reason: reason.to_owned(),
-        erased,
+        erased_by: erased.then(Default::default),
         ..record.clone()
     };
     // Of what was erased the node knows nothing but the id.

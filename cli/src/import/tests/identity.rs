@@ -57,7 +57,12 @@ impl Node {
 
     fn erase(&mut self, id: RecordId) {
         let record_id = id.as_bytes().to_vec();
-        let left = RecordSummary { record_id, retracted: true, erased: true, ..Default::default() };
+        let left = RecordSummary {
+            record_id,
+            retracted: true,
+            erased_by: Some(Default::default()),
+            ..Default::default()
+        };
         self.records.insert(id, left);
     }
 }
