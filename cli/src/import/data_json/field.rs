@@ -148,7 +148,8 @@ fn of_value(value: &Value) -> Option<Found> {
                     ["@language", "language", "lang"].iter().find_map(|key| object.get(*key)?.as_str());
                 Found { lang: name.lang.or_else(|| lang::tag(said?)), is_text: true, ..name }
             }
-            None => return texts_of(value).into_iter().next(),
+            None if is_language_map(object) => return texts_of(value).into_iter().next(),
+            None => return None,
         },
         Value::Array(values) => return values.iter().find_map(of_value),
         Value::Null | Value::Bool(_) => return None,
@@ -173,16 +174,11 @@ fn texts_of(value: &Value) -> Vec<Found> {
             match NAMES.iter().find_map(|key| object.get(*key).filter(|value| says_something(value))) {
                 // A name may itself be in several languages.
                 Some(name) if name.is_object() || name.is_array() => texts_of(name),
-                _ => of_named(value),
+                _ => of_value(value).into_iter().collect(),
             }
         }
         value => of_value(value).into_iter().collect(),
     }
-}
-
-fn of_named(value: &Value) -> Vec<Found> {
-    let names = |key: &&str| value.get(*key).is_some();
-    if NAMES.iter().any(names) { of_value(value).into_iter().collect() } else { Vec::new() }
 }
 
 /// Whether an object is one text, by language: `{"en": "Trees", "fr": "Arbres"}`.

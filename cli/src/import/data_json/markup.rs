@@ -17,7 +17,7 @@ const ELEMENTS: &str = " a abbr address article aside b big blockquote body br c
     strong style sub summary sup svg table tbody td tfoot th thead time title tr tt u ul var wbr o:p ";
 /// Those that begin a line, and end it.
 const BLOCKS: &str = " address article aside blockquote body br caption center dd details div dl dt figcaption \
-    figure footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section table tr ul ";
+    figure footer form h1 h2 h3 h4 h5 h6 header hr main nav ol p pre section table tr ul ";
 /// Longest entity looked for, in bytes: the longest there is has 33.
 const ENTITY_BYTES_MAX: usize = 34;
 

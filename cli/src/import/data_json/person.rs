@@ -12,7 +12,7 @@ use super::clean::{EMAIL, NAME, PHONE};
 /// Words of organisations and of what they publish, as parts of names.
 const ORGANISATIONS: &str = " administration agency association authority authorities board borough branch bureau \
     center centre chamber city clerk college commission committee community company consortium corporation council \
-    county court data datos department dept desk development directorate district division duty engineering \
+    county court data datos department dept desk development directorate district division duty education engineering \
     environment federation foundation geographic gis government group hall health help helpdesk house inc information \
     initiative institute institution laboratory library llc ltd management metro ministry municipal municipality \
     museum network office official open operations organisation organization parish park parks partnership planning \
@@ -32,7 +32,7 @@ const BESIDE: &str = " contact ask email e-mail mail call phone telephone tel fa
     questions for more information mr mrs ms dr prof contacter contactez kontakt contacto ";
 
 /// Signs between the parts of a disguised address.
-const AT: &str = r"(?:\s*[\[({<]\s*(?i:at|ät|arroba|arobase|@)\s*[\])}>]\s*|\s+@\s+|\s+@|@\s+)";
+const AT: &str = r"(?:\s*[\[({<]\s*(?i:at|ät|arroba|arobase|@)\s*[\])}>]\s*|\s+@\s+)";
 const DOT: &str =
     r"(?:\s*[\[({<]\s*(?i:dot|punkt|point|punto|ponto|\.)\s*[\])}>]\s*|\s+(?i:dot|punkt)\s+|\.)";
 const SPOKEN_DOT: &str =
@@ -64,10 +64,10 @@ static PHONES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// A name in letters that have capitals: two to four words, or the last one first.
 const CAPITALS: &str = r"\p{Lu}[\p{L}'’.-]*(?:[ \t]+(?:(?:de|del|da|di|van|von|der|la|le)[ \t]+)*\p{Lu}[\p{L}'’.-]*){1,3}|\p{Lu}[\p{L}'’-]+,[ \t]+\p{Lu}[\p{L}'’.-]*";
 /// A name in letters that have none.
-const SYLLABLES: &str = r"[\p{Hangul}\p{Han}]{2,4}";
+const SYLLABLES: &str = r"[\p{Hangul}\p{Han}]+";
 
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let roles = r"steward|custodian|contact|analyst|coordinator|ansprechpartner(?:in)?|kontaktperson|kontakt|contacto|\
+    let roles = "steward|custodian|contact|analyst|coordinator|ansprechpartner(?:in)?|kontaktperson|kontakt|contacto|\
                   responsable|contato|responsável|persona de contacto|personne à contacter";
     let named = "owner|author|creator|manager|maintainer|editor|compiler";
     let eastern = "담당자|작성자|관리자|문의|联系人|負責人|负责人|聯絡人";
@@ -84,7 +84,7 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// The patterns are constants; each is tried by a test.
 fn patterns(texts: &[String]) -> Vec<Regex> {
-    texts.iter().filter_map(|text| Regex::new(&text.replace("\\\n", "")).ok()).collect()
+    texts.iter().filter_map(|text| Regex::new(text).ok()).collect()
 }
 
 /// `text` without addresses such as `jane [at] city [dot] example`, and how many there were.
@@ -131,9 +131,12 @@ fn is_phone(text: &str) -> bool {
 pub(super) fn without_names(text: &str, known: &mut Vec<String>) -> (String, usize) {
     let (mut text, mut removed) = (text.to_owned(), 0);
     for pattern in NAMED.iter() {
+        let whole = text.clone();
         text = pattern
-            .replace_all(&text, |found: &Captures<'_>| {
-                let Some((before, name, after)) = name_in(&found[2]) else { return found[0].to_owned() };
+            .replace_all(&whole, |found: &Captures<'_>| {
+                let start = found.get(0).map_or(0, |found| found.start());
+                let named = if goes_on(&whole[..start]) { None } else { name_in(&found[2]) };
+                let Some((before, name, after)) = named else { return found[0].to_owned() };
                 removed += 1;
                 if !known.iter().any(|known| known == name) {
                     known.push(name.to_owned());
@@ -152,6 +155,13 @@ pub(super) fn without_names(text: &str, known: &mut Vec<String>) -> (String, usi
         text = pattern.replace_all(&text, NAME).into_owned();
     }
     (text, removed)
+}
+
+/// Whether a name has begun before: as in "Office of Adult Education".
+fn goes_on(before: &str) -> bool {
+    let last = before.split_whitespace().next_back().unwrap_or_default().to_lowercase();
+    ["of", "the", "for", "and", "&", "de", "des", "du", "del", "da", "do", "für", "und"]
+        .contains(&last.as_str())
 }
 
 /// The person in what matched, and what stands before and after the name.
@@ -242,9 +252,14 @@ mod tests {
             let text = format!("Ask ({address}) now");
             assert_eq!(without_disguised_emails(&text), (format!("Ask ({EMAIL}) now"), 1), "{address}");
         }
-        for kept in
-            ["meet at noon. Bring it", "5 @ 3.50", "table (a) see.also", "at city.example", "the data at x.y"]
-        {
+        for kept in [
+            "Public Art @art.example",
+            "meet at noon. Bring it",
+            "5 @ 3.50",
+            "table (a) see.also",
+            "at city.example",
+            "the data at x.y",
+        ] {
             assert_eq!(without_disguised_emails(kept), (kept.to_owned(), 0));
         }
     }
@@ -305,6 +320,7 @@ mod tests {
             "Data Steward: GIS Team [e-mail removed]",
             "Philadelphia Police [e-mail removed]",
             "Rivers and Lakes of New York",
+            "the Office of Adult Learning at [telephone removed]",
             "담당자: 도시계획국",
         ] {
             assert_eq!(without_names(kept, &mut Vec::new()), (kept.to_owned(), 0));

@@ -57,8 +57,9 @@ fn philadelphia_gives_402_datasets_391_warnings_and_no_person() {
         messages(notices, "no distribution"),
         messages(notices, "same title"),
         messages(notices, "no usable web"),
+        messages(notices, "1 of its distributions without a link"),
     );
-    assert_eq!((counts, notices.len()), ((2, 1, 1), 4));
+    assert_eq!((counts, notices.len()), ((2, 1, 1, 1), 5));
     // The source declares no language: one guess, counted, and not a warning for each.
     let guesses: Vec<_> = reading.guesses.values().map(|guess| guess.count).collect();
     assert_eq!((guesses, reading.left_out["bureauCode"].count), (vec![402], 1));
