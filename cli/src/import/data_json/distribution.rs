@@ -43,7 +43,7 @@ impl Reader<'_> {
         let given = raw.len();
         raw.retain(|value| value.as_object().is_some_and(says_what_it_is));
         if raw.len() < given {
-            self.notice(format!("has {} distributions that say nothing: left out", given - raw.len()));
+            self.notice(format!("leaves out distributions that say nothing: {}", given - raw.len()));
         }
         raw.extend(of_dataset(record));
         if raw.is_empty() {
@@ -57,7 +57,7 @@ impl Reader<'_> {
         let unlinked =
             taken.iter().filter(|one| one.access_url.is_empty() && one.download_url.is_empty()).count();
         if unlinked > 0 {
-            self.notice(format!("has {unlinked} of its distributions without a link that can be used"));
+            self.notice(format!("distributions without a link that can be used: {unlinked}"));
         }
         taken
     }

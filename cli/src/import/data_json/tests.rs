@@ -57,7 +57,7 @@ fn philadelphia_gives_402_datasets_391_warnings_and_no_person() {
         messages(notices, "no distribution"),
         messages(notices, "same title"),
         messages(notices, "no usable web"),
-        messages(notices, "1 of its distributions without a link"),
+        messages(notices, "without a link that can be used: 1"),
     );
     assert_eq!((counts, notices.len()), ((2, 1, 1, 1), 5));
     // The source declares no language: one guess, counted, and not a warning for each.

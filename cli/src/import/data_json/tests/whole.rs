@@ -93,8 +93,8 @@ fn what_has_a_place_is_kept_and_what_has_none_is_counted() {
     let notices = &reading.findings.notices;
     for part in [
         "1 entries of references are no usable web addresses",
-        "2 distributions that say nothing",
-        "2 of its distributions without a link",
+        "distributions that say nothing: 2",
+        "without a link that can be used: 2",
         "downloadURL is no usable web address",
     ] {
         assert_eq!(messages(notices, part), 1, "{part}: {notices:?}");
