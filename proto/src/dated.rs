@@ -6,13 +6,14 @@
 
 use crate::v1;
 
-/// Clocks differ, so an entry may be dated so much after its arrival without a word: what peers tolerate among them.
+/// Clocks differ, and an author that writes much at once dates one entry a millisecond after the other: so an entry may be
+/// dated so much after its arrival without a word, and keeps its place among those beside it.
 pub const CLOCK_AHEAD_MAX_MS: u64 = 10 * 60 * 1_000;
 
 /// When something was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dated {
-    /// The earlier of signed and received, ms since 1970.
+    /// When it was signed, or came where it is dated well after that, ms since 1970.
     pub ms: u64,
     /// The author's clock was ahead, by more than clocks differ.
     pub ahead: bool,
@@ -21,10 +22,8 @@ pub struct Dated {
 /// Of an entry that was signed at `signed_ms` by its author's clock and came at `received_ms` by this node's, 0 unknown.
 #[must_use]
 pub const fn dated(signed_ms: u64, received_ms: u64) -> Dated {
-    if received_ms == 0 || signed_ms <= received_ms {
-        return Dated { ms: signed_ms, ahead: false };
-    }
-    Dated { ms: received_ms, ahead: signed_ms - received_ms > CLOCK_AHEAD_MAX_MS }
+    let ahead = received_ms != 0 && signed_ms.saturating_sub(received_ms) > CLOCK_AHEAD_MAX_MS;
+    Dated { ms: if ahead { received_ms } else { signed_ms }, ahead }
 }
 
 impl v1::Provenance {
@@ -48,11 +47,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_dated_after_its_arrival_is_as_old_as_its_arrival() {
-        assert_eq!(dated(5, 9), Dated { ms: 5, ahead: false });
-        assert_eq!(dated(9, 0), Dated { ms: 9, ahead: false });
-        assert_eq!(dated(9, 5), Dated { ms: 5, ahead: false });
-        assert_eq!(dated(5 + CLOCK_AHEAD_MAX_MS, 5), Dated { ms: 5, ahead: false });
+    fn what_is_dated_well_after_its_arrival_is_as_old_as_its_arrival() {
+        let almost = 5 + CLOCK_AHEAD_MAX_MS;
+        for (signed, received) in [(5, 9), (9, 0), (u64::MAX, 0), (9, 5), (almost, 5)] {
+            assert_eq!(dated(signed, received), Dated { ms: signed, ahead: false });
+        }
+        assert_eq!(dated(almost + 1, 5), Dated { ms: 5, ahead: true });
         assert_eq!(dated(u64::MAX, 5), Dated { ms: 5, ahead: true });
     }
 }

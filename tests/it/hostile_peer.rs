@@ -19,6 +19,7 @@ use wego_tests::{
 
 mod answers;
 mod breaches;
+mod clock;
 mod fork;
 mod greedy;
 mod host;

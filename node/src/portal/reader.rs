@@ -11,7 +11,7 @@ use axum::{
 
 use super::{
     language,
-    limits::{LANGUAGES_WANTED_MAX, PATH_BYTES_MAX},
+    limits::{LANGUAGES_WANTED_MAX, PATH_BYTES_MAX, QUERY_CHARS_MAX},
     ways::Ways,
     words::{self, Words},
 };
@@ -37,6 +37,7 @@ impl Reader {
     pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
         let parameters =
             Query::<Vec<(String, String)>>::try_from_uri(uri).map(|query| query.0).unwrap_or_default();
+        let parameters: Vec<_> = parameters.into_iter().map(|(name, value)| (name, cut(value))).collect();
         let chosen = parameters
             .iter()
             .find(|(name, value)| name == "lang" && language::is_tag(value))
@@ -98,6 +99,14 @@ impl<S: Sync> FromRequestParts<S> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self::of(&parts.uri, &parts.headers))
+    }
+}
+
+/// One character more than any parameter may have: it is refused all the same, and the page that says so stays small.
+fn cut(value: String) -> String {
+    match value.char_indices().nth(QUERY_CHARS_MAX + 1) {
+        Some((end, _)) => value[..end].to_owned(),
+        None => value,
     }
 }
 

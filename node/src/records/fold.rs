@@ -37,7 +37,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, entry: &Arrived) -> Result<(), StoreE
         return Ok(());
     }
     let claimed_ms = claimed_time(draft, entry)?;
-    let Some((record, mut row)) = VersionRow::of(entry, claimed_ms, entry.seen_ms) else { return Ok(()) };
+    let Some((record, mut row)) = VersionRow::of(entry, claimed_ms) else { return Ok(()) };
     let claim = draft.row(&keys::claim(&record, origin))?;
     // Without a claim this is the member's first version of the record, and there is nothing to look for.
     if claim.is_some() {
@@ -52,6 +52,7 @@ pub(super) fn apply(draft: &mut Draft<'_>, entry: &Arrived) -> Result<(), StoreE
         }
     }
     draft.put(keys::version(origin, at), row.encode_to_vec());
+    draft.put(keys::seen(origin, at), entry.seen_ms.to_be_bytes().to_vec());
     draft.put(keys::placed(&record, origin, at), Vec::new());
     extend_claim(draft, &record, claim, (origin, at), &row)?;
     settle(draft, &record)
@@ -122,6 +123,7 @@ fn start_epoch(draft: &mut Draft<'_>, origin: Origin, epoch: u32, base: Position
             let (_, at) = keys::ends_in_place(&key).ok_or_else(corrupt)?;
             let record = decode::<VersionRow>(&row)?.record_id()?;
             draft.remove(keys::placed(&record, origin, at));
+            draft.remove(keys::seen(origin, at));
             draft.remove(key);
             records.insert(record);
         }
@@ -245,13 +247,14 @@ fn owners_claim(draft: &Draft<'_>, record: &RecordId) -> Result<Option<(Origin, 
 
 fn of_claim(draft: &Draft<'_>, owner: Origin, claim: ClaimRow) -> Result<RecordRow, StoreError> {
     let newest = version(draft, owner, claim.newest()?)?;
+    let seen_ms = draft.row(&keys::seen(owner, claim.newest()?))?.map_or(Ok(0), |seen| number(&seen))?;
     let shown = version(draft, owner, claim.content()?)?;
     let content = shown.content.unwrap_or_default();
     let target = content.adoption.and_then(|adoption| adoption.target_id.parse::<RecordId>().ok());
     Ok(RecordRow {
         owner: owner.0,
         claim: Some(claim),
-        dated_ms: dated(newest.hlc_ms, newest.seen_ms).ms,
+        dated_ms: dated(newest.hlc_ms, seen_ms).ms,
         kind: shown.record_kind,
         source_id: content.source_id,
         target: target.map(|target| target.as_bytes().to_vec()).unwrap_or_default(),

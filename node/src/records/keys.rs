@@ -16,6 +16,8 @@ const TIMES: u8 = b't';
 const BASES: u8 = b'b';
 /// Prefix of all rows that say where an epoch continues from.
 pub(super) const ALL_BASES: &[u8] = &[BASES];
+/// Table: when this node first saw the entry at a place. The only rows in which two replicas differ.
+pub(super) const SEEN: u8 = b's';
 /// Table: a version of a record, by its place in a log.
 const VERSIONS: u8 = b'v';
 /// Table: all rows of one record, side by side: its id is random, and so a version touches one leaf of the tree.
@@ -47,6 +49,10 @@ pub(super) fn base(origin: Origin, epoch: u32) -> Vec<u8> {
 
 pub(super) fn version(origin: Origin, at: Position) -> Vec<u8> {
     [&[VERSIONS][..], &origin.0.to_be_bytes(), &place(at)].concat()
+}
+
+pub(super) fn seen(origin: Origin, at: Position) -> Vec<u8> {
+    [&[SEEN][..], &origin.0.to_be_bytes(), &place(at)].concat()
 }
 
 /// All places of one member's versions of a record.

@@ -100,7 +100,8 @@ impl Records {
         self.rows.flush().map(|_| ()).map_err(failed)
     }
 
-    /// SHA-256 over all rows but the cursor and the mark of what was dropped: equal whenever the same entries were applied, in whatever batches.
+    /// SHA-256 over all rows but the cursor, the mark of what was dropped, and when entries were first seen: equal whenever
+    /// the same entries were applied, in whatever batches, but for what is dated well after it was first seen.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
@@ -108,7 +109,7 @@ impl Records {
         let mut digest = Hash::of(&[]);
         for row in self.rows.iter() {
             let (key, value) = row.map_err(failed)?;
-            if ![keys::META, keys::UNPURGED].contains(&key.as_ref()) {
+            if ![keys::META, keys::UNPURGED].contains(&key.as_ref()) && !key.starts_with(&[keys::SEEN]) {
                 let lengths = [(key.len() as u64).to_be_bytes(), (value.len() as u64).to_be_bytes()];
                 digest = Hash::of(&[digest.as_bytes(), &lengths[0], &lengths[1], &key, &value]);
             }

@@ -39,11 +39,8 @@ pub(super) struct VersionRow {
     pub(super) record_kind: i32,
     #[prost(message, optional, tag = "9")]
     pub(super) content: Option<Content>,
-    /// When this node first saw the entry; 0 unknown.
-    #[prost(uint64, tag = "10")]
-    pub(super) seen_ms: u64,
     /// Of an erasure.
-    #[prost(uint32, tag = "11")]
+    #[prost(uint32, tag = "10")]
     pub(super) erase_reason: u32,
 }
 
@@ -105,7 +102,7 @@ pub(super) struct RecordRow {
 
 impl VersionRow {
     /// The row of an entry; `None` when it says nothing about a record of a kind known here.
-    pub(super) fn of(entry: &Unverified, claimed_ms: u64, seen_ms: u64) -> Option<(RecordId, Self)> {
+    pub(super) fn of(entry: &Unverified, claimed_ms: u64) -> Option<(RecordId, Self)> {
         let header = entry.header();
         let record_id = header.record_id?;
         let record_kind = wego_catalogue::kind::from_number(header.record_kind);
@@ -129,7 +126,6 @@ impl VersionRow {
             key_no: header.key_no,
             record_kind: record_kind.into(),
             content,
-            seen_ms,
             erase_reason: header.erase.unwrap_or_default(),
         };
         Some((record_id, row))

@@ -117,7 +117,8 @@ impl Records {
             let newest = self.version(owner, claim.newest()?)?;
             let shown = self.version(owner, claim.content()?)?;
             if let (Some(newest), Some(shown)) = (newest, shown) {
-                return Ok(Some(RecordRow::of(*id, &row, &newest, shown)?));
+                let seen_ms = self.seen_ms(owner, claim.newest()?)?;
+                return Ok(Some(RecordRow::of(*id, &row, (&newest, seen_ms), shown)?));
             }
         }
         Err(corrupt())
@@ -191,7 +192,8 @@ impl Records {
     /// # Errors
     /// [`StoreError`] of the database.
     pub fn seen_ms(&self, origin: Origin, at: Position) -> Result<u64, StoreError> {
-        Ok(self.version(origin, at)?.map_or(0, |version| version.seen_ms))
+        let seen = self.rows.get(keys::seen(origin, at)).map_err(failed)?;
+        seen.map_or(Ok(0), |seen| number(&seen))
     }
 
     fn statement(&self, record_id: RecordId) -> Result<Option<Statement>, StoreError> {
@@ -215,7 +217,7 @@ impl RecordRow {
     fn of(
         record_id: RecordId,
         row: &rows::RecordRow,
-        newest: &rows::VersionRow,
+        (newest, seen_ms): (&rows::VersionRow, u64),
         shown: rows::VersionRow,
     ) -> Result<Self, StoreError> {
         let claim = row.claim()?;
@@ -228,7 +230,7 @@ impl RecordRow {
             hash: newest.hash()?,
             key_no: newest.key_no,
             hlc_ms: newest.hlc_ms,
-            seen_ms: newest.seen_ms,
+            seen_ms,
             content_at: claim.content()?,
             titles: content.titles,
             source_id: content.source_id,

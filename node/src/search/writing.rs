@@ -39,16 +39,6 @@ const DEAD_SHARE_MAX: f32 = 0.3;
 /// is not merged into large segments again and again.
 const SMALL_SEGMENT_DOCS: u32 = 1_000;
 
-/// What an entry makes of its record.
-enum Content<'a> {
-    /// It can be found.
-    Shown(Box<Searchable<'a>>),
-    /// It was erased, and says so to who has its id.
-    Erased,
-    /// It cannot be found: withdrawn, or not understood.
-    Hidden,
-}
-
 /// What became of a batch of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Applied {
@@ -178,10 +168,10 @@ impl Writing {
         match header.known_kind() {
             Some(EntryKind::EpochStart) => self.begin_epoch(header),
             Some(EntryKind::RecordPut) => self.put(header, entry),
-            Some(EntryKind::Retract) => self.replace(header, Content::Hidden),
+            Some(EntryKind::Retract) => self.replace(header, Fields::hidden),
             Some(EntryKind::Erase) => {
                 self.unpurged = true;
-                self.replace(header, Content::Erased)
+                self.replace(header, Fields::erased)
             }
             _ => Ok(Applied::Through),
         }
@@ -189,28 +179,28 @@ impl Writing {
 
     fn put(&mut self, header: &Header, entry: &Unverified) -> tantivy::Result<Applied> {
         match entry.payload().map(|payload| decode(&payload.content)) {
-            None => self.replace(header, Content::Erased),
-            Some(Decoded::Known(record)) => {
-                let found = Searchable::of(&record);
-                self.replace(header, found.map_or(Content::Hidden, |found| Content::Shown(Box::new(found))))
-            }
+            None => self.replace(header, Fields::erased),
+            Some(Decoded::Known(record)) => match Searchable::of(&record) {
+                Some(found) => self.replace(header, |fields, key, at| fields.document(key, at, &found)),
+                None => self.replace(header, Fields::hidden),
+            },
             // What was there before is not what the owner says now.
-            Some(Decoded::Unknown | Decoded::Damaged) => self.replace(header, Content::Hidden),
+            Some(Decoded::Unknown | Decoded::Damaged) => self.replace(header, Fields::hidden),
         }
     }
 
-    fn replace(&mut self, header: &Header, content: Content<'_>) -> tantivy::Result<Applied> {
+    fn replace(
+        &mut self,
+        header: &Header,
+        document: impl FnOnce(&Fields, &Key, Position) -> TantivyDocument,
+    ) -> tantivy::Result<Applied> {
         let Some(record_id) = header.record_id else { return Ok(Applied::Through) };
         let (key, at) = (Key { record_id, origin: header.origin }, header.at);
         let known = self.position_of(&key)?;
         if self.epochs.is_void(key.origin, at) || known.is_some_and(|known| known >= at) {
             return Ok(Applied::Through);
         }
-        let document = match content {
-            Content::Shown(found) => self.fields.document(&key, at, &found),
-            Content::Erased => self.fields.erased(&key, at),
-            Content::Hidden => self.fields.hidden(&key, at),
-        };
+        let document = document(&self.fields, &key, at);
         self.write(&key, known, document)?;
         self.fresh.insert(key, at);
         self.changes += 1;

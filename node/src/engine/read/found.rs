@@ -65,12 +65,12 @@ impl ReadHandle {
             return Ok(None);
         }
         let entry = self.verified(view, hit.origin, hit.at)?;
-        let erased_by = match hit.kind {
-            RecordKind::Unspecified => {
-                self.current(view, &hit.record_id)?.and_then(|row| erased::erased_by(view, &row))
-            }
+        // Of an erased record the index knows nothing but its id.
+        let erased = match hit.kind {
+            RecordKind::Unspecified => self.current(view, &hit.record_id)?,
             _ => None,
         };
+        let erased_by = erased.as_ref().and_then(|row| erased::erased_by(view, row));
         let record = entry.payload().and_then(|payload| v1::Record::decode(payload.content.as_slice()).ok());
         let texts = record.as_ref().and_then(Searchable::of);
         let pick = |texts: &[&LangText]| best(texts, lang).cloned();
@@ -82,7 +82,7 @@ impl ReadHandle {
         };
         Ok(Some(v1::Hit {
             record_id: hit.record_id.as_bytes().to_vec(),
-            kind: hit.kind as i32,
+            kind: erased.map_or(hit.kind, |row| row.kind) as i32,
             title,
             summary: texts.as_ref().and_then(|texts| pick(&texts.summaries)),
             provenance: Some(self.provenance(view, &entry)),
