@@ -88,7 +88,7 @@ fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn set_aside(cluster: &Cluster) -> Vec<String> {
     let names = fs::read_dir(data(cluster)).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
-    names.retain(|name| name.starts_with("store.broken-"));
+    names.retain(|name| name.starts_with("store.broken-") || name.starts_with("store.replaced-"));
     names
 }
 

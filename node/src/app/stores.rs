@@ -18,7 +18,7 @@ use crate::{
     search::Search,
     store::{
         Arrived, DiskGuard, EntryStore, HeadLock, Journal, LockedHead, Projection, RosterFiles, SledStore,
-        Space, StoreError, anchor::Anchor, aside::rename_aside, journal::Salvage, set_aside,
+        Space, StoreError, anchor::Anchor, aside, journal::Salvage, set_aside,
     },
 };
 
@@ -167,7 +167,7 @@ pub fn rebuild(config: &Config, me: Origin, roster: &History) -> Result<Rebuilt,
     let space: Arc<dyn Space> = Arc::new(DiskGuard::open(data, config.store.reserve_bytes)?);
     let mut lock = Journal::open(&data.join(JOURNAL_DIR), me, space.clone())?;
     let dir = data.join(STORE_DIR);
-    let kept = if dir.exists() { Some(rename_aside(&dir)?) } else { None };
+    let kept = if dir.exists() { Some(aside::replace(&dir)?) } else { None };
     let store = SledStore::open(&dir, config.store.cache_bytes, space)?;
     engine::restore_own(&mut lock, &store, me, roster)?;
     store.sync()?;

@@ -11,6 +11,8 @@ use crate::store::StoreError;
 
 /// Between the old name and a number.
 const MARK: &str = ".broken-";
+/// The same for what was whole, and an operator had replaced: no status speaks of it.
+const REPLACED: &str = ".replaced-";
 /// Things set aside that are found: an operator who does not look for long must not make a status grow.
 pub const FOUND_MAX: usize = 32;
 
@@ -29,7 +31,19 @@ pub fn set_aside(path: &Path, why: &(dyn std::error::Error + 'static)) -> Result
 /// # Errors
 /// [`StoreError::Io`].
 pub fn rename_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let kept = free_name(path);
+    rename_with(path, MARK)
+}
+
+/// Renames to `NAME.replaced-<n>`, durably, what an operator wants to have anew.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub fn replace(path: &Path) -> Result<PathBuf, StoreError> {
+    rename_with(path, REPLACED)
+}
+
+fn rename_with(path: &Path, mark: &str) -> Result<PathBuf, StoreError> {
+    let kept = free_name(path, mark);
     let folder = kept.parent().unwrap_or(Path::new("."));
     fs::rename(path, &kept)
         .and_then(|()| File::open(folder)?.sync_all())
@@ -37,11 +51,11 @@ pub fn rename_aside(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(kept)
 }
 
-fn free_name(path: &Path) -> PathBuf {
+fn free_name(path: &Path, mark: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     let candidates = (1_u64..).map(|number| {
         let mut candidate = name.to_owned();
-        candidate.push(format!("{MARK}{number}"));
+        candidate.push(format!("{mark}{number}"));
         path.with_file_name(candidate)
     });
     candidates.into_iter().find(|candidate| !candidate.exists()).unwrap_or_else(|| path.to_owned())

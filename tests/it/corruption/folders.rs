@@ -131,6 +131,6 @@ async fn the_repair_commands_are_refused_while_the_node_runs_and_lose_nothing_wh
         cluster.up(0).await;
         all_there(&cluster, command, &acknowledged).await;
     }
-    assert_eq!(set_aside(&cluster), ["store.broken-1"]);
+    assert_eq!(set_aside(&cluster), ["store.replaced-1"]);
     cluster.stop().await;
 }

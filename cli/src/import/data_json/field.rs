@@ -120,8 +120,10 @@ fn mend(value: &mut Value) -> bool {
             true
         }
         Value::String(text) => text.contains(MARK),
-        Value::Array(values) => values.iter_mut().fold(false, |found, value| mend(value) || found),
-        Value::Object(object) => object.values_mut().fold(false, |found, value| mend(value) || found),
+        Value::Array(values) => values.iter_mut().filter_map(|value| mend(value).then_some(())).count() > 0,
+        Value::Object(object) => {
+            object.values_mut().filter_map(|value| mend(value).then_some(())).count() > 0
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
