@@ -6,10 +6,10 @@ use wego_proto::record::v1::RecordKind;
 use crate::{
     context::Context,
     error::Outcome,
-    records::{list, read},
+    records::{list, read, write},
 };
 
-/// Show datasets; `wego import` brings them in
+/// Show datasets, and withdraw one; `wego import` brings them in
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,11 +26,14 @@ enum Command {
     List(list::List),
     /// Show a dataset and who signed it
     Show(read::Show),
+    /// Withdraw a dataset: it leaves lists and search, and stays away from later imports
+    Retract(write::Retract),
 }
 
 pub(crate) async fn run(args: Args, cx: &mut Context) -> Outcome {
     match args.command {
         Command::List(args) => list::list(args, Some(RecordKind::Dataset), cx).await,
         Command::Show(args) => read::show(args, Some(RecordKind::Dataset), cx).await,
+        Command::Retract(args) => write::retract(args, RecordKind::Dataset, cx).await,
     }
 }
