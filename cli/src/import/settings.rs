@@ -153,7 +153,8 @@ mod tests {
     #[test]
     fn a_value_that_a_node_refuses_is_refused_before_the_file_is_read() {
         assert!(settings().checked().is_ok());
-        let bad: [(&str, fn(&mut Settings)); 8] = [
+        type Spoil = fn(&mut Settings);
+        let bad: [(&str, Spoil); 8] = [
             ("--lang", |s| s.lang = Lang::Fixed("english please".to_owned())),
             ("--text-licence", |s| s.text_licence = "free for all".to_owned()),
             ("--country", |s| s.jurisdiction = Some(city("ZZ", ""))),

@@ -113,6 +113,7 @@ pub(super) fn take_out_unreadable(record: &mut Value) -> Vec<String> {
     fields.iter_mut().filter_map(|(key, value)| mend(value).then(|| key.clone())).collect()
 }
 
+/// Counts rather than stops at the first: each one is to be mended.
 fn mend(value: &mut Value) -> bool {
     match value {
         Value::String(text) if text.chars().all(|c| c == MARK) && !text.is_empty() => {
