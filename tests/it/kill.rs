@@ -156,6 +156,7 @@ fn publish_until_killed(
 async fn check(federation: &Federation, memory: &mut Memory, round: u32) {
     let client = Client::of_profile(&federation.sites[0].profile()).await;
     let mut catalogue = client.catalogue();
+    writes(&client).await;
     let held = listed(&client).await;
     for (at, hash) in &held {
         memory.see(*at, hash.clone(), "the restarted node");
@@ -173,6 +174,14 @@ async fn check(federation: &Federation, memory: &mut Memory, round: u32) {
     if let Some((number, (at, hash))) = memory.acknowledged.iter().next() {
         let again = publish(&mut catalogue, *number).await;
         assert_eq!((position(again.at), &again.entry_hash), (*at, hash));
+    }
+}
+
+/// Waits until the restarted node has asked its peer for its own log.
+async fn writes(client: &Client) {
+    let begun = Instant::now();
+    while !client.admin().status(v1::StatusRequest {}).await.unwrap().into_inner().writable {
+        assert!(begun.elapsed() < wego_tests::DEADLINE, "the node may not write");
     }
 }
 

@@ -53,7 +53,17 @@ fn every_key_that_is_written_is_read_by_openssl() {
     let begun = site.wego(&["key", "rotate-transport", "--yes"]);
     assert_eq!(begun.code, Some(0), "{}{}", begun.out, begun.err);
     let second = site.dir.join("second");
-    let add = ["operator", "add", "--name", "second", "--role", "editor", "--out", second.to_str().unwrap()];
+    let add = [
+        "operator",
+        "add",
+        "--name",
+        "second",
+        "--role",
+        "editor",
+        "--out",
+        second.to_str().unwrap(),
+        "--yes",
+    ];
     let added = site.wego_node(&add);
     assert_eq!(added.code, Some(0), "{}{}", added.out, added.err);
     let now = private_keys(&site.dir);

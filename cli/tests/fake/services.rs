@@ -333,6 +333,7 @@ fn summary(id: &[u8], stored: &Stored) -> v1::RecordSummary {
         title: vec![LangText { lang: "en".to_owned(), text: title(&stored.record), ..Default::default() }],
         handle: "kr-seoul".to_owned(),
         retracted: stored.retracted,
+        retract_reason: stored.reason.clone(),
         source_id,
         source_hash,
         identifier,

@@ -31,6 +31,9 @@ const BESIDE: &str = " contact ask email e-mail mail call phone telephone tel fa
     write data steward custodian owner manager author creator name person title role position or is via inquiries \
     questions for more information mr mrs ms dr prof contacter contactez kontakt contacto ";
 
+/// Digits of a telephone number within a city.
+const PHONE_DIGITS_MIN: usize = 7;
+
 /// Signs between the parts of a disguised address.
 const AT: &str = r"(?:\s*[\[({<]\s*(?i:at|ät|arroba|arobase|@)\s*[\])}>]\s*|\s+@\s+)";
 const DOT: &str =
@@ -38,6 +41,9 @@ const DOT: &str =
 const SPOKEN_DOT: &str =
     r"(?:\s*[\[({<]\s*(?i:dot|punkt|point|punto|ponto|\.)\s*[\])}>]\s*|\s+(?i:dot|punkt)\s+)";
 const WORD: &str = r"[\p{L}\p{N}_%+'-]+";
+
+/// What a spoken dot has.
+const SPOKEN_DOTS: [&str; 5] = ["dot", "punkt", "point", "punto", "ponto"];
 
 static DISGUISED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     patterns(&[
@@ -82,6 +88,9 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     ])
 });
 
+/// Letters with which the eastern labels begin.
+const EASTERN_SIGNS: [char; 8] = ['담', '작', '관', '문', '联', '負', '负', '聯'];
+
 /// The patterns are constants; each is tried by a test.
 fn patterns(texts: &[String]) -> Vec<Regex> {
     texts.iter().filter_map(|text| Regex::new(text).ok()).collect()
@@ -90,6 +99,14 @@ fn patterns(texts: &[String]) -> Vec<Regex> {
 /// `text` without addresses such as `jane [at] city [dot] example`, and how many there were.
 pub(super) fn without_disguised_emails(text: &str) -> (String, usize) {
     let (mut text, mut removed) = (text.to_owned(), 0);
+    let lower = text.to_lowercase();
+    let at = ["@", "[at", "(at", "{at", "<at", "[ at", "( at", "arroba", "arobase", "ät"]
+        .iter()
+        .any(|at| lower.contains(at));
+    let spoken = lower.contains(" at ") && SPOKEN_DOTS.iter().any(|dot| lower.contains(dot));
+    if !(at || spoken) {
+        return (text, removed);
+    }
     for pattern in DISGUISED.iter() {
         text = pattern
             .replace_all(&text, |_: &Captures<'_>| {
@@ -104,6 +121,9 @@ pub(super) fn without_disguised_emails(text: &str) -> (String, usize) {
 /// `text` without telephone numbers, and how many there were.
 pub(super) fn without_phones(text: &str) -> (String, usize) {
     let (mut text, mut removed) = (text.to_owned(), 0);
+    if text.bytes().filter(u8::is_ascii_digit).count() < PHONE_DIGITS_MIN {
+        return (text, removed);
+    }
     for pattern in PHONES.iter() {
         text = pattern
             .replace_all(&text, |found: &Captures<'_>| {
@@ -124,13 +144,14 @@ fn is_phone(text: &str) -> bool {
     let decimal = text.trim_start_matches('+').parse::<f64>().is_ok() && text.contains('.');
     let years = text.get(..4).is_some_and(|year| (1900..=2100).contains(&year.parse().unwrap_or(0)));
     let dated = years && text[4..].trim_start().starts_with(['-', '.', ' ']) && digits <= 8;
-    (7..=15).contains(&digits) && !decimal && !dated
+    (PHONE_DIGITS_MIN..=15).contains(&digits) && !decimal && !dated
 }
 
 /// `text` without the names of persons, and how many there were. What is found is known from then on.
 pub(super) fn without_names(text: &str, known: &mut Vec<String>) -> (String, usize) {
     let (mut text, mut removed) = (text.to_owned(), 0);
-    for pattern in NAMED.iter() {
+    let labelled = text.contains([':', '：', '[']) || text.contains(EASTERN_SIGNS);
+    for pattern in NAMED.iter().filter(|_| labelled) {
         let whole = text.clone();
         text = pattern
             .replace_all(&whole, |found: &Captures<'_>| {
@@ -145,7 +166,12 @@ pub(super) fn without_names(text: &str, known: &mut Vec<String>) -> (String, usi
             })
             .into_owned();
     }
+    let lower = if known.is_empty() { String::new() } else { text.to_lowercase() };
     for name in known.iter() {
+        // Patterns are made only for names that may be there.
+        if !words(name).all(|word| lower.contains(&word.to_lowercase())) {
+            continue;
+        }
         let words: Vec<String> = words(name).map(regex::escape).collect();
         let backwards = words.split_last().map(|(last, first)| format!(r"{last},?\s+{}", first.join(r"\s+")));
         let forwards = words.join(r"\s+");

@@ -244,7 +244,8 @@ impl Draft {
 
     pub(super) fn dataset(self, identifier: &str) -> v1::Record {
         let dataset = Dataset {
-            core: Some(self.core),
+            dataset_licence: self.core.licence.clone(),
+            core: Some(Core { licence: String::new(), ..self.core }),
             identifier: identifier.to_owned(),
             state: PublicationState::Published.into(),
             ..Dataset::default()
