@@ -5,7 +5,7 @@
 //! others in the place of some, which are kept as proof before. What such a switch puts there is written down before any
 //! file is touched, and whoever opens the folder finishes it: so wherever it is cut short, the folder is opened with
 //! all of the old chain or all of the new one. Of each version there is a copy, from which one that is damaged comes
-//! back: see [`mend`].
+//! back: see `roster_files/mend.rs`.
 
 use std::{
     fs::File,
