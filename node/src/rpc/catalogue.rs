@@ -123,7 +123,9 @@ impl Doors {
     async fn adopts_of_others(&self, checked: &Checked) -> Result<(), Status> {
         let Some(v1::record::Kind::Adoption(adoption)) = &checked.record().kind else { return Ok(()) };
         let target = adoption.target_id.parse::<RecordId>();
-        let target = target.map_err(|error| Status::invalid_argument(format!("target_id: {error}")))?;
+        let target = target.map_err(|error| {
+            Status::invalid_argument(format!("target_id: {error}; hint: copy the id from a list"))
+        })?;
         self.reader.catch_up(READ_PATIENCE).await;
         let reader = self.reader.clone();
         let owner = blocking(move || reader.owner(&target).map_err(|error| status::read(&error))).await?;

@@ -221,7 +221,7 @@ impl Drop for Watch {
         let Some(deed) = self.0.take() else { return };
         let is_written = {
             let told = deed.told();
-            told.rehearsal || told.ahead.is_some()
+            told.rehearsal || matches!(told.ahead, Some(Ok(_)))
         };
         if !is_written {
             deed.audit.note(deed.event(Outcome::Unknown));
